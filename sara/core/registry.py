@@ -1,0 +1,37 @@
+"""The closed list of what may be written to and read from a record.
+
+A record is data from outside: only kinds named here are built from it, each from the module named here. A test asserts that every `Result`
+subclass is on the list.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from sara.core.errors import InputError, suggest
+
+__all__ = ["KINDS", "kind_named"]
+
+KINDS = {
+    "AuditResult": "sara.data._audit_result",
+    "ClockResult": "sara.trends._clock",
+    "ConcentrationResult": "sara.scan._concentration",
+    "Design": "sara.core.records",
+    "EffectResult": "sara.assess._effect",
+    "HotspotResult": "sara.hotspots._result",
+    "Plan": "sara.core.records",
+    "PowerResult": "sara.respond._power",
+    "ProblemBoard": "sara.scan._board",
+    "RepeatResult": "sara.analyze._repeats",
+    "SeriesResult": "sara.trends._series",
+}
+
+
+def kind_named(name: str) -> type[Any]:
+    """Return the class of a kind on the list."""
+    if name not in KINDS:
+        raise InputError(
+            f"`kind` must be one sara writes. Got {name!r}.{suggest(name, KINDS)} The record may come from a newer sara: pip install --upgrade sara-pop"
+        )
+    return getattr(import_module(KINDS[name]), name)  # type: ignore[no-any-return]

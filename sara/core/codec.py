@@ -1,7 +1,7 @@
 """Results to plain JSON values and back; nothing is ever unpickled.
 
 A frame is written as CSV text with the dtype of each column beside it, geometry as WKT. Floats are written with the fewest digits that
-read back to the same number, so a result that is saved and loaded is the same result.
+read back to the same number, so a result that is saved and loaded is the same result. Empty text reads back as missing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from sara.core.result import Check, Counts, Setting
 
 __all__ = ["decode", "decode_result", "encode", "encode_result"]
 
+# pandas 3 has a text dtype of its own; before it, text is a column of objects.
+_TEXT = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
 _DTYPES = {"bool", "boolean", "int64", "int32", "int16", "int8", "Int64", "Int32", "Int16", "Int8", "float64", "float32", "str", "time", "geometry"}
 
 
@@ -121,7 +123,7 @@ def _encode_frame(frame: pd.DataFrame) -> dict[str, Any]:
         elif kind == "str":
             data[name] = [None if _missing(v) else str(v) for v in column]
         else:
-            data[name] = column.to_numpy(dtype=object, na_value=None) if kind[0] in "Ib" and kind[-1] != "l" else column.to_numpy()
+            data[name] = column.astype(object).where(column.notna(), None).to_numpy()
     out = pd.DataFrame(data, columns=list(frame.columns))
     crs = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns and frame.crs is not None else None
     geometry = frame._geometry_column_name if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns else None
@@ -140,18 +142,18 @@ def _decode_frame(content: Mapping[str, Any]) -> pd.DataFrame:
     if unknown:
         raise InputError(f"a record's table must have column types sara writes. Got {sorted(unknown)}. The record may be damaged.")
     # A frame without rows is written as its header line alone; a frame without columns as an empty line.
-    raw = pd.read_csv(io.StringIO(content["csv"]), dtype=str, keep_default_na=False, na_values=[""]) if columns else pd.DataFrame()
+    raw = pd.read_csv(io.StringIO(content["csv"]), dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False) if columns else pd.DataFrame()
     if list(raw.columns) != list(columns):
         raise InputError(f"a record's table must have the columns {list(columns)}. Got {list(raw.columns)}. The file may have been edited.")
     data: dict[str, Any] = {}
     for name, kind in columns.items():
         text = raw[name]
         if kind == "geometry":
-            data[name] = gpd.GeoSeries(shapely.from_wkt(text.where(text.notna(), None).to_numpy(dtype=object)), index=raw.index)
+            data[name] = gpd.GeoSeries([None if _missing(wkt) else shapely.from_wkt(wkt) for wkt in text], index=raw.index)
         elif kind == "time":
             data[name] = pd.to_datetime(text, format="ISO8601").astype("datetime64[us]")
         elif kind == "str":
-            data[name] = text.astype(object).where(text.notna(), None).astype("str" if pd.__version__ >= "3" else object)
+            data[name] = text.astype(object).where(text.notna(), None).astype(_TEXT)
         elif kind in ("bool", "boolean"):
             data[name] = text.map({"True": True, "False": False}).astype(kind)
         elif kind[0] == "I":

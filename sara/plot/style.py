@@ -71,7 +71,7 @@ def finish(ax: Axes, *, title: str, subtitle: str = "", xlabel: str | None = Non
     source : str
         Where the rows come from; drawn below the axes.
     """
-    columns = max(30, int(ax.figure.get_size_inches()[0] * ax.get_position().width * 13))
+    columns = max(30, int(ax.figure.get_size_inches()[0] * ax.get_position().width * 11))
     lines = textwrap.wrap(title, width=columns)
     below = textwrap.wrap(subtitle, width=int(columns * 1.25))
     ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, fontweight="bold", color=INK, pad=8 + 12 * len(below))

@@ -145,6 +145,8 @@ class Result:
     question: ClassVar[str] = ""
     # Columns of `table` that may hold an address or a person's words: a brief blurs or drops them.
     private_columns: ClassVar[tuple[str, ...]] = ()
+    # Columns of `table` that count rows: a brief hides values below its threshold.
+    count_columns: ClassVar[tuple[str, ...]] = ()
 
     @property
     def text(self) -> str:

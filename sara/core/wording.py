@@ -1,0 +1,79 @@
+"""Words that several methods share: what the rows are called, where they come from, and cautions worded once."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sara.core.checks import record_of
+
+__all__ = ["dedupe_known", "noun_of", "officer_caution", "percent", "period_words", "source_of"]
+
+
+def noun_of(events: pd.DataFrame) -> str:
+    """Return what the rows are called: calls, complaints, or events where they are mixed or of another kind.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> noun_of(pd.DataFrame({"source": ["calls", "calls"]}))
+    'calls'
+    """
+    sources = pd.unique(events["source"].dropna()) if "source" in events.columns else []
+    return str(sources[0]) if len(sources) == 1 and str(sources[0]) in ("calls", "complaints") else "events"
+
+
+def source_of(events: pd.DataFrame) -> str:
+    """Return the source line of a figure: the file the rows came from, or nothing where the record does not say."""
+    name = record_of(events).get("file")
+    return f"Source: {PurePath(str(name)).name}" if name else ""
+
+
+def period_words(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """Return a half-open period as its first and last day.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> period_words(pd.Timestamp("2024-01-01"), pd.Timestamp("2025-01-01"))
+    '2024-01-01 to 2024-12-31'
+    """
+    return f"{start:%Y-%m-%d} to {end - pd.Timedelta(microseconds=1):%Y-%m-%d}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage with as many digits as it can bear.
+
+    Examples
+    --------
+    >>> percent(0.051), percent(0.31), percent(0.0004)
+    ('5.1 %', '31 %', '0.04 %')
+    """
+    value = 100 * share
+    if value >= 9.95 or value == 0:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.1 else f"{value:.2g} %"
+
+
+def officer_caution(events: pd.DataFrame, used: npt.NDArray[np.bool_], *, noun: str) -> tuple[str, ...]:
+    """Say how many of the rows used were started by officers; nothing where none was, or where the file does not say."""
+    if "origin" not in events.columns or not used.any():
+        return ()
+    officer = (events["origin"].to_numpy(dtype=object, na_value=None) == "officer")[used]
+    if not officer.any():
+        return ()
+    share = percent(float(officer.mean()))
+    return (f"{share} of these {noun} were started by officers: they show where and when police were, not what people asked for.",)
+
+
+def dedupe_known(events: pd.DataFrame) -> bool:
+    """Say whether the table shows that reports of one event were merged: its record says so, or a row stands for several reports."""
+    if record_of(events).get("deduped") is True:
+        return True
+    if "n_reports" not in events.columns:
+        return False
+    reports = pd.to_numeric(events["n_reports"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return bool((reports > 1).any())

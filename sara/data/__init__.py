@@ -1,0 +1,23 @@
+"""Files to event tables, and what is wrong with them."""
+
+from __future__ import annotations
+
+from sara.data.categories import categorize, category_table, help_categories
+from sara.data.places import read_areas, within
+from sara.data.read import read_calls, read_complaints, read_events
+from sara.data.recognize import RecognitionResult, recognize
+from sara.data.schema import as_events
+
+__all__ = [
+    "RecognitionResult",
+    "as_events",
+    "categorize",
+    "category_table",
+    "help_categories",
+    "read_areas",
+    "read_calls",
+    "read_complaints",
+    "read_events",
+    "recognize",
+    "within",
+]

@@ -1,0 +1,295 @@
+"""Files as publishers hand them out, to tables of text with the line each row stands on."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sara.core.errors import InputError
+from sara.data._rejects import reject_rows
+from sara.data._text import TEXT_DTYPE
+
+__all__ = ["RawFile", "read_file"]
+
+# A gigabyte of text is about five million calls; more than that in one small archive is an attack or a mistake.
+MAX_BYTES = 2_000_000_000
+MAX_RATIO = 200
+DELIMITERS = (",", ";", "\t", "|")
+TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".gz")
+CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One file: text columns, the line of each row, and the rows that do not fit the header."""
+
+    frame: pd.DataFrame
+    lines: np.ndarray
+    rejects: pd.DataFrame
+    sha256: str
+    name: str
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def read_file(path: Path) -> RawFile:
+    """Read CSV (plain, gz, zip) or Excel."""
+    if not path.is_file():
+        raise InputError(f"`path` must be a file, a folder or a pattern. Got {str(path)!r}, which is not there. Is the working directory right? {Path.cwd()}")
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {path.stat().st_size / 1e9:.1f} GB in {path.name}. Split it by year and read the folder.")
+    content = path.read_bytes()
+    sha = hashlib.sha256(content).hexdigest()
+    return _read_bytes(content, path.name, sha, depth=0)
+
+
+def _read_bytes(content: bytes, name: str, sha: str, *, depth: int) -> RawFile:
+    if content[:4] == b"PK\x03\x04":
+        if name.lower().endswith((".xlsx", ".xlsm")) or _is_workbook(content):
+            return _read_excel(content, name, sha)
+        return _read_zip(content, name, sha, depth=depth)
+    if content[:2] == b"\x1f\x8b":
+        return _read_bytes(_gunzip(content, name), name, sha, depth=depth + 1)
+    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise InputError(f"`path` must be a CSV or an .xlsx file. Got an old Excel file: {name}. Save it in Excel as .xlsx or CSV.")
+    return _read_csv(content, name, sha)
+
+
+def _is_workbook(content: bytes) -> bool:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "[Content_Types].xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+
+
+def _gunzip(content: bytes, name: str) -> bytes:
+    limit = min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000))
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            out = file.read(limit + 1)
+    except (OSError, EOFError) as error:
+        raise InputError(f"`path` must be a whole gz file. Got {name}, which is damaged ({error}). Download it again.") from None
+    if len(out) > limit:
+        raise InputError(f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name} ({len(content) / 1e6:.1f} MB packed). Unpack it yourself if you trust it.")
+    return out
+
+
+def _read_zip(content: bytes, name: str, sha: str, *, depth: int) -> RawFile:
+    if depth > 2:
+        raise InputError(f"`path` must not be an archive in an archive in an archive. Got {name}. Unpack it yourself.")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile:
+        raise InputError(f"`path` must be a whole zip file. Got {name}, which is damaged. Download it again.") from None
+    with archive:
+        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX") and not PurePosixPath(m.filename).name.startswith(".")]
+        tables = [m for m in members if m.filename.lower().endswith((*TABLES, ".zip"))]
+        if len(tables) != 1:
+            listed = ", ".join(m.filename for m in (tables or members)[:10])
+            what = "one table" if tables else "a CSV or Excel table"
+            raise InputError(f"`path` must be a zip with {what} in it. Got {len(tables)} in {name}: {listed}. Unpack the one you want, or the folder: sara.read_calls('folder/')")
+        member = tables[0]
+        if member.flag_bits & 1:
+            raise InputError(f"`path` must be a zip without a password. Got {name}. Unpack it yourself.")
+        limit = min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000))
+        with archive.open(member) as file:
+            inner = file.read(limit + 1)
+        if len(inner) > limit:
+            raise InputError(f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it.")
+        inner_name = PurePosixPath(member.filename).name
+    return _read_bytes(inner, inner_name, sha, depth=depth + 1)
+
+
+def _decode(content: bytes) -> tuple[str, str]:
+    """Return ``(text, encoding)``; byte-order marks are taken off, once or twice written."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace"), "utf-16"
+    try:
+        text, encoding = content.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError:
+        # cp1252 leaves five bytes undefined; latin-1 reads any.
+        try:
+            text, encoding = content.decode("cp1252"), "cp1252"
+        except UnicodeDecodeError:
+            text, encoding = content.decode("latin-1"), "latin-1"
+    # "ï»¿" is a byte-order mark that was itself encoded.
+    return text.removeprefix("\u00ef\u00bb\u00bf").removeprefix("\ufeff"), encoding
+
+
+def _sniff(text: str) -> str:
+    """Return the delimiter that cuts the first lines most often and most evenly."""
+    lines = [line for line in text[:20_000].splitlines()[:20] if line.strip()]
+    if not lines:
+        return ","
+
+    def evenness(delimiter: str) -> tuple[int, int]:
+        rows = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        width = rows[0] if rows else 0
+        return (sum(n == width for n in rows) if width > 1 else 0, width)
+
+    return max(DELIMITERS, key=evenness)
+
+
+def _read_csv(content: bytes, name: str, sha: str) -> RawFile:
+    text, encoding = _decode(content)
+    delimiter = _sniff(text)
+    rows, lines = _rows(text, delimiter)
+    filled = [position for position, row in enumerate(rows[:50]) if any(cell.strip() for cell in row)]
+    if not filled:
+        raise InputError(f"`path` must hold a table. Got an empty file: {name}.")
+    rows, lines = rows[filled[0] :], lines[filled[0] :]
+    header = _header(rows[0])
+    frame, kept, rejects = _fit(rows[1:], np.asarray(lines[1:], dtype=np.int64), header, text, delimiter, name)
+    notes = {"encoding": encoding, "delimiter": delimiter}
+    return RawFile(frame, kept, rejects, sha, name, notes)
+
+
+def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """Return the records and the line each starts on (1 is the first)."""
+    csv.field_size_limit(10_000_000)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows, ends = [], [0]
+    for row in reader:
+        rows.append(row)
+        ends.append(reader.line_num)
+    return rows, [end + 1 for end in ends[:-1]]
+
+
+def _header(cells: list[str]) -> list[str]:
+    """Return column names: stripped, empty ones numbered, repeated ones counted."""
+    out: list[str] = []
+    for position, cell in enumerate(cells):
+        name = cell.strip().strip("\ufeff") or f"column_{position + 1}"
+        base, again = name, 2
+        while name in out:
+            name, again = f"{base}_{again}", again + 1
+        out.append(name)
+    return out
+
+
+def _fit(
+    rows: list[list[str]], lines: np.ndarray, header: list[str], text: str, delimiter: str, name: str
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+    """Return the rows that fit the header; blank lines are no rows, others go to the rejects."""
+    width = len(header)
+    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    good = lengths == width
+    ragged = np.flatnonzero(~good)
+    bad_lines: list[int] = []
+    bad_rows: list[str] = []
+    reasons: list[str] = []
+    extra: list[tuple[int, list[str]]] = []
+    ends = np.append(lines[1:], text.count("\n") + 2)
+    physical: list[str] | None = None
+    for position in ragged:
+        row = rows[position]
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) > width and not any(cell.strip() for cell in row[width:]):
+            extra.append((int(lines[position]), row[:width]))
+            continue
+        if ends[position] - lines[position] > 1:
+            # A quote that was never closed has swallowed the lines after it: read them one by one.
+            physical = text.splitlines() if physical is None else physical
+            for number in range(int(lines[position]), int(ends[position])):
+                if number > len(physical) or not physical[number - 1].strip():
+                    continue
+                alone = next(csv.reader([physical[number - 1]], delimiter=delimiter), [])
+                if len(alone) == width:
+                    extra.append((number, alone))
+                else:
+                    bad_lines.append(number)
+                    bad_rows.append(physical[number - 1])
+                    reasons.append(f"the line has {len(alone)} fields where the header has {width}")
+            continue
+        bad_lines.append(int(lines[position]))
+        bad_rows.append(delimiter.join(row))
+        reasons.append(f"the line has {len(row)} fields where the header has {width}")
+    rejects = reject_rows(name, bad_lines, "", bad_rows, reasons)
+    kept_rows = [rows[position] for position in np.flatnonzero(good)] if len(ragged) else rows
+    kept_lines = lines[good]
+    if extra:
+        kept_rows = kept_rows + [row for _, row in extra]
+        kept_lines = np.append(kept_lines, [number for number, _ in extra])
+        order = np.argsort(kept_lines, kind="stable")
+        kept_lines, kept_rows = kept_lines[order], [kept_rows[position] for position in order]
+    if width == 1:
+        filled = np.array([bool(row[0].strip()) for row in kept_rows], dtype=bool)
+        kept_rows, kept_lines = [row for row, ok in zip(kept_rows, filled, strict=True) if ok], kept_lines[filled]
+    return _frame(kept_rows, header), kept_lines, rejects
+
+
+def _frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
+    """Turn rows into text columns, a chunk at a time so that the memory of a large file stays near its size."""
+    parts = []
+    for start in range(0, len(rows), CHUNK):
+        columns = list(zip(*rows[start : start + CHUNK], strict=True))
+        parts.append(pd.DataFrame({name: pd.array(column, dtype=TEXT_DTYPE) for name, column in zip(header, columns, strict=True)}))
+    if not parts:
+        return pd.DataFrame({name: pd.array([], dtype=TEXT_DTYPE) for name in header})
+    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+
+def _read_excel(content: bytes, name: str, sha: str) -> RawFile:
+    """Read the first sheet that holds a table; cells become text, dates ISO text."""
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000)):
+            raise InputError(f"`path` must not unpack to more than {MAX_RATIO} times its size. Got {size / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it.")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel.") from None
+    try:
+        for sheet in book.worksheets:
+            rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+            found = _sheet(rows, name, sha, sheet.title)
+            if found is not None:
+                return found
+    finally:
+        book.close()
+    raise InputError(f"`path` must hold a table. Got an empty workbook: {name}.")
+
+
+def _sheet(rows: list[list[Any]], name: str, sha: str, title: str) -> RawFile | None:
+    widths = [sum(cell is not None and str(cell).strip() != "" for cell in row) for row in rows[:50]]
+    if not widths or max(widths) == 0:
+        return None
+    # Titles above the table are narrower than the table.
+    top = next(position for position, width in enumerate(widths) if width >= max(1, 0.6 * max(widths)))
+    width = max(position + 1 for position, cell in enumerate(rows[top]) if cell is not None and str(cell).strip())
+    header = _header(["" if cell is None else str(cell) for cell in rows[top][:width]])
+    body, lines = [], []
+    rejects: list[tuple[int, str]] = []
+    for number, row in enumerate(rows[top + 1 :], start=top + 2):
+        cells = [_cell(value) for value in row[:width]] + [""] * (width - len(row))
+        if not any(cells):
+            continue
+        if any(value is not None and str(value).strip() for value in row[width:]):
+            rejects.append((number, ", ".join("" if value is None else str(value) for value in row)))
+            continue
+        body.append(cells)
+        lines.append(number)
+    turned = reject_rows(name, [n for n, _ in rejects], "", [v for _, v in rejects], "the row has cells to the right of the header")
+    return RawFile(_frame(body, header), np.asarray(lines, dtype=np.int64), turned, sha, name, {"sheet": title})
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else str(value)

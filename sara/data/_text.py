@@ -1,0 +1,49 @@
+"""Text as published: what counts as missing, and how it is tidied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["BLANKS", "clean_text", "is_blank", "squeeze", "text_column"]
+
+# Words publishers write where they mean nothing at all.
+BLANKS = frozenset({"", "NULL", "(NULL)", "<NULL>", "N/A", "#N/A", "NA", "NAN", "NAT", "NONE"})
+TEXT_DTYPE = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
+
+
+def is_blank(text: pd.Series) -> pd.Series:
+    """Return a mask of values that are missing or say so in words."""
+    if pd.api.types.is_numeric_dtype(text.dtype) or pd.api.types.is_datetime64_any_dtype(text.dtype):
+        return text.isna()
+    plain = text.astype(object)
+    return plain.isna() | plain.astype(str).str.strip().str.upper().isin(BLANKS)
+
+
+def squeeze(text: pd.Series) -> pd.Series:
+    """Return text without outer blanks and with runs of blanks made one."""
+    return text.astype(object).astype(str).str.strip().str.replace(r"\s+", " ", regex=True)
+
+
+def text_column(values: Any, index: pd.Index | None = None) -> pd.Series:
+    """Return a text column in this pandas' own text type, missing where missing."""
+    column = pd.Series(values, index=index, dtype=object)
+    missing = column.isna()
+    return column.where(~missing, None).astype(TEXT_DTYPE)
+
+
+def clean_text(values: pd.Series) -> pd.Series:
+    """Return published values as tidy text: blanks squeezed, words for nothing made missing, 12.0 written 12.
+
+    Works on the unique values, so a long column of few types costs little.
+    """
+    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
+    unique = pd.Series(uniques, dtype=object)
+    if pd.api.types.is_float_dtype(values.dtype) and len(unique) and all(float(v).is_integer() for v in uniques):
+        unique = unique.map(lambda v: str(int(v)))
+    tidy = squeeze(unique)
+    tidy = tidy.where(~is_blank(tidy), None).to_numpy(dtype=object)
+    out = np.append(tidy, np.array([None], dtype=object))[codes]
+    return text_column(out, values.index)

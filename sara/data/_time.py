@@ -1,0 +1,314 @@
+"""Times as publishers write them, to local wall time and seconds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from sara.core.errors import InputError
+from sara.data._text import is_blank, squeeze
+
+__all__ = ["ParsedTimes", "check_zone", "looks_like_time", "parse_times", "to_seconds"]
+
+# Letters that carry meaning in a written time; everything else makes a text unreadable.
+_MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+_LONG_MONTHS = "JANUARY|FEBRUARY|MARCH|APRIL|JUNE|JULY|AUGUST|SEPTEMBER|OCTOBER|NOVEMBER|DECEMBER"
+_DAYS = "(?:MON|TUE|WED|THU|FRI|SAT|SUN|MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY)"
+_DATE_SHAPES = {
+    "Y-n-n": "%Y-%m-%d", "Y/n/n": "%Y/%m/%d", "Y.n.n": "%Y.%m.%d",
+    "n/n/Y": "%m/%d/%Y", "n-n-Y": "%m-%d-%Y", "n.n.Y": "%d.%m.%Y",
+    "n/n/n": "%m/%d/%y", "n-n-n": "%m-%d-%y", "n.n.n": "%d.%m.%y",
+    "n b Y": "%d %b %Y", "n-b-Y": "%d-%b-%Y", "n-b-n": "%d-%b-%y", "n b n": "%d %b %y", "nbY": "%d%b%Y",
+    "b n Y": "%b %d %Y", "b n, Y": "%b %d, %Y", "Y-b-n": "%Y-%b-%d", "Y b n": "%Y %b %d",
+    "n B Y": "%d %B %Y", "B n Y": "%B %d %Y", "B n, Y": "%B %d, %Y",
+}  # fmt: skip
+_SWAPPABLE = {"%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y", "%d.%m.%Y", "%d.%m.%y"}
+_TIME_SHAPES = {"n:n": "%H:%M", "n:n:n": "%H:%M:%S", "n:n:n.f": "%H:%M:%S.%f", "Q": "%H%M", "n:n:n:n": "%H:%M:%S:%f"}
+_SHAPE = re.compile(r"(?P<date>.*?[YnbB](?=$|[ T@,]))(?P<sep>[ T@,]+)?(?P<time>(?:n:n(?::n(?:\.f|:n)?)?|Q))?(?P<ap> ?p)?(?P<zone> ?(?:Z|[+-]n:n|[+-]Q|[+-]n))?")
+# Excel counts days from here (its 1900 leap-day slip included); serials of 1954 to 2119.
+_EXCEL_START, _EXCEL_RANGE = np.datetime64("1899-12-30", "us"), (20000, 80000)
+# Seconds of 1990 to 2100: anything else is not a date written as epoch.
+_EPOCH_RANGE = (631_152_000, 4_102_444_800)
+_DAY = np.int64(86_400_000_000)
+
+
+@dataclass(frozen=True)
+class ParsedTimes:
+    """What a column of times holds.
+
+    Parameters
+    ----------
+    local : ndarray of datetime64[us]
+        Wall time; NaT where blank or unreadable.
+    utc : ndarray of float64
+        Seconds since 1970 UTC where the text itself fixes them (offset, Z, epoch), else NaN.
+    bad : ndarray of bool
+        There is text, and it is no time.
+    day_only : bool
+        No value carries a time of day.
+    notes : dict of str to int or str
+        What had to be decided: ``"month first"``, ``"two-digit years"``, ``"UTC"``.
+    """
+
+    local: np.ndarray
+    utc: np.ndarray
+    bad: np.ndarray
+    day_only: bool
+    notes: dict[str, int | str] = field(default_factory=dict)
+
+
+def check_zone(tz: str | None) -> str | None:
+    """Return `tz` if it names a time zone."""
+    if tz is None:
+        return None
+    try:
+        ZoneInfo(str(tz))
+    except Exception:
+        raise InputError(f"`tz` must name a time zone. Got {tz!r}. Write tz='America/Chicago' (city names, not EST or CST).") from None
+    return str(tz)
+
+
+def parse_times(values: pd.Series, *, tz: str | None, name: str, epoch: str | None = None, dayfirst: bool | None = None) -> ParsedTimes:
+    """Read a column of times.
+
+    Parameters
+    ----------
+    values : Series
+        Text, numbers or datetimes.
+    tz : str or None
+        The city's zone, to turn UTC into wall time.
+    name : str
+        Column name, for errors.
+    epoch : {"utc", "local"}, optional
+        What numbers of seconds since 1970 mean; without it, and without `tz`, they are refused.
+    dayfirst : bool, optional
+        Whether 03/04/2020 is 3 April; found from the column's own days above 12 if not given, else month first.
+    """
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        seconds = _micro(values.dt.tz_convert("UTC").dt.tz_localize(None)).astype("datetime64[us]")
+        local = values.dt.tz_convert(tz) if tz else values
+        wall = _micro(local.dt.tz_localize(None))
+        return ParsedTimes(wall, _seconds(seconds), np.zeros(len(values), bool), _midnight(wall), {})
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        wall = _micro(values)
+        return ParsedTimes(wall, np.full(len(wall), np.nan), np.zeros(len(wall), bool), _midnight(wall), {})
+    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
+    text = pd.Series([_written(value) for value in uniques], dtype=object)
+    parsed = _parse_unique(text, tz=tz, name=name, epoch=epoch, dayfirst=dayfirst)
+    return ParsedTimes(
+        _spread(parsed.local, codes, np.datetime64("NaT", "us")),
+        _spread(parsed.utc, codes, np.nan),
+        _spread(parsed.bad, codes, False),
+        parsed.day_only,
+        parsed.notes,
+    )
+
+
+def looks_like_time(text: pd.Series) -> float:
+    """Return the share of non-blank values that can be read as a time (epoch numbers count)."""
+    text = squeeze(text[~is_blank(text)])
+    if len(text) == 0:
+        return 0.0
+    parsed = _parse_unique(text.reset_index(drop=True), tz="UTC", name="", epoch="utc", dayfirst=None)
+    return 1.0 - float(parsed.bad.mean())
+
+
+def to_seconds(local: np.ndarray, utc: np.ndarray, tz: str | None) -> tuple[np.ndarray, int, int]:
+    """Return UTC seconds, how many wall times were ambiguous, and how many did not exist.
+
+    An ambiguous hour (the end of summer time) takes its first occurrence. Without a zone, wall time stands for UTC.
+    """
+    wall = _seconds(local)
+    if tz is None:
+        return np.where(np.isnan(utc), wall, utc), 0, 0
+    unique, inverse = np.unique(local, return_inverse=True)
+    index = pd.DatetimeIndex(unique)
+    first = index.tz_localize(tz, ambiguous=np.ones(len(index), bool), nonexistent="shift_forward")
+    second = index.tz_localize(tz, ambiguous=np.zeros(len(index), bool), nonexistent="shift_forward")
+    twice = np.asarray(first != second) & ~np.isnat(unique)
+    jumped = np.asarray(first.tz_localize(None) != index) & ~np.isnat(unique)
+    seconds = _seconds(_micro(pd.Series(first.tz_convert("UTC").tz_localize(None))))[inverse]
+    fixed = ~np.isnan(utc)
+    return np.where(fixed, utc, seconds), int((twice[inverse] & ~fixed).sum()), int((jumped[inverse] & ~fixed).sum())
+
+
+def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, dayfirst: bool | None) -> ParsedTimes:
+    blank = is_blank(text)
+    clean = squeeze(text).str.upper().where(~blank, "")
+    clean = clean.str.replace(rf"^{_DAYS},? ", "", regex=True).str.replace(r"\b([AP])\.?M\.?$", r"\1M", regex=True)
+    clean = clean.str.replace(r" (?:UTC|GMT)$", "Z", regex=True)
+    local = np.full(len(text), np.datetime64("NaT", "us"))
+    utc = np.full(len(text), np.nan)
+    has_clock = np.zeros(len(text), bool)
+    notes: dict[str, int | str] = {}
+    shapes = _shapes(clean)
+    formats = {shape: _format(shape) for shape in shapes.unique()}
+    swap = _day_first(clean, shapes, formats, dayfirst, notes)
+    for shape, made in formats.items():
+        rows = np.flatnonzero((shapes == shape).to_numpy())
+        if made is None or blank.to_numpy()[rows].all():
+            continue
+        form, clock, zoned = made
+        form = _swap(form) if swap and form.split(" ")[0].split("T")[0] in _SWAPPABLE else form
+        found = _strptime(clean.iloc[rows], form, zoned)
+        if zoned:
+            seconds, wall = found
+            utc[rows], local[rows] = seconds, wall
+        else:
+            local[rows] = found[1]
+        has_clock[rows] = clock
+        if "%y" in form:
+            notes["two-digit years"] = notes.get("two-digit years", 0) + int((~np.isnat(local[rows])).sum())  # type: ignore[operator]
+    _read_numbers(clean, shapes, local, utc, has_clock, tz=tz, name=name, epoch=epoch, notes=notes)
+    local = _to_wall(local, utc, tz)
+    bad = np.isnat(local) & ~blank.to_numpy()
+    good = ~np.isnat(local)
+    return ParsedTimes(local, utc, bad, bool(good.any()) and (not has_clock[good].any() or _midnight(local)), notes)
+
+
+def _shapes(clean: pd.Series) -> pd.Series:
+    """Return each text with its digits and names replaced by letters: n (1-2 digits), Y (4), Q (4, a clock), N (more), b/B (month), p (AM/PM)."""
+    shapes = clean.str.replace(rf"\b(?:{_LONG_MONTHS})\b", "B", regex=True).str.replace(rf"(?<![A-Z])(?:{_MONTHS})(?![A-Z])", "b", regex=True)
+    shapes = shapes.str.replace(r"(?<=[0-9]) ?[AP]M\b", " p", regex=True)
+    shapes = shapes.str.replace(r"(?<=:[0-9]{2})[.,][0-9]{1,9}", ".f", regex=True)
+    shapes = shapes.str.replace(r"(?<=[+-])[0-9]{4}$", "Q", regex=True).str.replace(r"(?<=[0-9][ T])[0-9]{3,4}(?=$| ?p)", "Q", regex=True)
+    shapes = shapes.str.replace(r"[0-9]{5,}", "N", regex=True).str.replace(r"[0-9]{4}", "Y", regex=True)
+    return shapes.str.replace(r"[0-9]{1,2}(?![0-9])", "n", regex=True)
+
+
+def _format(shape: str) -> tuple[str, bool, bool] | None:
+    """Return ``(strptime format, has a clock, has a zone)`` for a shape, or None."""
+    match = _SHAPE.fullmatch(shape)
+    if match is None or match["date"] not in _DATE_SHAPES:
+        return None
+    if (match["time"] is None) != (match["sep"] is None) or (match["ap"] and not match["time"]) or (match["zone"] and not match["time"]):
+        return None
+    form = _DATE_SHAPES[match["date"]]
+    if match["time"]:
+        clock = _TIME_SHAPES[match["time"]]
+        form += match["sep"] + (clock.replace("%H", "%I") + " %p" if match["ap"] else clock)
+    return form, match["time"] is not None, match["zone"] is not None
+
+
+def _day_first(
+    clean: pd.Series, shapes: pd.Series, formats: dict[str, tuple[str, bool, bool] | None], dayfirst: bool | None, notes: dict[str, int | str]
+) -> bool:
+    """Say whether the day and month of number dates must change places against the table of shapes."""
+    ambiguous = [shape for shape, made in formats.items() if made and re.match(r"%[md][/.-]%[md]", made[0])]
+    if not ambiguous:
+        return False
+    numbers = clean[shapes.isin(ambiguous)].str.extract(r"^([0-9]{1,2})([/.-])([0-9]{1,2})").dropna()
+    first, second = numbers[0].astype(int), numbers[2].astype(int)
+    dotted = bool((numbers[1] == ".").all())
+    if dayfirst is None:
+        over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
+        dayfirst = over_first > over_second or (dotted and over_first == over_second)
+        if over_first == over_second == 0 and not dotted:
+            notes["day and month"] = "month first: no day above 12 says otherwise"
+    return dayfirst != dotted
+
+
+def _swap(form: str) -> str:
+    return form.replace("%m", "%\0").replace("%d", "%m").replace("%\0", "%d")
+
+
+def _strptime(text: pd.Series, form: str, zoned: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(UTC seconds, wall time)``; the first is all NaN without a zone."""
+    offset = np.zeros(len(text))
+    if zoned:
+        parts = text.str.extract(r" ?(Z|[+-][0-9]{1,2}:?(?:[0-9]{2})?)$")[0]
+        text = text.str.replace(r" ?(?:Z|[+-][0-9]{1,2}:?(?:[0-9]{2})?)$", "", regex=True)
+        digits = parts.replace("Z", "+0000").str.replace(":", "", regex=False)
+        sign = np.where(digits.str[0] == "-", -1, 1)
+        number = digits.str[1:].astype(int).to_numpy()
+        hours, minutes = np.where(number < 100, number, number // 100), np.where(number < 100, 0, number % 100)
+        offset = sign * (hours * 3600 + minutes * 60)
+    if "%p" in form:
+        text = text.str.replace(r"(?<=[0-9])([AP]M)$", r" \1", regex=True)
+    wall = _micro(pd.to_datetime(text, format=form, errors="coerce"))
+    if "%I" in form and np.isnat(wall).any():
+        # "13:05 PM": a 24-hour clock with a marker stuck on.
+        again = pd.to_datetime(text.str.replace(r" [AP]M$", "", regex=True), format=form.replace("%I", "%H").replace(" %p", ""), errors="coerce")
+        wall = np.where(np.isnat(wall), _micro(again), wall)
+    if not zoned:
+        return np.full(len(text), np.nan), wall
+    return _seconds(wall) - offset, wall
+
+
+def _read_numbers(
+    clean: pd.Series, shapes: pd.Series, local: np.ndarray, utc: np.ndarray, has_clock: np.ndarray, *, tz: str | None, name: str, epoch: str | None, notes: dict[str, int | str]
+) -> None:
+    """Fill in dates written as one number: yyyymmdd, yyyymmddHHMMSS, epoch seconds or milliseconds, Excel serials."""
+    rows = np.flatnonzero(shapes.isin(["N", "N.n", "N.N", "N.Y", "N.f"]).to_numpy() | shapes.str.fullmatch(r"N\.[0-9nNY]+").to_numpy(dtype=bool, na_value=False))
+    if len(rows) == 0:
+        return
+    text = clean.iloc[rows]
+    whole = text.str.replace(r"\.0*$", "", regex=True)
+    number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
+    for digits, form, clock in ((8, "%Y%m%d", False), (12, "%Y%m%d%H%M", True), (14, "%Y%m%d%H%M%S", True)):
+        some = whole.str.fullmatch(rf"(?:19|20)[0-9]{{{digits - 2}}}").to_numpy(dtype=bool)
+        if some.any():
+            local[rows[some]] = _micro(pd.to_datetime(whole[some], format=form, errors="coerce"))
+            has_clock[rows[some]] = clock
+    serial = (number >= _EXCEL_RANGE[0]) & (number < _EXCEL_RANGE[1])
+    seconds_of_day = np.round((number[serial] % 1) * 86400).astype(np.int64)
+    local[rows[serial]] = _EXCEL_START + (np.floor(number[serial]).astype(np.int64) * _DAY + seconds_of_day * 1_000_000).astype("timedelta64[us]")
+    has_clock[rows[serial]] = seconds_of_day > 0
+    left = np.isnat(local[rows]) & ~serial
+    scaled = np.where(number > 1e11, number / 1000, number)
+    is_epoch = left & (scaled >= _EPOCH_RANGE[0]) & (scaled < _EPOCH_RANGE[1])
+    if not is_epoch.any():
+        return
+    wall = (np.round(scaled[is_epoch] * 1e6).astype(np.int64)).astype("datetime64[us]")
+    if epoch is None and tz is None:
+        first = pd.Timestamp(wall[0])
+        example = pd.Timestamp(first, tz="UTC").tz_convert("America/Chicago").tz_localize(None)
+        raise InputError(
+            f"`tz` must be given: {name!r} holds times as numbers (seconds since 1970), which some publishers count in UTC and some in local time. "
+            f"Got {text[is_epoch].iloc[0]}, which is {first} if local, or if UTC for example {example} in Chicago. "
+            f"If UTC, write tz='America/Chicago' (your city's zone); if local, turn it into text first: pd.to_datetime(table[{name!r}], unit={'ms' if number[is_epoch][0] > 1e11 else 's'!r})"
+        )
+    local[rows[is_epoch]] = wall
+    has_clock[rows[is_epoch]] = True
+    if epoch != "local":
+        utc[rows[is_epoch]] = scaled[is_epoch]
+        notes["epoch"] = "UTC"
+
+
+def _to_wall(local: np.ndarray, utc: np.ndarray, tz: str | None) -> np.ndarray:
+    """Turn times fixed in UTC into the city's wall time; without a zone the written wall time stays."""
+    fixed = ~np.isnan(utc)
+    if tz is None or not fixed.any():
+        return local
+    stamps = pd.DatetimeIndex((utc[fixed] * 1e6).round().astype(np.int64).astype("datetime64[us]")).tz_localize("UTC").tz_convert(tz)
+    out = local.copy()
+    out[fixed] = _micro(pd.Series(stamps.tz_localize(None)))
+    return out
+
+
+def _micro(values: pd.Series) -> np.ndarray:
+    return values.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT"))
+
+
+def _seconds(values: np.ndarray) -> np.ndarray:
+    out = np.floor_divide(values.astype("datetime64[us]").astype(np.int64), 1_000_000).astype(float)
+    out[np.isnat(values)] = np.nan
+    return out
+
+
+def _midnight(values: np.ndarray) -> bool:
+    micro = values[~np.isnat(values)].astype("datetime64[us]").astype(np.int64)
+    return bool(len(micro)) and bool((micro % _DAY == 0).all())
+
+
+def _spread(values: np.ndarray, codes: np.ndarray, fill: object) -> np.ndarray:
+    out = np.append(values, np.array([fill], dtype=values.dtype))
+    return out[codes]
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else value.isoformat() if hasattr(value, "isoformat") else str(value)  # type: ignore[attr-defined]

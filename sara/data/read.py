@@ -1,0 +1,223 @@
+"""Files to event tables."""
+
+from __future__ import annotations
+
+import glob as globbing
+import hashlib
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from sara.core.errors import InputError
+from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
+from sara.data._profiles import Profile, find_profile
+from sara.data._tables import TABLES, RawFile, read_file
+from sara.data._text import TEXT_DTYPE
+from sara.data.recognize import recognize
+
+__all__ = ["read_calls", "read_complaints", "read_events"]
+
+Columns = Mapping[str, "str | Sequence[str] | None"]
+
+
+def read_calls(
+    path: str | PathLike[str], *, profile: str | None = None, columns: Columns | None = None, crs: Any = None, tz: str | None = None
+) -> gpd.GeoDataFrame:
+    """Read police calls for service (or recorded crimes) into the event table.
+
+    Parameters
+    ----------
+    path : str or path
+        A CSV (also .gz or .zip) or .xlsx file, a folder of them, or a pattern such as ``"calls_*.csv"``.
+    profile : str, optional
+        A publisher sara knows, such as ``"seattle_2015"``. Chosen by the header if not given.
+    columns : dict, optional
+        Event field -> column name, where sara's own recognition must be overruled: ``{"time": "Dispatch_DT", "type": "NATURE"}``.
+        A list joins columns (``{"time": ["Date", "Time"]}``); None leaves a field out.
+    crs : int, str or CRS, optional
+        Of the x and y columns, such as 3435 for Illinois East in feet.
+    tz : str, optional
+        The city's time zone, such as ``"America/Chicago"``.
+
+    Returns
+    -------
+    GeoDataFrame
+        The event table; see `as_events`. Rows that can't be read are in ``audit(events).rejects`` with their line in the file.
+
+    Raises
+    ------
+    InputError
+        If the file is not there or is no table, no time column is found, or times or coordinates can be read in two ways.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "calls.csv"
+    >>> _ = path.write_text("id,received,nature,lon,lat\\n1,2024-03-01 23:10,FIGHT,-88.9,40.9\\n2,soon,FIGHT,-88.9,40.9\\n")
+    >>> calls = read_calls(path, tz="America/Chicago")
+    >>> len(calls), calls.attrs["sara"]["rows_rejected"]
+    (1, 1)
+    """
+    return _read(path, source="calls", profile=profile, columns=columns, crs=crs, tz=tz)
+
+
+def read_complaints(
+    path: str | PathLike[str], *, profile: str | None = None, columns: Columns | None = None, crs: Any = None, tz: str | None = None
+) -> gpd.GeoDataFrame:
+    """Read community complaints (311 requests) into the event table.
+
+    Parameters
+    ----------
+    path, profile, columns, crs, tz
+        As in `read_calls`.
+
+    Returns
+    -------
+    GeoDataFrame
+        The event table; see `as_events`. Categories of 311 are tried first; ``origin`` is ``community`` unless the channel column says
+        that city staff entered the request (``administrative``).
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "311.csv"
+    >>> _ = path.write_text("case_id,open_dt,type,source,lon,lat\\n7,2024-03-01 09:00,Graffiti Removal,Employee Generated,-88.9,40.9\\n")
+    >>> read_complaints(path)[["category", "origin"]].iloc[0].tolist()
+    ['graffiti', 'administrative']
+    """
+    return _read(path, source="complaints", profile=profile, columns=columns, crs=crs, tz=tz)
+
+
+def read_events(
+    path: str | PathLike[str],
+    *,
+    source: str,
+    profile: str | None = None,
+    columns: Columns | None = None,
+    crs: Any = None,
+    tz: str | None = None,
+) -> gpd.GeoDataFrame:
+    """Read any other events with a time and a place: crashes, inspections, ambulance runs.
+
+    Parameters
+    ----------
+    path, profile, columns, crs, tz
+        As in `read_calls`.
+    source : str
+        Your word for what the rows are; it goes to the column ``source``.
+
+    Returns
+    -------
+    GeoDataFrame
+        The event table; see `as_events`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "crashes.csv"
+    >>> _ = path.write_text("date;easting;northing\\n2024-03-01;400000,5;4500000\\n")
+    >>> read_events(path, source="crashes", crs=32616)[["x", "y"]].iloc[0].tolist()
+    [400000.5, 4500000.0]
+    """
+    if not isinstance(source, str) or not source.strip():
+        raise InputError(f"`source` must be a word for what the rows are. Got {source!r}. Write source='crashes'")
+    return _read(path, source=source.strip(), profile=profile, columns=columns, crs=crs, tz=tz)
+
+
+def _read(path: Any, *, source: str, profile: str | None, columns: Columns | None, crs: Any, tz: str | None) -> gpd.GeoDataFrame:
+    files = [read_file(file) for file in _paths(path)]
+    table = _together(files)
+    known = find_profile(profile, table.frame.columns, None if profile else source)
+    mapping = _mapping(table.frame, known, dict(columns or {}), source)
+    return build(
+        table,
+        mapping,
+        source=source,
+        kind="311" if source == "complaints" else "police",
+        crs=crs if crs is not None else known.crs if known else None,
+        tz=tz if tz is not None else known.tz if known else None,
+        epoch=known.epoch if known else None,
+        dayfirst=known.dayfirst if known else None,
+        origin=known.origin if known else None,
+        record={"profile": known.name if known else None},
+    )
+
+
+def _paths(path: Any) -> list[Path]:
+    """Return the files of a path, a folder or a pattern, in the order of their names."""
+    if not isinstance(path, (str, PathLike)):
+        raise InputError(f"`path` must be a file, a folder or a pattern. Got a {type(path).__name__}. For a table you already have: sara.as_events(table)")
+    place = Path(path)
+    if place.is_dir():
+        found = sorted(file for file in place.iterdir() if file.name.lower().endswith((*TABLES, ".zip")) and not file.name.startswith((".", "~")))
+        if not found:
+            raise InputError(f"`path` must be a folder with CSV or Excel files. Got none in {str(place)!r}.")
+        return found
+    if any(mark in str(path) for mark in "*?[") and not place.exists():
+        found = sorted(Path(file) for file in globbing.glob(str(path), recursive=True) if Path(file).is_file())
+        if not found:
+            raise InputError(f"`path` must fit at least one file. Got {str(path)!r}, which fits none. Is the working directory right? {Path.cwd()}")
+        return found
+    return [place]
+
+
+def _together(files: list[RawFile]) -> Table:
+    """Put files under one another; columns are joined by name, whatever their order or case."""
+    if len(files) == 1:
+        only = files[0]
+        frame, lines, rejects = only.frame, only.lines, only.rejects
+        names, sha, name, notes = np.full(len(frame), only.name, dtype=object), only.sha256, only.name, only.notes
+    else:
+        spelled: dict[str, str] = {}
+        frames = []
+        for file in files:
+            for column in file.frame.columns:
+                spelled.setdefault(column.casefold(), column)
+            frames.append(file.frame.rename(columns=lambda column: spelled[column.casefold()]))
+        frame = pd.concat(frames, ignore_index=True).astype(TEXT_DTYPE)
+        lines = np.concatenate([file.lines for file in files])
+        rejects = pd.concat([file.rejects for file in files], ignore_index=True)
+        names = np.repeat(np.array([file.name for file in files], dtype=object), [len(file.frame) for file in files])
+        sha = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
+        name, notes = f"{files[0].name} and {len(files) - 1} more", {"files": [file.name for file in files]}
+    if len(frame) == 0 and len(rejects) == 0:
+        raise InputError(f"`path` must hold rows. Got a header and nothing below it: {name}.")
+    return Table(frame, lines, names, rejects, len(frame) + len(rejects), name, sha, notes)
+
+
+def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return field -> column: what the user says, then the profile, then what is recognised."""
+    check_mapping(given, list(frame.columns))
+    if known is not None:
+        missing = [c for value in known.columns.values() for c in ([value] if isinstance(value, str) else value) if c not in frame.columns]
+        if missing:
+            have = ", ".join(map(str, list(frame.columns)[:30]))
+            raise InputError(f"`profile` {known.name!r} must fit the file. Got a file without {', '.join(missing)}. Columns: {have}. Leave profile= out to let sara recognise them.")
+        mapping = dict(known.columns)
+    else:
+        free = frame.drop(columns=[c for value in given.values() if value for c in ([value] if isinstance(value, str) else value)])
+        mapping = {name: column for name, column in recognize(free).columns.items() if name not in given}
+    mapping = _overruled(mapping, given)
+    if not any(name in mapping for name in ("time", *STAMPS)):
+        have = ", ".join(map(str, list(frame.columns)[:40]))
+        raise InputError(
+            f"`time` must be one of the columns. Got none that is called and reads like a time. Columns: {have}. "
+            f"Write: sara.read_events(path, source={source!r}, columns={{'time': '...', 'type': '...'}})"
+        )
+    return mapping
+
+
+def _overruled(mapping: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Let the user's columns take the place of what was found for the same thing."""
+    chosen = {name for name, column in given.items() if column is not None}
+    if chosen & {"x", "y", "lon", "lat", "point"}:
+        mapping = {name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point") or name in given}
+    if "time" in chosen:
+        mapping = {name: column for name, column in mapping.items() if name != "received" or column != given["time"]}
+    out = {**mapping, **given}
+    return {name: out[name] for name in FIELDS if name in out and out[name] is not None}

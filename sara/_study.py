@@ -1,0 +1,265 @@
+"""study.toml: read, checked key by key, and kept inside its folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from sara.core.errors import InputError, suggest
+from sara.core.units import metres, offset, timestamp
+
+__all__ = ["Action", "Assess", "Data", "Focus", "Hotspots", "Out", "Respond", "Scan", "Study", "StudyFile", "read_study"]
+
+MAX_BYTES = 1_000_000
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _date(value: Any) -> str:
+    return f"{timestamp(value, name='date'):%Y-%m-%d}"
+
+
+class Head(_Table):
+    """[study]: title, and what holds for the whole run."""
+
+    title: str = Field(min_length=1, max_length=200)
+    seed: int = 1
+    as_of: str | None = None
+    audience: str = "council"
+    language: str = "en"
+
+    _day = field_validator("as_of", mode="before")(lambda v: None if v is None else _date(v))
+
+
+class Data(_Table):
+    """[data]: the files; `events` with its `source` stands for calls."""
+
+    calls: str | None = None
+    complaints: str | None = None
+    areas: str | None = None
+    events: str | None = None
+    source: str = "events"
+    tz: str | None = None
+    crs: str | int | None = None
+    profile: str | None = None
+
+
+class Scan(_Table):
+    """[scan]: whether by area, and over which period."""
+
+    areas: bool = True
+    period: tuple[str, str] | None = None
+
+    _days = field_validator("period", mode="before")(lambda v: None if v is None else tuple(_date(day) for day in v))
+
+
+class Focus(_Table):
+    """[focus]: the rows the problem is about."""
+
+    where: str | None = None
+    area: str | None = None
+
+
+class Hotspots(_Table):
+    """[hotspots]: which method chooses the places, and the cells of the Gi* map."""
+
+    method: Literal["clusters", "gi_star"] = "clusters"
+    cell_size: float | str | None = None
+
+    @field_validator("cell_size")
+    @classmethod
+    def _metres(cls, value: float | str | None) -> float | None:
+        return None if value is None else metres(value, name="cell_size")
+
+
+class Action(_Table):
+    """[[respond.action]]: what is done, and by whom."""
+
+    name: str
+    partner: str
+    start: str | None = None
+    end: str | None = None
+    technique: str | None = None
+    dose: str | None = None
+
+    _days = field_validator("start", "end", mode="before")(lambda v: None if v is None else _date(v))
+
+
+class Respond(_Table):
+    """[respond]: where and when, compared with what, to which end."""
+
+    start: str
+    treated: str | None = None
+    goal: str | None = None
+    outcome: str | None = None
+    also_watch: str | None = None
+    n: int = Field(default=5, ge=1, le=50)
+    buffer: float | str = "300m"
+    before: str = "24MS"
+    after: str = "12MS"
+    action: tuple[Action, ...] = ()
+
+    _day = field_validator("start", mode="before")(_date)
+
+    @field_validator("buffer")
+    @classmethod
+    def _metres(cls, value: float | str) -> float:
+        return metres(value, name="buffer", zero=True)
+
+    @field_validator("before", "after")
+    @classmethod
+    def _offset(cls, value: str) -> str:
+        offset(value, name="before")
+        return value
+
+
+class Assess(_Table):
+    """[assess]: how long after the start to look, and whether it is a placebo."""
+
+    after: str | None = None
+    placebo: bool = False
+
+
+class Out(_Table):
+    """[out]: where the brief and the record go."""
+
+    folder: str = "out"
+
+
+class Study(_Table):
+    """A whole study.toml."""
+
+    study: Head
+    data: Data
+    scan: Scan = Scan()
+    focus: Focus = Focus()
+    hotspots: Hotspots = Hotspots()
+    respond: Respond | None = None
+    assess: Assess | None = None
+    out: Out = Out()
+
+
+class StudyFile:
+    """A study and the folders its paths may lead to.
+
+    Parameters
+    ----------
+    study : Study
+        What the file says.
+    folder : Path
+        Where it lies.
+    allowed : sequence of Path
+        Further folders its paths may reach, from ``--allow``.
+    """
+
+    def __init__(self, study: Study, folder: Path, allowed: Sequence[Path] = ()) -> None:
+        self.study = study
+        self.folder = folder.resolve()
+        self.allowed = tuple(path.resolve() for path in allowed)
+
+    def path(self, text: str, *, key: str) -> Path:
+        """Return the file that `text` names: in the study's folder, else in an allowed one; never outside them."""
+        asked = Path(text).expanduser()
+        places = [asked] if asked.is_absolute() else [base / asked for base in (self.folder, *self.allowed)]
+        inside = [place.resolve() for place in places if any(place.resolve().is_relative_to(base) for base in (self.folder, *self.allowed))]
+        if not inside:
+            raise InputError(
+                f"`{key}` must name a file inside the study's folder. Got {text!r}. Allow its folder: sara run study.toml --allow {asked.parent.as_posix()}"
+            )
+        for place in inside:
+            if place.exists():
+                return place
+        looked = ", ".join(str(base) for base in (self.folder, *self.allowed))
+        raise InputError(f"`{key}` must name a file that is there. Got {text!r}. Looked in {looked}. If it lies elsewhere: --allow FOLDER")
+
+    def out(self, given: Path | None) -> Path:
+        """Return the folder to write to: the one given on the command line, else the study's own."""
+        if given is not None:
+            return given
+        target = (self.folder / self.study.out.folder).resolve()
+        if not any(target.is_relative_to(base) for base in (self.folder, *self.allowed)):
+            raise InputError(f"`out.folder` must lie inside the study's folder. Got {self.study.out.folder!r}. Name it on the command line: --out FOLDER")
+        return target
+
+
+def read_study(path: str | Path, *, allow: Iterable[str | Path] = ()) -> StudyFile:
+    """Read a study file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The .toml file.
+    allow : iterable of str or Path
+        Folders outside the study's own that its paths may reach.
+
+    Returns
+    -------
+    StudyFile
+        The study, checked, with its folder.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not TOML, has an unknown key, or a value of the wrong kind.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"`study` must be a study file. Got {str(path)!r}, which is not there. Try: sara demo")
+    if file.stat().st_size > MAX_BYTES:
+        raise InputError(f"`study` must be a small text file. Got {file.stat().st_size:,} bytes. Is it the data file?")
+    folders = [Path(folder) for folder in allow]
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"`--allow` must be a folder. Got {str(folder)!r}. Check the path.")
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"`study` must be TOML. Got {file.name}: {error}. Text goes in quotes: title = \"...\"") from error
+    study = _checked(content, file.name)
+    _check_together(study, file.name)
+    return StudyFile(study, file.parent, folders)
+
+
+def _checked(content: dict[str, Any], name: str) -> Study:
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(_words(first, name)) from error
+
+
+def _words(error: Any, name: str) -> str:
+    where = [part for part in error["loc"] if isinstance(part, str)]
+    key = ".".join(where)
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(error["loc"][:-1])
+        return f"{name}: `{key}` is not a key of a study.{suggest(where[-1], known)} Keys here: {', '.join(known)}"
+    if error["type"] == "missing":
+        return f"{name}: `{key}` must be there. Got nothing. Add it{f' under [{where[0]}]' if len(where) > 1 else f': [{where[0]}]'}."
+    cause = error.get("ctx", {}).get("error")
+    message = str(cause) if cause is not None else f"{error['msg']}. Got {error['input']!r}."
+    return f"{name}: `{key}`: {message}"
+
+
+def _keys_at(loc: tuple[Any, ...]) -> list[str]:
+    model: Any = Study
+    for part in loc:
+        if isinstance(part, str):
+            model = {"study": Head, "data": Data, "scan": Scan, "focus": Focus, "hotspots": Hotspots, "respond": Respond, "action": Action, "assess": Assess, "out": Out}[part]
+    return list(model.model_fields)
+
+
+def _check_together(study: Study, name: str) -> None:
+    if (study.data.calls is None) == (study.data.events is None):
+        got = "both" if study.data.calls else "neither"
+        raise InputError(f"{name}: [data] must name calls, or events with their source. Got {got}. Write: calls = \"calls.csv\"")
+    if study.assess is not None and study.respond is None:
+        raise InputError(f"{name}: [assess] must come with [respond]. Got no [respond]. Say where and when: [respond] start = \"2024-03-01\"")
+    if study.respond is not None and study.respond.goal is None and (study.assess is None or not study.assess.placebo):
+        raise InputError(f"{name}: `respond.goal` must say what is to be reached. Got nothing. Write: goal = \"20 % fewer calls in a year\"")

@@ -1,0 +1,147 @@
+"""What of a result may be shown to the public: its table, its words, its figure."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sara.brief.document import Figure, Table, Withheld
+from sara.core.errors import InputError, NotEnoughDataError
+from sara.data.categories import help_categories
+from sara.data.privacy import public_place, scrub, suppress
+
+__all__ = ["figure_of", "public_table", "said", "show"]
+
+SMALL = 10
+HIDDEN = ("<10", "withheld")
+# Columns of words somebody wrote: dropped, never blurred.
+FREE_TEXT = ("text", "note", "notes", "comment", "description", "caller", "address")
+DASH = "\u2013"
+_DPI = 150
+
+
+def public_table(
+    frame: pd.DataFrame, withheld: Withheld, *, caption: str, columns: Mapping[str, str] | None = None, private: Sequence[str] = (),
+    counts: Sequence[str] = (), rows: int = 12, of_places: bool = False,
+) -> Table | None:  # fmt: skip
+    """Return a frame as rows fit for the public, or None where nothing is left.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A result's table.
+    withheld : Withheld
+        What is hidden is added to it.
+    columns : dict of str to str, optional
+        Columns to show -> their words; those that are not there are passed over. All but geometry if not given.
+    private, counts : sequence of str
+        Columns with addresses, and columns of counts.
+    rows : int
+        Most rows to show.
+    of_places : bool
+        Whether each row is a place: calls for help are then left off.
+    """
+    table = pd.DataFrame(frame.drop(columns=[c for c in frame.columns if str(frame[c].dtype) == "geometry"]))
+    table = table.reset_index(drop=True)
+    if of_places:
+        table = _without_help(table, withheld)
+    chosen = {c: w for c, w in (columns or {c: c.replace("_", " ") for c in table.columns}).items() if c in table.columns}
+    dropped = [c for c in chosen if c in FREE_TEXT]
+    withheld.texts += sum(int(table[c].notna().sum()) for c in dropped)
+    chosen = {c: w for c, w in chosen.items() if c not in dropped}
+    if table.empty or not chosen:
+        return None
+    total = len(table)
+    shown, hidden = _suppressed(table, [c for c in counts if c in chosen])
+    shown, hidden = shown.head(rows), hidden.head(rows)
+    withheld.counts += int(hidden.to_numpy().sum())
+    small_row = hidden.any(axis=1).to_numpy() if hidden.shape[1] else np.zeros(len(shown), dtype=bool)
+    cells = {c: _column(table, shown, c, small_row, counted=c in counts, private=c in private, withheld=withheld) for c in chosen}
+    body = tuple(tuple(cells[c][i] for c in chosen) for i in range(len(shown)))
+    numeric = tuple(i for i, c in enumerate(chosen) if c in counts or pd.api.types.is_numeric_dtype(table[c]) and not pd.api.types.is_bool_dtype(table[c]))
+    more = f" (first {len(shown)} of {total:,})" if total > len(shown) else ""
+    return Table(f"{caption}{more}", tuple(chosen.values()), body, numeric)
+
+
+def _column(
+    table: pd.DataFrame, shown: pd.DataFrame, name: str, small_row: np.ndarray, *, counted: bool, private: bool, withheld: Withheld
+) -> list[str]:  # fmt: skip
+    values = list(shown[name])
+    if private:
+        public = [public_place(v) for v in values]
+        withheld.addresses += sum(isinstance(v, str) and v != p for v, p in zip(values, public, strict=True))
+        return public
+    if counted:
+        return [v if v in HIDDEN else show(w) for v, w in zip(values, table[name].head(len(values)), strict=True)]
+    # A share, an excess or a p-value of a hidden count would give it back.
+    derived = pd.api.types.is_float_dtype(table[name]) or pd.api.types.is_integer_dtype(table[name])
+    return ["withheld" if derived and small else said(show(v), withheld) if isinstance(v, str) else show(v) for v, small in zip(values, small_row, strict=True)]
+
+
+def _suppressed(table: pd.DataFrame, counts: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table with small counts hidden, and a mask of what was."""
+    if not counts:
+        return table, pd.DataFrame(index=table.index)
+    out = table.copy()
+    for name in counts:
+        try:
+            # Totals down a column are known (the text names them); across columns they mix units and mean nothing.
+            out[name] = suppress(table, columns=[name], threshold=SMALL, margins="columns")[name]
+        except (NotEnoughDataError, InputError):
+            out[name] = pd.Series(["withheld"] * len(table), index=table.index, dtype=object)
+    return out, out[counts].isin(HIDDEN)
+
+
+def _without_help(table: pd.DataFrame, withheld: Withheld) -> pd.DataFrame:
+    if "category" not in table.columns:
+        return table
+    asked = table["category"].isin(help_categories())
+    if "level" in table.columns:
+        asked &= table["level"].astype(str) != "area"
+    withheld.help_rows += int(asked.sum())
+    return table[~asked].reset_index(drop=True)
+
+
+def said(text: str, withheld: Withheld) -> str:
+    """Return a sentence without house numbers, phone numbers and names; count it where something was taken out."""
+    clean = scrub(text) or ""
+    withheld.addresses += clean != text
+    return clean
+
+
+def show(value: Any) -> str:
+    """Return a value as a reader expects it: thousands separated, three digits of a fraction, days without a midnight."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return DASH
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return f"{value:,}"
+    if isinstance(value, (float, np.floating)):
+        if value == int(value) and abs(value) >= 1000 if np.isfinite(value) else False:
+            return f"{value:,.0f}"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(show(v) for v in value)
+    return str(value)
+
+
+def figure_of(result: Any, *, alt: str | None = None, width: float = 4.6, height: float = 3.3, caption: str = "") -> Figure | None:
+    """Draw a result at the size at which it is printed; None where it has too little to draw."""
+    from sara.plot.style import new_axes
+
+    axes = new_axes(width=width, height=height)
+    try:
+        result.plot(ax=axes)
+    except NotEnoughDataError:
+        return None
+    buffer = io.BytesIO()
+    # No date and no version in the file: the same brief is the same bytes.
+    axes.figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return Figure(buffer.getvalue(), alt or result.alt_text, caption)

@@ -46,7 +46,8 @@ def suppress(table: pd.DataFrame, *, columns: str | Sequence[str], threshold: in
     -----
     A reader who adds and subtracts, and knows what the two words mean, finds at least two possible values for each hidden count. This is decided
     exactly: the tables that agree with all that is shown differ by cycles of +1 and -1 through hidden cells, so a count is safe if such a cycle
-    passes through it. The count hidden next is the smallest of its row or column (the choice is good, not always the fewest).
+    passes through it. The counts hidden next are the cheapest three that make a rectangle with it (a good choice, not always the
+    fewest).
 
     References
     ----------
@@ -103,21 +104,44 @@ def _numbers(counts: np.ndarray, missing: np.ndarray, threshold: int, margins: s
         open_cell = _first_recoverable(counts, hidden, threshold, rows, columns)
         if open_cell is None:
             break
-        i, j = open_cell
-        near = np.zeros_like(hidden)
-        near[i] |= rows
-        near[:, j] |= columns
-        free = ~hidden & ~missing
-        options = np.argwhere(free & near) if (free & near).any() else np.argwhere(free)
-        if len(options) == 0:
+        more = _partners(counts, hidden, missing, open_cell, rows, columns)
+        if more is None:
             raise NotEnoughDataError(
                 f"suppress needs totals that do not give a count away. Got {int((hidden & (counts < threshold)).sum())} hidden counts of which at least 1 follows from the "
                 "totals. Publish without totals (margins=None), or join small rows."
             )
-        values = counts[options[:, 0], options[:, 1]]
-        best = options[np.lexsort((options[:, 1], options[:, 0], values, values == 0))[0]]
-        hidden[tuple(best)] = True
+        hidden |= more
     return hidden
+
+
+def _partners(
+    counts: np.ndarray, hidden: np.ndarray, missing: np.ndarray, cell: tuple[int, int], rows: bool, columns: bool
+) -> np.ndarray | None:
+    """Return the cheapest cells to hide with `cell`: the other corners of a rectangle, or one cell of its row or column."""
+    i, j = cell
+    # Hiding a zero tells the reader nothing is there to hide, so it costs more than any count.
+    price = np.where(hidden, 0.0, np.where(counts > 0, counts, counts.max() + 1)).astype(float)
+    price[missing] = np.inf
+    cost = price + (price[i][None, :] if rows else 0) + (price[:, j][:, None] if columns else 0)
+    if rows and columns:
+        cost[i], cost[:, j] = np.inf, np.inf
+    elif rows:
+        cost = np.where(np.arange(len(counts))[:, None] == i, price, np.inf)
+    else:
+        cost = np.where(np.arange(counts.shape[1])[None, :] == j, price, np.inf)
+    cost[cost == 0] = np.inf
+    more = np.zeros_like(hidden)
+    if np.isfinite(cost).any():
+        k, m = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        more[k, m] = True
+        if rows and columns:
+            more[i, m] = more[k, j] = True
+        return more
+    free = np.where(np.isfinite(price) & (price > 0), price, np.inf)
+    if not np.isfinite(free).any():
+        return None
+    more[np.unravel_index(int(np.argmin(free)), free.shape)] = True
+    return more
 
 
 def _first_recoverable(counts: np.ndarray, hidden: np.ndarray, threshold: int, rows: bool, columns: bool) -> tuple[int, int] | None:

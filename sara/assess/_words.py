@@ -74,7 +74,7 @@ def _wdd(effect: EffectResult) -> str:
     unit = effect.facts["unit_words"]
     interval = _signed_interval(effect.low, effect.high, percent(effect.confidence))
     if "displacement" not in set(effect.table["measure"]):
-        return f"{_than_similar(effect.estimate, effect.facts["change"], unit)} ({interval}; {p_words(effect.p)}). {_could(effect)}"
+        return f"{_than_similar(effect.estimate, effect.facts['change'], unit)} ({interval}; {p_words(effect.p)}). {_could(effect)}"
     ring = effect.row("displacement")
     return (
         f"{_than_similar(local['estimate'], effect.facts['change'], unit)} ({_signed_interval(local['low'], local['high'], percent(effect.confidence))}). "

@@ -293,7 +293,8 @@ def _mask(node: Clause | Group, frame: pd.DataFrame, name: str) -> np.ndarray:
     column = frame[node.column]
     known = column.notna().to_numpy()
     out = np.zeros(len(frame), dtype=bool)
-    out[known] = _compare(column[known], node, name)
+    if known.any():
+        out[known] = _compare(column[known], node, name)
     return out
 
 

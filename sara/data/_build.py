@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,13 +14,14 @@ import pandas as pd
 import pyproj
 import shapely
 
-from sara.core.errors import InputError, suggest
+from sara.core.errors import InputError, SaraWarning, suggest
 from sara.core.period import coverage
 from sara.data import _time
+from sara.data._address import normalize_places
 from sara.data._coordinates import Located, locate, numbers, split_points
-from sara.data._origin import ORIGINS, origin_of_channel, origin_of_type
+from sara.data._origin import ORIGINS, origin_of_channel, origin_of_flag, origin_of_type
 from sara.data._rejects import reject_rows, store_rejects
-from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column
+from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column, uniques_of
 from sara.data.categories import categorize, category_table
 
 __all__ = ["EVENT_COLUMNS", "FIELDS", "Origin", "Table", "build", "check_mapping"]
@@ -178,12 +180,19 @@ def _times(
 ) -> tuple[dict[str, _time.ParsedTimes], dict[str, Any]]:
     parsed: dict[str, _time.ParsedTimes] = {}
     notes: dict[str, Any] = {}
+    main = next((name for name in ("time", *STAMPS) if name in fields), None)
     for name in ("time", *STAMPS, "time_to"):
         if name in fields:
             parsed[name] = _time.parse_times(_joined(frame, fields[name]), tz=tz, name=" + ".join(fields[name]), epoch=epoch, dayfirst=dayfirst)
             if parsed[name].notes:
                 notes.setdefault("time_notes", {})[name] = dict(parsed[name].notes)
-            if parsed[name].bad.any() and name != next((n for n in ("time", *STAMPS) if n in fields), None):
+            if parsed[name].notes.get("UTC") and tz is None and name == main:
+                warnings.warn(
+                    f"{fields[name][0]!r} is written in UTC, and the city's time zone is not known: hours and weekdays are those of UTC. Write tz='America/Chicago' (your city's zone).",
+                    SaraWarning,
+                    stacklevel=5,
+                )
+            if parsed[name].bad.any() and name != main:
                 notes.setdefault("unreadable", {})[name] = int(parsed[name].bad.sum())
     return parsed, notes
 
@@ -204,6 +213,8 @@ def _unreadable(
 def _columns(frame: pd.DataFrame, fields: Mapping[str, list[str]], *, source: str, kind: str, origin: Origin | None) -> dict[str, Any]:
     """Return the text columns: identity, type, category, origin and what is passed on as published."""
     out: dict[str, Any] = {name: clean_text(_joined(frame, fields[name])) for name in ("id", "type", *TEXTS) if name in fields}
+    if "address" in fields:
+        out["address"] = clean_text(_street(frame, fields["address"]))
     out["id"] = _ids(frame, out.get("id"))
     out["source"] = text_column(np.full(len(frame), source, dtype=object))
     group = clean_text(_joined(frame, fields["group"])) if "group" in fields else None
@@ -242,7 +253,7 @@ def _origin(marked: pd.Series | None, out: Mapping[str, Any], kind: str, known: 
         said = origin_of_channel(channel).to_numpy(dtype=object) if channel is not None else result
         return text_column(np.where([word in ("administrative", "officer") for word in said], said, "community").astype(object))
     if marked is not None:
-        result = origin_of_channel(marked).to_numpy(dtype=object)
+        result = origin_of_flag(marked).to_numpy(dtype=object)
     elif "channel" in out:
         said = origin_of_channel(out["channel"]).to_numpy(dtype=object)
         result = np.where(said == "other", None, said)
@@ -261,8 +272,6 @@ def _origin(marked: pd.Series | None, out: Mapping[str, Any], kind: str, known: 
 
 def _places(frame: pd.DataFrame, fields: Mapping[str, list[str]], out: dict[str, Any]) -> None:
     """Fill in address and place: the normalized address, or the given place where it is not an address."""
-    from sara.data._address import normalize_places
-
     given = clean_text(_joined(frame, fields["place"])) if "place" in fields else None
     if "address" not in out and given is not None:
         out["address"] = given
@@ -292,7 +301,7 @@ def content_hash(frame: pd.DataFrame) -> np.ndarray:
     total = np.zeros(len(frame), dtype=np.uint64)
     plain = frame.drop(columns=[name for name in frame.columns if str(frame[name].dtype) == "geometry"])
     for position in range(plain.shape[1]):
-        codes, uniques = pd.factorize(plain.iloc[:, position].astype(object), use_na_sentinel=True)
+        codes, uniques = uniques_of(plain.iloc[:, position])
         text = np.array([str(value) for value in uniques], dtype=object)
         hashes = pd.util.hash_array(text, categorize=False) if len(text) else np.empty(0, dtype=np.uint64)
         column = np.append(hashes, np.uint64(0))[codes]
@@ -435,12 +444,25 @@ def _sorted(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _joined(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
-    """Return one column, or several with blanks between: date and time, block and street."""
+    """Return one column, or several with blanks between: date and time, type and subtype."""
     if len(columns) == 1:
         return frame[columns[0]]
     parts = [frame[name].astype(object).where(~is_blank(frame[name]), "").astype(str).str.strip() for name in columns]
     text = parts[0].str.cat(parts[1:], sep=" ").str.strip()
     return text.where(text != "", None)
+
+
+def _street(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
+    """Return the address; a number column of whole hundreds before a street is a block, not a house."""
+    if len(columns) == 1:
+        return frame[columns[0]]
+    number = numbers(frame[columns[0]])[0]
+    known = number[np.isfinite(number)]
+    if len(known) == 0 or np.mean(known % 100 == 0) < 0.95:
+        return _joined(frame, columns)
+    rest = _joined(frame, columns[1:])
+    block = pd.Series([f"{value:.0f} BLOCK OF " if np.isfinite(value) else "" for value in number], dtype=object)
+    return (block + rest.where(~is_blank(rest), "").astype(object)).where(~is_blank(rest), None)
 
 
 def _missing_text(n: int) -> pd.Series:

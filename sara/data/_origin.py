@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sara.data._text import text_column
+from sara.data._text import text_column, uniques_of
 
-__all__ = ["ORIGINS", "origin_of_channel", "origin_of_type"]
+__all__ = ["ORIGINS", "origin_of_channel", "origin_of_flag", "origin_of_type"]
 
 ORIGINS = ("community", "officer", "alarm", "administrative", "other")
 
@@ -25,6 +25,7 @@ _CHANNELS = (
 _TYPES = (
     ("officer", r"ON.?VIEW|OFFICER.?INIT|SELF.?INIT|PROACTIVE|DIRECTED|PARK (?:AND|&) WALK|FIELD (?:INTERVIEW|CONTACT)|COMMUNITY POLICING|^PATROL$|FOOT (?:BEAT|PATROL)"),
 )
+_YES, _NO = frozenset({"Y", "YES", "TRUE", "T", "1"}), frozenset({"N", "NO", "FALSE", "F", "0"})
 _CATEGORIES = {
     "traffic stop": "officer", "pedestrian stop": "officer", "directed patrol": "officer", "premise check": "officer",
     "administrative": "administrative", "alarm": "alarm",
@@ -36,6 +37,16 @@ def origin_of_channel(values: pd.Series) -> pd.Series:
     return _by_unique(values, _CHANNELS, unknown="other")
 
 
+def origin_of_flag(values: pd.Series) -> pd.Series:
+    """Return the origin that a column of origins tells: words as in a source column, or yes and no to "officer-initiated?"."""
+    codes, uniques = uniques_of(values)
+    upper = pd.Series(uniques, dtype=object).astype(str).str.upper().str.strip()
+    if len(upper) and upper.isin(list(_YES | _NO)).all():
+        out = np.where(upper.isin(list(_YES)), "officer", "community").astype(object)
+        return text_column(np.append(out, np.array([None], dtype=object))[codes], values.index)
+    return origin_of_channel(values)
+
+
 def origin_of_type(types: pd.Series, categories: pd.Series) -> pd.Series:
     """Return the origin that the type tells, missing where it tells none."""
     said = _by_unique(types, _TYPES, unknown=None).astype(object)
@@ -44,7 +55,7 @@ def origin_of_type(types: pd.Series, categories: pd.Series) -> pd.Series:
 
 
 def _by_unique(values: pd.Series, rules: tuple[tuple[str, str], ...], *, unknown: str | None) -> pd.Series:
-    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
+    codes, uniques = uniques_of(values)
     upper = pd.Series(uniques, dtype=object).astype(str).str.upper().str.strip()
     out = np.full(len(upper), unknown, dtype=object)
     left = np.ones(len(upper), bool)

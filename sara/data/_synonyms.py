@@ -6,7 +6,7 @@ patterns with a score from 0 to 1: how sure the name alone makes one. The whole 
 
 from __future__ import annotations
 
-__all__ = ["NEVER", "SYNONYMS"]
+__all__ = ["ABBREVIATIONS", "NEVER", "SYNONYMS"]
 
 _W = r"(?:[a-z0-9]+_)*"  # any words before
 _T = r"(?:_[a-z0-9]+)*"  # any words after
@@ -15,7 +15,7 @@ _WHEN = r"(?:date_?time|datetime|date|time|dt|dttm|dtm|timestamp|time_?stamp|ts|
 SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     "id": (
         (r"id", 0.95),
-        (r"(?:case_enquiry|service_request|event|incident|call|cad_event|cad|request|case|sr|ticket|crime|complaint|dispatch|nopd|record|report)_?(?:id|number|num|no|nbr|item|key)", 0.97),
+        (r"(?:case_enquiry|service_request|event|incident|call|cad_event|cad|request|case|sr|csr|ticket|crime|complaint|dispatch|nopd|record|report)_?(?:report_?)?(?:id|number|num|no|nbr|item|key)", 0.97),
         (r"(?:servicerequestnum|servicerequestnumber|incidentnumber|callnumber|eventnumber|casenumber|master_incident_number|incident|uid|unique_key|unique_id|uniqueid|apno|dr_no|sr|cfs_?(?:id|no|num|number)|event_?num|inc_?(?:id|no|num|number)|call_?no|callid)", 0.9),
         (r"(?:cad_incident|police_incident|general_offense|agency_incident|computer_aided_dispatch|cad_cfs|cad_call|calls?_for_service|cfs|master_incident|incident_event|event_incident|service_call|call_incident)_?(?:id|number|num|no)", 0.85),
         (r"(?:report|offense|go|occurrence|control|file|reference|ref|tracking|master|internal_report|nibrs_report|ccn|ir)_?(?:id|number|num|no|nbr)", 0.6),
@@ -24,12 +24,13 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     "received": (
         (r"(?:call_?)?(?:received|recieved|rcvd)" + rf"(?:_?{_WHEN})?", 0.97),
         (rf"(?:{_WHEN}|call_{_WHEN}|call|event_{_WHEN}|incident_{_WHEN})_?(?:received|recieved|rcvd|rec|recd)(?:_local|_central|_est)?", 0.97),
-        (rf"(?:create|created|creation|open|opened|entry|entered|reported|report|requested|request|submitted|queued|queue|initiated|start|started|add|added|intake|logged){_T}_?{_WHEN}", 0.9),
-        (rf"{_WHEN}_?(?:create|created|opened|open|entered|reported|report|requested|submitted|queued|initiated|start|started|added|of_call|of_report|call)(?:_local)?", 0.9),
-        (rf"(?:sr|call|event|incident|case|first|original|initial)_(?:create|created|creation|open|opened|entry|reported|report|requested|queued|time_queued|{_WHEN}_queued|received|start){_T}", 0.85),
-        (r"(?:timecreate|calldatetime|call_?date_?time|call_dttm|calltime|createddate|opendate|createdate|requested_datetime|original_time_queued|timereceived|entrydate|time_?of_?call|timestart|starttime|start_?time)", 0.95),
+        (rf"(?:create|created|creation|open|opened|entry|entered|reported|report|requested|request|submitted|queued|queue|initiated|add|added|intake|logged|complaint){_T}_?{_WHEN}", 0.9),
+        (rf"{_WHEN}_?(?:create|created|opened|open|entered|reported|report|requested|submitted|queued|initiated|added|of_call|of_report|of_request|call|filed)(?:_local)?", 0.9),
+        (rf"(?:sr|call|event|incident|case|first|original|initial|ticket|service_request|request)_(?:create|created|creation|open|opened|entry|reported|report|requested|queued|time_queued|{_WHEN}_queued|received){_T}", 0.85),
+        (rf"(?:date|time)_(?:[a-z]+_)+received|alarm_{_WHEN}", 0.85),
+        (r"(?:timecreate|calldatetime|call_?date_?time|call_dttm|calltime|createddate|opendate|createdate|requested_datetime|original_time_queued|timereceived|entrydate|time_?of_?call)", 0.95),
         (rf"(?:create|created)_(?:{_WHEN})_(?:incident|call)", 0.95),
-        (r"(?:call_date|call_time|calldate|alarm_(?:date|time|date_time)|event_create" + _T + r"|created|opened|reported|requested|received_at|create_time_incident|createdtime)", 0.85),
+        (r"(?:call_date|call_time|calldate|event_create" + _T + r"|created|opened|reported|requested|received_at|create_time_incident|createdtime)", 0.85),
     ),
     "dispatched": (
         (rf"{_W}(?:dispatch|dispatched|disp)(?:_?{_WHEN})(?:_.*)?", 0.92),
@@ -53,18 +54,19 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         (r"(?:date|incident_date|event_date|incidentdate|eventdate|inc_date|dt|when|occurred|occurred_at|occur_?date|occ_date|occurrence_date|date_occ|date_of_incident|crime_date|crimedate|offense_date)", 0.8),
         (rf"(?:date|time|datetime|from|start|begin|occur|occurred|occurrence|occ|offense|crime|incident|event|first)_?(?:from|occurred|occ|of_occurrence|of_offense|of_event|of_incident|start|begin|date|time|datetime|occurrence|occur|occured){_T}", 0.7),
         (rf"{_W}(?:occurred|occurrence|occur|incident|offense|crime|event)_{_WHEN}{_T}", 0.65),
-        (r"(?:timestamp_?local|event_start_date|fromdate|start_?date|time_?of_?day)", 0.6),
+        (rf"(?:complaint|occurred|occ|occurrence|incident|offense)_(?:from|start)_{_WHEN}", 0.85),
+        (r"(?:timestamp_?local|event_start_date|fromdate|start_?date|start_?time|timestart|start_date_time|occured_on|occurred_on|committed)", 0.6),
     ),
     "time_to": (
         (rf"(?:{_WHEN}|occurred|occurrence|occur|offense|incident|event|crime)_?(?:to|end|ended|latest|thru|through)(?:_{_WHEN})?", 0.8),
         (rf"(?:to|end|latest|thru|through)_{_WHEN}", 0.5),
-        (rf"(?:occurred|occurrence|occur|incident|offense)_(?:to|end|thru|through){_T}", 0.8),
+        (rf"(?:occurred|occurrence|occur|incident|offense|complaint)_(?:to|end|thru|through){_T}", 0.8),
         (r"(?:time_to|todate|date_to|upper_?date)", 0.85),
     ),
     "type": (
-        (r"(?:call_type|calltype|call_type_text|call_type_desc(?:ription)?|call_type_final_d(?:esc)?|type_?text|typetext|nature|nature_of_call|call_nature|event_type|eventtype|incident_type|incidenttype|call_description|calldescription|type_of_call)", 0.97),
+        (r"(?:call_type|calltype|call_type_text|call_type_desc(?:ription)?|call_type_final_d(?:esc)?|type_?text|typetext|nature|nature_of_call|call_nature|event_type|eventtype|incident_type|incidenttype|descriptor|call_description|calldescription|type_of_call)", 0.97),
         (r"(?:initial|original|orig|final|primary|cad|dispatch|event|incident|call|problem|request|service|complaint|sr|case|crime|offense|reported)_?(?:call_?)?(?:type|nature|problem|crimetype|crime_type)_?(?:name|desc|description|text|d)?", 0.93),
-        (r"type|problem|problem_?type|service_name|sr_type_desc|request_type|issue_type|issue|signal_description|tencode_description|10_code_description|radio_code_description|call_category|descriptor|incident_type_desc|eventtypedesc|typedesc|type_desc|type_description|service_type|servicetype|requesttype|request_category|crime_type|offense_type|case_title", 0.9),
+        (r"type|problem|problem_?type|service_name|sr_type_desc|request_type|issue_type|issue|signal_description|tencode_description|10_code_description|radio_code_description|call_category|incident_type_desc|eventtypedesc|typedesc|type_desc|type_description|service_type|servicetype|requesttype|request_category|crime_type|offense_type|case_title", 0.9),
         (r"(?:tencode|signal|code|radio_code|event_code|disposition_type|incident_type|call_code|nature)_?(?:desc|description|text|name)", 0.85),
         (r"(?:description|desc|case_desc|offense|offense_desc|offense_description|charge|charge_desc|crime|crimetype|primary_type|title|codedescription|incident|category_description|offenses|ucr_desc|nibrs_desc|crime_code_description|crm_cd_desc|incident_description|event_description|offensedescription|offense_name|offense_type_name|crime_description|call_desc)", 0.75),
         (r"(?:description_1|reason|subject|name|what_is_the_nature_of_this_code_violation|call_type_code|type_code|calltypecode|crime_category|pd_desc|ofns_desc|nature_code|violation|violation_type)", 0.6),
@@ -77,7 +79,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     ),
     "category": ((r"category", 0.2),),
     "origin": (
-        (r"(?:origin|call_?source|source_of_call|call_origin|initiated_by|initiatedby|self_?init(?:iated)?|officer_?init(?:iated)?|is_officer_initiated|call_initiation|how_received|source_description|call_?sourced?|officer_initiated_yn|onview|on_view|onview_flag|on_view_flag|cfs_source|event_source|source_desc|selfinitiated)", 0.9),
+        (r"(?:origin|call_?source|source_of_call|call_origin|initiated_by|initiatedby|self_?init(?:iated)?|officer_?init(?:iated)?|is_officer_initiated|call_initiation|how_received|source_description|call_?sourced?|officer_initiated_yn|call_initiated_by|onview|on_view|onview_flag|on_view_flag|cfs_source|event_source|source_desc|selfinitiated)", 0.9),
     ),
     "channel": (
         (r"(?:channel|source|method_received|method_of_contact|how_?received|intake_method|contact_method|request_source|case_source|open_data_channel_type|submission_method|method|origin_channel|report_method|mode_reported|media|reported_by_method|source_of_request|channel_type|sr_method_received_desc|receivedvia|received_via|methodreceived|method_received_desc|service_request_source|sr_source)", 0.85),
@@ -116,15 +118,17 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         (r"(?:location|block_location|incident_location|address_point|geo|sr_location_lat_long|map_location)", 0.45),
     ),
     "address": (
-        (r"(?:address|block_address|incident_address|street_address|addr|hundred_block|hundred_block_location|block|block_location|location_address|common_location|street|full_address|address_1|address1|address_text|address_public|incidentaddress|blockaddress|street_name|location_text|incidentlocation|incident_location|blockizedaddress|block_ized_address|public_address|call_address|event_address|location_description_street|hundredblock|hundredblockaddr|100_block_addr|geo_address|match_address|intersection)", 0.92),
-        (r"(?:location|loc|place|where|common_name|addressline|location_street_name|sr_location|call_location|event_location|address_location|location_name|street_block|city_block)", 0.75),
+        (r"(?:address|block_address|incident_address|street_address|addr|hundred_block|hundred_block_location|block_location|location_address|full_address|address_1|address1|address_text|address_public|incidentaddress|blockaddress|location_text|incidentlocation|incident_location|blockizedaddress|block_ized_address|public_address|call_address|event_address|location_description_street|hundredblock|hundredblockaddr|100_block_addr|geo_address|match_address|intersection)", 0.92),
+        (r"block", 0.8),
+        (r"(?:location|loc|place|where|common_name|common_location|street|street_name|house_street|formatted_street|addressline|location_street_name|sr_location|call_location|event_location|address_location|location_name|street_block|city_block)", 0.75),
         (rf"{_W}(?:address|addr|block)(?:_[a-z0-9]+)?", 0.6),
     ),
     "place": ((r"place", 0.5),),
     "area": (
-        (r"(?:area|beat|police_?beat|neighborhood|neighbourhood|district|police_?district|policedistrict|precinct|police_precinct|sector|zone|division|zone_beat|district_sector|neighborhood_name|patrol_?(?:beat|district|area|division)|reporting_area|reporting_district|rpt_dist|rd|community_area|grid|twp|township|patrol_zone|dispatch_?area|council_district|ward|area_name|beat_name|area_occ|incident_beat|beatnumber|neighborhoods|community)", 0.85),
-        (rf"{_W}(?:beat|neighborhood|neighbourhood|precinct|sector|district|ward){_T}", 0.6),
-        (r"(?:zip|zip_?code|zipcode|postal_code|incident_zip|location_zipcode|census_tract|city|borough|region|agency_area|location_zip)", 0.4),
+        (r"(?:area|neighborhood|neighbourhood|neighborhood_name|neighborhoods|community_area|police_?beat|beat|beat_name|patrol_?beat|incident_beat|beatnumber|reporting_area|area_name)", 0.9),
+        (r"(?:police_?district|policedistrict|police_district_name|police_precinct|precinct|district|sector|zone|division|zone_beat|district_sector|patrol_?(?:district|area|division|zone)|reporting_district|rpt_dist|rd|grid|twp|township|dispatch_?area|area_occ|community|pra|rpa)", 0.85),
+        (rf"{_W}(?:beat|neighborhood|neighbourhood|precinct|sector|district){_T}|ward|council_district", 0.6),
+        (r"(?:zip|zip_?code|zipcode|postal_code|incident_zip|location_zipcode|census_tract|census_tra|city|borough|region|location_zip)", 0.4),
     ),
     "text": (
         (r"(?:text|narrative|comments?|notes?|remarks?|details|complaint_text|free_text|message|additional_(?:comments|details|info)|call_notes|request_description|sr_description|customer_comments|public_comments|body|synopsis|summary|complaint|issue_description|description_of_issue|status_notes|long_description|resident_comments)", 0.85),
@@ -134,7 +138,13 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
 
 # Columns that say when a row was written or changed, how long something took, or what part of a date it was: never a time of the event.
 NEVER: dict[str, str] = {
-    "time": r".*(?:updat|modif|edit|load|extract|refresh|publish|last_|insert|upload|export|as_of|expir|due|target|birth|dob|anticipat|scheduled|est_|estimated|duration|elapsed|_min(?:ute)?s?$|_sec(?:ond)?s?$|response_time|travel|interval|_range$|zone$|day_of|_of_day|_of_week|hour|month|year|week|timezone).*",
-    "place": r".*(?:fire|cid|person|officer|suspect|victim|arrestee|photo|url|link|assessor|owner).*",
-    "type": r".*(?:location|premise|street|addr|vehicle|weapon|property|unit|person|geo|channel|source|disposition|address|file|media|zone|number|count|method|license|business|payment|account|school|case_type_id|injury|victim|road|light|weather|surface|collision_type|building|permit|work).*",
+    "time": r"(?:.*_)?(?:updat\w*|modif\w*|edit\w*|load\w*|extract\w*|refresh\w*|publish\w*|last|insert\w*|upload\w*|export\w*|as_of|expir\w*|due|target|birth|dob|anticipated|scheduled|est|estimated|duration|elapsed|mins?|minutes?|secs?|seconds|response|travel|interval|range|day_of|of_day|of_week|hours?|month|year|week|day|timezone|number|num|nbr|no|id|by|type|code|desc|description|status|reason|method|source|flag|count|qy|indc|name|key|cd)(?:_.*)?",
+    "place": r"(?:.*_)?(?:fire|cid|person|officer|suspect|victim|arrestee|photo|url|link|assessor|owner|party|mailing|contact|applicant|responsible|business|home|email|ip|cross|type)(?:_.*)?",
+    "type": r"(?:.*_)?(?:location|loc|premises?|street|addr|vehicle|weapon|property|unit|person|geo|channel|source|disposition|address|file|media|zone|number|count|method|license|business|payment|account|school|injury|victim|road|light|weather|surface|collision|building|permit|work|space|pre|post|unittype|rate|total|mixed)(?:_.*)?",
 }
+
+# Words that publishers shorten.
+ABBREVIATIONS: dict[str, str] = {
+    "cmplnt": "complaint", "fr": "from", "tm": "time", "rpt": "report", "num": "number", "nbr": "number", "inc": "incident", "descr": "description",
+    "evt": "event", "rcvd": "received", "recd": "received", "disp": "disp", "occured": "occurred", "rec": "received",
+}  # fmt: skip

@@ -6,7 +6,9 @@ import csv
 import gzip
 import hashlib
 import io
+import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +28,8 @@ MAX_RATIO = 200
 DELIMITERS = (",", ";", "\t", "|")
 TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".gz")
 CHUNK = 50_000
+# No field of a call is this long; a longer one is an unclosed quote.
+MAX_FIELD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -40,27 +44,27 @@ class RawFile:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def read_file(path: Path) -> RawFile:
-    """Read CSV (plain, gz, zip) or Excel."""
+def read_file(path: Path, *, header: Sequence[str] | None = None) -> RawFile:
+    """Read CSV (plain, gz, zip) or Excel; `header` names the columns of a file that has none."""
     if not path.is_file():
         raise InputError(f"`path` must be a file, a folder or a pattern. Got {str(path)!r}, which is not there. Is the working directory right? {Path.cwd()}")
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {path.stat().st_size / 1e9:.1f} GB in {path.name}. Split it by year and read the folder.")
     content = path.read_bytes()
     sha = hashlib.sha256(content).hexdigest()
-    return _read_bytes(content, path.name, sha, depth=0)
+    return _read_bytes(content, path.name, sha, header, depth=0)
 
 
-def _read_bytes(content: bytes, name: str, sha: str, *, depth: int) -> RawFile:
+def _read_bytes(content: bytes, name: str, sha: str, header: Sequence[str] | None, *, depth: int) -> RawFile:
     if content[:4] == b"PK\x03\x04":
         if name.lower().endswith((".xlsx", ".xlsm")) or _is_workbook(content):
             return _read_excel(content, name, sha)
-        return _read_zip(content, name, sha, depth=depth)
+        return _read_zip(content, name, sha, header, depth=depth)
     if content[:2] == b"\x1f\x8b":
-        return _read_bytes(_gunzip(content, name), name, sha, depth=depth + 1)
+        return _read_bytes(_gunzip(content, name), name, sha, header, depth=depth + 1)
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise InputError(f"`path` must be a CSV or an .xlsx file. Got an old Excel file: {name}. Save it in Excel as .xlsx or CSV.")
-    return _read_csv(content, name, sha)
+    return _read_csv(content, name, sha, header)
 
 
 def _is_workbook(content: bytes) -> bool:
@@ -83,7 +87,7 @@ def _gunzip(content: bytes, name: str) -> bytes:
     return out
 
 
-def _read_zip(content: bytes, name: str, sha: str, *, depth: int) -> RawFile:
+def _read_zip(content: bytes, name: str, sha: str, header: Sequence[str] | None, *, depth: int) -> RawFile:
     if depth > 2:
         raise InputError(f"`path` must not be an archive in an archive in an archive. Got {name}. Unpack it yourself.")
     try:
@@ -106,7 +110,7 @@ def _read_zip(content: bytes, name: str, sha: str, *, depth: int) -> RawFile:
         if len(inner) > limit:
             raise InputError(f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it.")
         inner_name = PurePosixPath(member.filename).name
-    return _read_bytes(inner, inner_name, sha, depth=depth + 1)
+    return _read_bytes(inner, inner_name, sha, header, depth=depth + 1)
 
 
 def _decode(content: bytes) -> tuple[str, str]:
@@ -139,7 +143,7 @@ def _sniff(text: str) -> str:
     return max(DELIMITERS, key=evenness)
 
 
-def _read_csv(content: bytes, name: str, sha: str) -> RawFile:
+def _read_csv(content: bytes, name: str, sha: str, header: Sequence[str] | None) -> RawFile:
     text, encoding = _decode(content)
     delimiter = _sniff(text)
     rows, lines = _rows(text, delimiter)
@@ -147,21 +151,46 @@ def _read_csv(content: bytes, name: str, sha: str) -> RawFile:
     if not filled:
         raise InputError(f"`path` must hold a table. Got an empty file: {name}.")
     rows, lines = rows[filled[0] :], lines[filled[0] :]
-    header = _header(rows[0])
-    frame, kept, rejects = _fit(rows[1:], np.asarray(lines[1:], dtype=np.int64), header, text, delimiter, name)
-    notes = {"encoding": encoding, "delimiter": delimiter}
+    notes: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter}
+    if _is_data(rows[0]):
+        # A set of files often has its header in the first one only.
+        fits = header is not None and len(header) == len(rows[0])
+        header = list(header) if header is not None and fits else _header([""] * len(rows[0]))
+        notes["header"] = "missing"
+    else:
+        header, rows, lines = _header(rows[0]), rows[1:], lines[1:]
+    frame, kept, rejects = _fit(rows, np.asarray(lines, dtype=np.int64), header, text, delimiter, name)
     return RawFile(frame, kept, rejects, sha, name, notes)
 
 
 def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     """Return the records and the line each starts on (1 is the first)."""
-    csv.field_size_limit(10_000_000)
+    before = csv.field_size_limit(MAX_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, ends = [], [0]
-    for row in reader:
-        rows.append(row)
-        ends.append(reader.line_num)
+    try:
+        for row in reader:
+            rows.append(row)
+            ends.append(reader.line_num)
+    except csv.Error:
+        # A quote opened and never closed has swallowed the rest of a long file: read what is left line by line.
+        for number, line in enumerate(_lines(text)[ends[-1] :], start=ends[-1] + 1):
+            rows.append(next(csv.reader([line.replace('"', "")], delimiter=delimiter), []))
+            ends.append(number)
+    finally:
+        csv.field_size_limit(before)
     return rows, [end + 1 for end in ends[:-1]]
+
+
+def _lines(text: str) -> list[str]:
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def _is_data(cells: list[str]) -> bool:
+    """Whether a first row is no header: more than half of it is numbers and dates, as no column is called."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    written = sum(re.fullmatch(r"-?[0-9]+\.[0-9]+|-?[0-9]{5,}|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T].*)?", cell) is not None for cell in filled)
+    return written > 0.5 * len(filled)
 
 
 def _header(cells: list[str]) -> list[str]:
@@ -188,20 +217,20 @@ def _fit(
     bad_rows: list[str] = []
     reasons: list[str] = []
     extra: list[tuple[int, list[str]]] = []
-    ends = np.append(lines[1:], text.count("\n") + 2)
+    ends = np.append(lines[1:], np.iinfo(np.int64).max)
     physical: list[str] | None = None
     for position in ragged:
         row = rows[position]
-        if not any(cell.strip() for cell in row):
+        if not row or (len(row) == 1 and not row[0].strip()):
             continue
         if len(row) > width and not any(cell.strip() for cell in row[width:]):
             extra.append((int(lines[position]), row[:width]))
             continue
         if ends[position] - lines[position] > 1:
             # A quote that was never closed has swallowed the lines after it: read them one by one.
-            physical = text.splitlines() if physical is None else physical
-            for number in range(int(lines[position]), int(ends[position])):
-                if number > len(physical) or not physical[number - 1].strip():
+            physical = _lines(text) if physical is None else physical
+            for number in range(int(lines[position]), min(int(ends[position]), len(physical) + 1)):
+                if not physical[number - 1].strip():
                     continue
                 alone = next(csv.reader([physical[number - 1]], delimiter=delimiter), [])
                 if len(alone) == width:
@@ -214,17 +243,24 @@ def _fit(
         bad_lines.append(int(lines[position]))
         bad_rows.append(delimiter.join(row))
         reasons.append(f"the line has {len(row)} fields where the header has {width}")
-    rejects = reject_rows(name, bad_lines, "", bad_rows, reasons)
-    kept_rows = [rows[position] for position in np.flatnonzero(good)] if len(ragged) else rows
+    for position in [p for p in np.flatnonzero(good) if not rows[p][0] or rows[p][0] == header[0]]:
+        row = rows[position]
+        empty = not any(cell.strip() for cell in row)
+        if empty and width == 1:
+            good[position] = False
+        elif empty or [cell.strip() for cell in row] == header:
+            good[position] = False
+            bad_lines.append(int(lines[position]))
+            bad_rows.append(delimiter.join(row))
+            reasons.append("every field is blank" if empty else "the line repeats the header")
+    rejects = reject_rows(name, bad_lines, "", bad_rows, reasons).sort_values("line", kind="stable", ignore_index=True)
+    kept_rows = rows if good.all() else [rows[position] for position in np.flatnonzero(good)]
     kept_lines = lines[good]
     if extra:
         kept_rows = kept_rows + [row for _, row in extra]
         kept_lines = np.append(kept_lines, [number for number, _ in extra])
         order = np.argsort(kept_lines, kind="stable")
         kept_lines, kept_rows = kept_lines[order], [kept_rows[position] for position in order]
-    if width == 1:
-        filled = np.array([bool(row[0].strip()) for row in kept_rows], dtype=bool)
-        kept_rows, kept_lines = [row for row, ok in zip(kept_rows, filled, strict=True) if ok], kept_lines[filled]
     return _frame(kept_rows, header), kept_lines, rejects
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["BLANKS", "clean_text", "is_blank", "squeeze", "text_column"]
+__all__ = ["BLANKS", "clean_text", "is_blank", "squeeze", "text_column", "uniques_of"]
 
 # Words publishers write where they mean nothing at all.
 BLANKS = frozenset({"", "NULL", "(NULL)", "<NULL>", "N/A", "#N/A", "NA", "NAN", "NAT", "NONE"})
@@ -18,6 +18,8 @@ def is_blank(text: pd.Series) -> pd.Series:
     """Return a mask of values that are missing or say so in words."""
     if pd.api.types.is_numeric_dtype(text.dtype) or pd.api.types.is_datetime64_any_dtype(text.dtype):
         return text.isna()
+    if str(text.dtype) == "str":
+        return text.isna() | text.str.strip().str.upper().isin(list(BLANKS)).fillna(True).astype(bool)
     plain = text.astype(object)
     return plain.isna() | plain.astype(str).str.strip().str.upper().isin(BLANKS)
 
@@ -25,6 +27,12 @@ def is_blank(text: pd.Series) -> pd.Series:
 def squeeze(text: pd.Series) -> pd.Series:
     """Return text without outer blanks and with runs of blanks made one."""
     return text.astype(object).astype(str).str.strip().str.replace(r"\s+", " ", regex=True)
+
+
+def uniques_of(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(codes, unique values)``; the code of a missing value is -1."""
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    return codes, np.asarray(uniques, dtype=object)
 
 
 def text_column(values: Any, index: pd.Index | None = None) -> pd.Series:
@@ -39,7 +47,7 @@ def clean_text(values: pd.Series) -> pd.Series:
 
     Works on the unique values, so a long column of few types costs little.
     """
-    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
+    codes, uniques = uniques_of(values)
     unique = pd.Series(uniques, dtype=object)
     if pd.api.types.is_float_dtype(values.dtype) and len(unique) and all(float(v).is_integer() for v in uniques):
         unique = unique.map(lambda v: str(int(v)))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sara.core.errors import InputError
-from sara.data._text import is_blank, squeeze
+from sara.data._text import is_blank, squeeze, uniques_of
 
 __all__ = ["ParsedTimes", "check_zone", "looks_like_time", "parse_times", "to_seconds"]
 
@@ -96,7 +96,7 @@ def parse_times(values: pd.Series, *, tz: str | None, name: str, epoch: str | No
     if pd.api.types.is_datetime64_dtype(values.dtype):
         wall = _micro(values)
         return ParsedTimes(wall, np.full(len(wall), np.nan), np.zeros(len(wall), bool), _midnight(wall), {})
-    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
+    codes, uniques = uniques_of(values)
     text = pd.Series([_written(value) for value in uniques], dtype=object)
     parsed = _parse_unique(text, tz=tz, name=name, epoch=epoch, dayfirst=dayfirst)
     return ParsedTimes(
@@ -137,6 +137,9 @@ def to_seconds(local: np.ndarray, utc: np.ndarray, tz: str | None) -> tuple[np.n
 
 
 def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, dayfirst: bool | None) -> ParsedTimes:
+    quick = _at_once(text)
+    if quick is not None:
+        return quick
     blank = is_blank(text)
     clean = squeeze(text).str.upper().where(~blank, "")
     clean = clean.str.replace(rf"^{_DAYS},? ", "", regex=True).str.replace(r"\b([AP])\.?M\.?$", r"\1M", regex=True)
@@ -156,8 +159,9 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
         form = _swap(form) if swap and form.split(" ")[0].split("T")[0] in _SWAPPABLE else form
         found = _strptime(clean.iloc[rows], form, zoned)
         if zoned:
-            seconds, wall = found
-            utc[rows], local[rows] = seconds, wall
+            utc[rows], local[rows] = found
+            if shape.endswith("Z"):
+                notes["UTC"] = notes.get("UTC", 0) + int((~np.isnat(local[rows])).sum())  # type: ignore[operator]
         else:
             local[rows] = found[1]
         has_clock[rows] = clock
@@ -168,6 +172,30 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
     bad = np.isnat(local) & ~blank.to_numpy()
     good = ~np.isnat(local)
     return ParsedTimes(local, utc, bad, bool(good.any()) and (not has_clock[good].any() or _midnight(local)), notes)
+
+
+def _at_once(text: pd.Series) -> ParsedTimes | None:
+    """Read a column that is written in one and the same ISO way throughout; None where it is not."""
+    if len(text) < 100:
+        return None
+    made = _format(_shapes(text.iloc[:1]).iloc[0])
+    if made is None or made[2] or not made[0].startswith("%Y-%m-%d"):
+        return None
+    local = _micro(pd.to_datetime(text, format=made[0], errors="coerce"))
+    left = np.flatnonzero(np.isnat(local))
+    if len(left) > 0.5 * len(text):
+        return None
+    bad = np.zeros(len(text), bool)
+    has_clock = made[1] and not _midnight(local)
+    notes: dict[str, int | str] = {}
+    utc = np.full(len(text), np.nan)
+    if len(left):
+        rest = _parse_unique(text.iloc[left].reset_index(drop=True), tz=None, name="", epoch="local", dayfirst=None)
+        if not np.isnan(rest.utc).all() or rest.notes:
+            return None
+        local[left], bad[left] = rest.local, rest.bad
+        has_clock |= not rest.day_only and bool((~np.isnat(rest.local)).any())
+    return ParsedTimes(local, utc, bad, not has_clock, notes)
 
 
 def _shapes(clean: pd.Series) -> pd.Series:
@@ -291,7 +319,7 @@ def _to_wall(local: np.ndarray, utc: np.ndarray, tz: str | None) -> np.ndarray:
 
 
 def _micro(values: pd.Series) -> np.ndarray:
-    return values.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT"))
+    return np.array(values.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT")))
 
 
 def _seconds(values: np.ndarray) -> np.ndarray:

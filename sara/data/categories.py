@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sara.core.checks import check_choice
-from sara.data._text import is_blank, squeeze, text_column
+from sara.data._text import is_blank, squeeze, text_column, uniques_of
 
 __all__ = ["categorize", "category_table", "help_categories"]
 
@@ -82,7 +82,7 @@ def categorize(types: pd.Series, kind: str = "police") -> pd.Series:
     ['disorder', 'burglary', '']
     """
     check_choice(kind, ("police", "311"), name="kind")
-    codes, uniques = pd.factorize(types.astype(object), use_na_sentinel=True)
+    codes, uniques = uniques_of(types)
     found = _match(pd.Series(uniques, dtype=object), kind)
     out = np.append(found, np.array([None], dtype=object))[codes]
     return text_column(out, types.index).rename("category")

@@ -130,8 +130,7 @@ def read_events(
 
 
 def _read(path: Any, *, source: str, profile: str | None, columns: Columns | None, crs: Any, tz: str | None) -> gpd.GeoDataFrame:
-    files = [read_file(file) for file in _paths(path)]
-    table = _together(files)
+    table = _together(_files(_paths(path)))
     known = find_profile(profile, table.frame.columns, None if profile else source)
     mapping = _mapping(table.frame, known, dict(columns or {}), source)
     return build(
@@ -164,6 +163,21 @@ def _paths(path: Any) -> list[Path]:
             raise InputError(f"`path` must fit at least one file. Got {str(path)!r}, which fits none. Is the working directory right? {Path.cwd()}")
         return found
     return [place]
+
+
+def _files(paths: list[Path]) -> list[RawFile]:
+    """Read each file; one without a header takes that of the file before it, or after it."""
+    files: list[RawFile] = []
+    header: list[str] | None = None
+    for path in paths:
+        files.append(read_file(path, header=header))
+        header = list(files[-1].frame.columns) if "header" not in files[-1].notes else header
+    if header is None:
+        return files
+    return [
+        file if "header" not in file.notes or file.frame.columns[0] != "column_1" else read_file(path, header=header)
+        for file, path in zip(files, paths, strict=True)
+    ]
 
 
 def _together(files: list[RawFile]) -> Table:

@@ -13,7 +13,7 @@ import pandas as pd
 from sara.core.errors import InputError
 from sara.data._build import FIELDS, known_categories
 from sara.data._coordinates import numbers, split_points
-from sara.data._synonyms import NEVER, SYNONYMS
+from sara.data._synonyms import ABBREVIATIONS, NEVER, SYNONYMS
 from sara.data._text import is_blank
 from sara.data._time import looks_like_time
 
@@ -79,8 +79,10 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
         raise InputError(f"`table` must be a table. Got a {type(table).__name__}. Write: sara.recognize(pd.read_csv('calls.csv', dtype=str))")
     sample = _sample(table)
     names = {str(column): _words(column) for column in table.columns}
-    scored = [entry for column, words in names.items() if column in sample.columns for entry in _scores(column, words, sample[column])]
-    taken = _assign(scored, names, sample)
+    clocks = _clocks(sample, names)
+    scored = [entry for column, words in names.items() if column in sample.columns and column not in clocks.values() for entry in _scores(column, words, sample[column])]
+    taken = [_joined(entry, clocks, sample) for entry in _assign(scored, names)]
+    taken = _by_content(taken, sample, names)
     frame = pd.DataFrame(
         [(name, " + ".join(cols), round(score, 2), reason) for name, cols, score, reason in taken],
         columns=["field", "column", "confidence", "reason"],
@@ -98,8 +100,9 @@ def require(found: RecognitionResult, table: pd.DataFrame, *, call: str) -> dict
 
 def _words(column: object) -> str:
     """Return a column name as lower-case words joined by ``_``."""
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", str(column))
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", str(column)).replace("#", "_number")
+    words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_").split("_")
+    return "_".join(ABBREVIATIONS.get(word, word) for word in words)
 
 
 def _sample(table: pd.DataFrame) -> pd.DataFrame:
@@ -198,9 +201,7 @@ def _word_fit(name: str, filled: pd.Series, distinct: float) -> tuple[float, str
     return repeats, ""
 
 
-def _assign(
-    scored: list[tuple[float, str, str, str]], names: Mapping[str, str], sample: pd.DataFrame
-) -> list[tuple[str, list[str], float, str]]:
+def _assign(scored: list[tuple[float, str, str, str]], names: Mapping[str, str]) -> list[tuple[str, list[str], float, str]]:
     """Give each field its best column and each column its best field."""
     best: dict[str, tuple[float, str, str]] = {}
     used: set[str] = set()
@@ -211,8 +212,10 @@ def _assign(
         best[name] = (score, column, reason)
         used.add(column)
     _settle_points(best)
+    if "type" not in best and "group" in best:
+        best["type"] = best.pop("group")
     taken = [(name, [column], score, reason) for name, (score, column, reason) in best.items()]
-    return _with_clock(sorted(taken, key=lambda e: FIELDS.index(e[0])), used, sample, names)
+    return sorted(taken, key=lambda entry: FIELDS.index(entry[0]))
 
 
 def _settle_points(best: dict[str, tuple[float, str, str]]) -> None:
@@ -229,38 +232,68 @@ def _settle_points(best: dict[str, tuple[float, str, str]]) -> None:
         best.pop("y")
 
 
-def _with_clock(
-    taken: list[tuple[str, list[str], float, str]], used: set[str], sample: pd.DataFrame, names: Mapping[str, str]
+def _clocks(sample: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
+    """Return date column -> the column beside it that holds its time of day."""
+    dates = [c for c in sample.columns if re.search(r"(?:^|_)(?:date|dt)(?:_|$)|date$", names[c]) and "time" not in names[c] and _date_only(sample[c])]
+    clocks = [c for c in sample.columns if re.search(r"time|hour|hhmm|(?:^|_)tm(?:_|$)", names[c]) and "date" not in names[c] and _is_clock(sample[c])]
+    pairs: dict[str, str] = {}
+    for date in dates:
+        stem = _stem(names[date])
+        same = [clock for clock in clocks if _stem(names[clock]) == stem and clock not in pairs.values()]
+        if same:
+            pairs[date] = same[0]
+    if not pairs and len(dates) == 1 and len(clocks) == 1 and len(sample):
+        pairs[dates[0]] = clocks[0]
+    return pairs
+
+
+def _stem(words: str) -> str:
+    return "_".join(word for word in words.split("_") if word not in ("date", "dt", "time", "tm", "24hr", "24h", "24", "hour", "hhmm", "of", "day"))
+
+
+def _joined(
+    entry: tuple[str, list[str], float, str], clocks: Mapping[str, str], sample: pd.DataFrame
+) -> tuple[str, list[str], float, str]:
+    """Add the time of day to a date, and the street to a block number."""
+    name, columns, score, reason = entry
+    if name in TIMES and columns[0] in clocks:
+        return name, [columns[0], clocks[columns[0]]], score, f"{reason}; the time of day is in {clocks[columns[0]]!r}"
+    if name == "address" and re.search(r"street", columns[0], re.IGNORECASE):
+        blocks = [c for c in sample.columns if re.fullmatch(r"(?:hundred_?)?block(?:_?(?:number|no|num))?|house_?(?:number|no|num)|st(?:reet)?_?(?:number|no|num)", _words(c))]
+        if blocks and blocks[0] != columns[0] and (len(sample) == 0 or np.isfinite(numbers(sample[blocks[0]])[0]).any()):
+            return name, [blocks[0], columns[0]], score, f"{reason}; the number is in {blocks[0]!r}"
+    return entry
+
+
+def _by_content(
+    taken: list[tuple[str, list[str], float, str]], sample: pd.DataFrame, names: Mapping[str, str]
 ) -> list[tuple[str, list[str], float, str]]:
-    """Join a date column with the column that holds its time of day."""
-    clocks = [column for column in sample.columns if column not in used and re.search(r"time|hour|hhmm", names[column]) and _is_clock(sample[column])]
-    out = []
-    for name, columns, score, reason in taken:
-        if name in TIMES and _is_clock(sample[columns[0]]):
-            date = next((c for c in sample.columns if c not in used and "date" in names[c] and looks_like_time(sample[c]) > 0.8), None)
-            if date is None:
-                continue
-            used.add(date)
-            out.append((name, [date, columns[0]], score, f"{reason}; the date is in {date!r}"))
-            continue
-        clock = _matching_clock(columns[0], clocks, names) if name in TIMES and _date_only(sample[columns[0]]) else None
-        if clock is not None:
-            clocks.remove(clock)
-            out.append((name, [columns[0], clock], score, f"{reason}; the time of day is in {clock!r}"))
-        else:
-            out.append((name, columns, score, reason))
-    return out
+    """Take the only column that reads as a time where no name says so."""
+    if len(sample) == 0 or any(entry[0] in TIMES[:5] for entry in taken):
+        return taken
+    used = {column for entry in taken for column in entry[1]}
+    readable = [c for c in sample.columns if c not in used and not _never("time", names[c]) and _reads_as_date(sample[c])]
+    if len(readable) != 1:
+        return taken
+    return [("time", readable, 0.4, "no name says so, but it is the only column that reads as times"), *taken]
 
 
-def _matching_clock(date: str, clocks: list[str], names: Mapping[str, str]) -> str | None:
-    stem = re.sub(r"_?(?:date|dt)_?", "_", names[date]).strip("_")
-    same = [clock for clock in clocks if re.sub(r"_?(?:time|24hr|24h|hour|hhmm)_?", "_", names[clock]).strip("_") == stem]
-    return same[0] if same else None
+def _reads_as_date(values: pd.Series) -> bool:
+    """Whether nearly all of it is a date with separators; a bare number proves nothing."""
+    filled = values[~is_blank(values)]
+    if len(filled) == 0:
+        return False
+    if pd.api.types.is_datetime64_any_dtype(filled.dtype):
+        return True
+    dated = filled.astype(object).astype(str).str.contains(r"[0-9][-/. ][0-9A-Za-z]{1,9}[-/. ][0-9]", regex=True).mean()
+    return float(dated) > 0.95 and looks_like_time(filled) > 0.95
 
 
 def _is_clock(values: pd.Series) -> bool:
     filled = values[~is_blank(values)]
-    if len(filled) == 0 or pd.api.types.is_datetime64_any_dtype(filled.dtype):
+    if len(filled) == 0:
+        return len(values) == 0
+    if pd.api.types.is_datetime64_any_dtype(filled.dtype):
         return False
     pattern = r"\s*(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*|[0-2]?[0-9][0-5][0-9]"
     return float(filled.astype(object).astype(str).str.fullmatch(pattern).mean()) > 0.8
@@ -268,7 +301,9 @@ def _is_clock(values: pd.Series) -> bool:
 
 def _date_only(values: pd.Series) -> bool:
     filled = values[~is_blank(values)]
-    if len(filled) == 0 or pd.api.types.is_datetime64_any_dtype(filled.dtype):
-        return False
+    if len(filled) == 0:
+        return len(values) == 0
+    if pd.api.types.is_datetime64_any_dtype(filled.dtype):
+        return bool((filled.dt.normalize() == filled).all())
     text = filled.astype(object).astype(str)
     return float((~text.str.contains(":")).mean()) > 0.8 or float(text.str.contains(r"[ T]0?0:00(?::00(?:\.0+)?)?$|12:00:00 AM$").mean()) > 0.95

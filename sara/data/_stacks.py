@@ -76,7 +76,7 @@ def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             if mix >= MIX_RATIO:
                 reason = f"{ratio[rank]:.1f} times as many rows as its rank would have, of every kind in the mix of the whole file"
             elif office[here].mean() >= max(OFFICE, 1.5 * city_office):
-                reason = f"{ratio[rank]:.1f} times as many rows as its rank would have, {office[here].mean():.0%} of them the office's own work: a station"
+                reason = f"{ratio[rank]:.1f} times as many rows as its rank would have, {100 * office[here].mean():.0f} % of them the office's own work: a station"
         if reason:
             found.append(_row(events, here, len(rows), int(addresses[stack]), float(ratio[rank]), float(mix), reason))
     return _table(found, events.crs)

@@ -1,0 +1,214 @@
+"""The quality gate: a waterfall of rows, and what is suspicious."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from sara.core.checks import check_areas, check_events, located, record_of
+from sara.core.period import in_period, resolve_period
+from sara.core.result import Counts, Setting
+from sara.data import _findings as findings
+from sara.data._audit_result import AuditResult
+from sara.data._findings import Finding, Ground
+from sara.data._geocoding import geocoding_rates
+from sara.data._rejects import rejects_of
+from sara.data._stacks import ADDRESS_FACTOR, LEAST, LEAST_ADDRESSES, MIX_RATIO, SIZE_RATIO, default_points, stack_numbers
+from sara.data.places import area_numbers
+
+__all__ = ["audit"]
+
+# A point farther from the median than this many robust standard deviations is a slip of geocoding, not a suburb.
+FAR = 10.0
+
+
+def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) -> AuditResult:
+    """Say how many rows can be used, which were set aside and why, and what is suspicious.
+
+    Answers "can I trust this file?". Look at it before any map: a dispatcher's default address makes a better hot spot than any bar.
+
+    Parameters
+    ----------
+    events : GeoDataFrame
+        An event table, from `sara.read_calls` or `sara.as_events`.
+    areas : GeoDataFrame, optional
+        The city, as named areas from `sara.read_areas`. Rows outside all of them are counted.
+
+    Returns
+    -------
+    AuditResult
+        ``table``: one row per finding, with ``kind``, ``finding``, ``n``, ``share``, ``severity``, ``why``, ``action``, ``overrule``. Besides,
+        ``waterfall``, ``default_points``, ``geocoding``, ``coverage`` and ``rejects``. Nothing is taken out of `events`.
+
+    Raises
+    ------
+    InputError
+        If `events` is not an event table in metres, or `areas` are not polygons.
+
+    Notes
+    -----
+    **Waterfall.** Every row read is counted once, at the first reason that holds: not readable, merged by `sara.dedupe`, no time, no location, outside the
+    coverage, far from the city (or outside the areas), at a default point, started by an officer, the office's own work.
+
+    **Default points.** A stack of at least 30 rows on one coordinate is a default point if (1) at least 10 different addresses share it, and 4 times
+    more than 99 % of the file's other stacks have; or if it has at least twice the rows its rank would have on the line through ranks
+    20 to 200 (log size on log rank) and (2) its mix of types is that of the whole file, as a random draw would be (overlap at least 85 % of that of
+    a random draw), or (3) at least half of its rows are the office's own work: a station. A busy bar, mall or apartment block has a mix of its own
+    and stays. A default address in a file of one type can only be found by (1).
+
+    **Geocoding.** The share with a location, by category and by the publisher's area, each compared with all other rows (difference of two shares,
+    groups of at least 30 rows), corrected after Benjamini and Hochberg; "low" also needs to be 5 points lower.
+
+    **Far points.** More than 10 robust standard deviations (1.4826 times the median absolute deviation) from the median, in x or in y.
+
+    References
+    ----------
+    Ratcliffe (2004), Geocoding crime and a first estimate of a minimum acceptable hit rate. International Journal of Geographical Information
+    Science 18(1), 61-72. doi:10.1080/13658810310001596076
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sara.data.audit import audit
+    >>> from sara.data.schema import as_events
+    >>> table = pd.DataFrame({
+    ...     "when": ["2024-03-01 23:10", "2024-03-02 02:00", "not known"], "what": ["FIGHT", "NOISE", "FIGHT"],
+    ...     "lon": [-88.9, None, -88.9], "lat": [40.9, None, 40.9]})
+    >>> gate = audit(as_events(table, time="when", type="what", lon="lon", lat="lat"))
+    >>> gate.waterfall["n"].tolist(), len(gate.rejects)
+    ([3, 1, 1, 1], 1)
+    """
+    check_events(events)
+    if areas is not None:
+        areas = check_areas(areas, crs=events.crs)
+    ground = _ground(events, areas)
+    steps, counts = _waterfall(events, ground)
+    rates = geocoding_rates(events, ground.has_place)
+    found = _findings(events, ground, rates, steps)
+    table = _table(found, len(events))
+    return AuditResult(
+        table=table,
+        settings=_settings(ground),
+        counts=counts,
+        cautions=tuple(finding.finding for finding in found if finding.severity == "serious"),
+        waterfall=steps,
+        default_points=ground.defaults,
+        geocoding=rates,
+        coverage=ground.coverage,
+        rejects=ground.rejects,
+        title=" and ".join(sorted({str(word) for word in events["source"].dropna().unique()})) or "events",
+        source=str(record_of(events).get("file") or ""),
+        located={
+            "rows": len(events), "located": int(ground.has_place.sum()), "mapped": int((ground.has_place & ~ground.far & ~ground.at_default).sum()),
+            "rank_of_default": ground.rank_of_default,
+        },
+    )  # fmt: skip
+
+
+def _ground(events: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> Ground:
+    """Work out once what several findings and the waterfall need."""
+    has_time = events["time"].notna().to_numpy()
+    has_place = located(events)
+    covered, setting, coverage = np.ones(len(events), bool), None, None
+    if has_time.any():
+        start, end, setting = resolve_period(events)
+        coverage, covered = (start, end), in_period(events["time"], start, end)
+    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    far = has_place & _far(x, y, has_place)
+    outside = np.zeros(len(events), bool)
+    if areas is not None:
+        outside = has_place & (area_numbers(x, y, areas.geometry.to_numpy()) < 0)
+    stack = stack_numbers(events)
+    defaults = default_points(events)
+    at_default, rank = _at_points(events, stack, defaults)
+    return Ground(has_time, has_place, covered, far, outside, at_default, stack, defaults, rank, coverage, setting, rejects_of(events), areas is not None)
+
+
+def _far(x: np.ndarray, y: np.ndarray, ok: np.ndarray) -> np.ndarray:
+    far = np.zeros(len(x), bool)
+    if not ok.any():
+        return far
+    for values in (x, y):
+        distance = np.abs(values - np.median(values[ok]))
+        scale = 1.4826 * np.median(distance[ok])
+        # Half the rows on one point have no spread; a kilometre stands in for it.
+        far |= distance > FAR * max(scale, 1_000.0)
+    return far & ok
+
+
+def _at_points(events: gpd.GeoDataFrame, stack: np.ndarray, defaults: gpd.GeoDataFrame) -> tuple[np.ndarray, int]:
+    """Return which rows lie on a default point, and the rank of the biggest one among all stacks (0 if there is none)."""
+    if len(defaults) == 0:
+        return np.zeros(len(events), bool), 0
+    keys = {(round(x * 100), round(y * 100)) for x, y in zip(defaults["x"], defaults["y"], strict=True)}
+    first = pd.Series(np.arange(len(stack))).groupby(stack).first()
+    x, y = events["x"].to_numpy(dtype=float, na_value=np.nan), events["y"].to_numpy(dtype=float, na_value=np.nan)
+    wanted = [number for number, row in first.items() if number >= 0 and (round(x[row] * 100), round(y[row] * 100)) in keys]
+    sizes = np.bincount(stack[stack >= 0])
+    return np.isin(stack, wanted), int((sizes > defaults["n"].iloc[0]).sum()) + 1
+
+
+def _waterfall(events: gpd.GeoDataFrame, ground: Ground) -> tuple[pd.DataFrame, Counts]:
+    """Count every row once, at the first reason that holds."""
+    record = record_of(events)
+    origin = events["origin"].astype(object).to_numpy()
+    masks = {
+        "without a time": ~ground.has_time,
+        "without a location": ~ground.has_place,
+        "outside the coverage": ~ground.covered,
+        "far from the city": ground.far,
+        "outside the areas": ground.outside,
+        "on a default point": ground.at_default,
+        "started by an officer": origin == "officer",
+        "the office's own work": origin == "administrative",
+    }
+    left_out: dict[str, int] = {}
+    if _is_whole(events, record, ground):
+        reasons = ground.rejects["reason"].astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        left_out.update({f"rejected: {reason}": int(n) for reason, n in reasons.items()})
+        left_out["merged by dedupe"] = int(record.get("merged", 0))
+    open_ = np.ones(len(events), bool)
+    for reason, mask in masks.items():
+        hit = open_ & np.asarray(mask, dtype=bool)
+        left_out[reason] = int(hit.sum())
+        open_ &= ~hit
+    left_out = {reason: n for reason, n in left_out.items() if n}
+    usable = int(open_.sum())
+    total = usable + sum(left_out.values())
+    left = total - np.cumsum([0, *left_out.values(), 0])
+    steps = pd.DataFrame({"step": ["rows read", *left_out, "rows that can be used"], "n": [total, *left_out.values(), usable], "left": left})
+    return steps, Counts(total, usable, left_out)
+
+
+def _is_whole(events: pd.DataFrame, record: dict[str, object], ground: Ground) -> bool:
+    """Whether the table is all of its file: then the rejected and merged rows belong to its count."""
+    read = record.get("rows_read")
+    return read is not None and len(events) + len(ground.rejects) + int(str(record.get("merged", 0))) == int(str(read))
+
+
+def _findings(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame, steps: pd.DataFrame) -> list[Finding]:
+    found = [*findings.rows(steps), *findings.default_points(ground), *findings.coverage(events, ground), *findings.geocoding(events, ground, rates)]
+    found += [*findings.location(events, ground), *findings.precision(events, ground), *findings.order(events), *findings.heaping(events)]
+    found += [*findings.lag(events, ground), *findings.types(events, ground), *findings.duplicates(events), *findings.origin(events)]
+    return found
+
+
+def _table(found: list[Finding], n: int) -> pd.DataFrame:
+    columns = ["kind", "finding", "n", "share", "severity", "why", "action", "overrule"]
+    rows = [(f.kind, f.finding, int(f.n), f.n / n, f.severity, f.why, f.action, f.overrule) for f in found]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _settings(ground: Ground) -> dict[str, Setting]:
+    settings = {
+        "default points": Setting(
+            f"{LEAST} rows or more; {LEAST_ADDRESSES} addresses or more and {ADDRESS_FACTOR} times the 99th percentile; or {SIZE_RATIO:g} times the size of its rank and a mix of {MIX_RATIO:g} or more",
+            "sara", "on published files of five cities these find the stations and stand-ins, and no mall, bar or apartment block",
+        ),
+        "far": Setting(f"{FAR:g} robust standard deviations", "sara", "farther than any suburb"),
+    }  # fmt: skip
+    if ground.coverage_setting is not None:
+        settings["coverage"] = ground.coverage_setting
+    return settings
+

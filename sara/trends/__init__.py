@@ -1,0 +1,8 @@
+"""When does it happen, and is it changing?"""
+
+from __future__ import annotations
+
+from sara.trends._clock import ClockResult, clock
+from sara.trends._series import SeriesResult, series
+
+__all__ = ["ClockResult", "SeriesResult", "clock", "series"]

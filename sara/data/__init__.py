@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from sara.data._audit_result import AuditResult
+from sara.data.audit import audit
 from sara.data.categories import categorize, category_table, help_categories
+from sara.data.duplicates import dedupe
 from sara.data.places import read_areas, within
 from sara.data.read import read_calls, read_complaints, read_events
 from sara.data.recognize import RecognitionResult, recognize
 from sara.data.schema import as_events
 
 __all__ = [
+    "AuditResult",
     "RecognitionResult",
     "as_events",
+    "audit",
     "categorize",
     "category_table",
+    "dedupe",
     "help_categories",
     "read_areas",
     "read_calls",

@@ -46,7 +46,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     "closed": (
         (rf"{_W}(?:close|closed|closing|clear|cleared|completed|completion|complete|resolved|resolution|finished|clearance|available)_?{_WHEN}{_T}", 0.93),
         (rf"{_WHEN}_?(?:close|closed|clear|cleared|completed|complete|resolved|finished|end|ended|call_cleared)", 0.93),
-        (r"(?:timeclosed|timeclose|closeddate|closedate|closetime|closed|closedtime|cleartime|end_?time|endtime|call_closed|time_end|call_cleared|clear_time|completed|completiondate|resolved)", 0.9),
+        (r"(?:timeclosed|timeclose|closeddate|closedate|closetime|closed|cleared|clear|finished|closedtime|cleartime|end_?time|endtime|call_closed|time_end|call_cleared|clear_time|completed|completiondate|resolved)", 0.9),
         (r"(?:updated_datetime|updateddate|last_updated_at|status_date|updated_?date)", 0.3),
     ),
     "time": (

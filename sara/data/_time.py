@@ -137,7 +137,7 @@ def to_seconds(local: np.ndarray, utc: np.ndarray, tz: str | None) -> tuple[np.n
 
 
 def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, dayfirst: bool | None) -> ParsedTimes:
-    quick = _at_once(text)
+    quick = _at_once(text, dayfirst)
     if quick is not None:
         return quick
     blank = is_blank(text)
@@ -174,28 +174,35 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
     return ParsedTimes(local, utc, bad, bool(good.any()) and (not has_clock[good].any() or _midnight(local)), notes)
 
 
-def _at_once(text: pd.Series) -> ParsedTimes | None:
-    """Read a column that is written in one and the same ISO way throughout; None where it is not."""
+def _at_once(text: pd.Series, dayfirst: bool | None) -> ParsedTimes | None:
+    """Read a column that is written in one way almost throughout; None where its first value does not tell how."""
     if len(text) < 100:
         return None
-    made = _format(_shapes(text.iloc[:1]).iloc[0])
-    if made is None or made[2] or not made[0].startswith("%Y-%m-%d"):
+    made = _format(_shapes(squeeze(text.iloc[:1]).str.upper()).iloc[0])
+    if made is None or made[2]:
         return None
-    local = _micro(pd.to_datetime(text, format=made[0], errors="coerce"))
+    form, clock, _ = made
+    local = _micro(pd.to_datetime(text, format=form, errors="coerce"))
     left = np.flatnonzero(np.isnat(local))
+    good = local[~np.isnat(local)]
+    if form[:8] in {known[:8] for known in _SWAPPABLE}:
+        # Days above 12 must outnumber everything unread, or the day might come first.
+        days = (good.astype("datetime64[D]") - good.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+        if dayfirst is not None or (days > 12).sum() <= len(left):
+            return None
+        dayfirst = form.startswith("%d")
     if len(left) > 0.5 * len(text):
         return None
-    bad = np.zeros(len(text), bool)
-    has_clock = made[1] and not _midnight(local)
-    notes: dict[str, int | str] = {}
-    utc = np.full(len(text), np.nan)
+    bad, utc = np.zeros(len(text), bool), np.full(len(text), np.nan)
+    notes: dict[str, int | str] = {"two-digit years": len(good)} if "%y" in form else {}
+    day_only = not clock or _midnight(good)
     if len(left):
-        rest = _parse_unique(text.iloc[left].reset_index(drop=True), tz=None, name="", epoch="local", dayfirst=None)
+        rest = _parse_unique(text.iloc[left].reset_index(drop=True), tz=None, name="", epoch="local", dayfirst=dayfirst)
         if not np.isnan(rest.utc).all() or rest.notes:
             return None
         local[left], bad[left] = rest.local, rest.bad
-        has_clock |= not rest.day_only and bool((~np.isnat(rest.local)).any())
-    return ParsedTimes(local, utc, bad, not has_clock, notes)
+        day_only = day_only and (rest.day_only or bool(np.isnat(rest.local).all()))
+    return ParsedTimes(local, utc, bad, day_only, notes)
 
 
 def _shapes(clean: pd.Series) -> pd.Series:

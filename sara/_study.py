@@ -102,7 +102,6 @@ class Respond(_Table):
     n: int = Field(default=5, ge=1, le=50)
     buffer: float | str = "300m"
     before: str = "24MS"
-    after: str = "12MS"
     action: tuple[Action, ...] = ()
 
     _day = field_validator("start", mode="before")(_date)
@@ -112,7 +111,7 @@ class Respond(_Table):
     def _metres(cls, value: float | str) -> float:
         return metres(value, name="buffer", zero=True)
 
-    @field_validator("before", "after")
+    @field_validator("before")
     @classmethod
     def _offset(cls, value: str) -> str:
         offset(value, name="before")
@@ -120,10 +119,18 @@ class Respond(_Table):
 
 
 class Assess(_Table):
-    """[assess]: how long after the start to look, and whether it is a placebo."""
+    """[assess]: up to when to look (an offset from the start such as "12MS", or a date), and whether it is a placebo."""
 
-    after: str | None = None
+    after: str = "12MS"
     placebo: bool = False
+
+    @field_validator("after", mode="before")
+    @classmethod
+    def _offset_or_day(cls, value: Any) -> str:
+        if isinstance(value, str) and not value[:4].isdigit():
+            offset(value, name="after")
+            return value
+        return _date(value)
 
 
 class Out(_Table):
@@ -177,6 +184,18 @@ class StudyFile:
                 return place
         looked = ", ".join(str(base) for base in (self.folder, *self.allowed))
         raise InputError(f"`{key}` must name a file that is there. Got {text!r}. Looked in {looked}. If it lies elsewhere: --allow FOLDER")
+
+    @property
+    def after(self) -> str:
+        """How long after the start the assessment looks, as an offset: whole months."""
+        after = self.study.assess.after if self.study.assess is not None else "12MS"
+        if not after[:4].isdigit() or self.study.respond is None:
+            return after
+        start, end = timestamp(self.study.respond.start, name="start"), timestamp(after, name="assess.after")
+        months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
+        if months < 1:
+            raise InputError(f"`assess.after` must be at least a month after `respond.start`. Got {after} and {start:%Y-%m-%d}. Write after = \"12MS\"")
+        return f"{months}MS"
 
     def out(self, given: Path | None) -> Path:
         """Return the folder to write to: the one given on the command line, else the study's own."""

@@ -109,12 +109,8 @@ _QUESTIONS = (
     _Question("respond", "Is there a plan with a goal?", "problem.respond.add(sara.respond.Plan(goal=..., design=..., outcome=...))", _has("respond", "Plan")),
     _Question("respond", "Does every action have a partner?", "plan.add_action('...', partner='...', start='...')", _of_plan(lambda plan: bool(plan.actions))),
     _Question("respond", "Is it known whether an effect could be seen?", "problem.respond.add(sara.respond.power(events, design))", _has("respond", "PowerResult")),
-    _Question("respond", "Was the plan fixed before the outcome was known?", "plan.lock()", _of_plan(lambda plan: bool(plan.fingerprint) and not fixed_afterwards(plan))),
+    _Question("respond", "Was the plan fixed before the outcome was known?", "plan.lock()", _of_plan(lambda plan: plan.locked and not plan.fixed_afterwards)),
     _Question("assess", "Was it measured against what would have happened anyway?", "problem.assess.add(sara.assess.evaluate(later, plan))", _has("assess", "EffectResult")),
     _Question("assess", "Is it said what follows from it?", "problem.assess.conclude('...')", _of_effect(lambda p: bool(p.assess.conclusions))),
 )
 
-
-def fixed_afterwards(plan: Any) -> bool:
-    """Tell whether a plan was locked on events later than its response's start."""
-    return bool(getattr(plan, "fixed_afterwards", False))

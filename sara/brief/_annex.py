@@ -1,0 +1,152 @@
+"""The annex: where the data came from, every outcome, every caution, every setting, and what the words mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sara.brief._front import unique_cautions
+from sara.brief._safe import public_table, said, show
+from sara.brief.document import Block, Bullets, Paragraph, Section, Table, Withheld
+
+if TYPE_CHECKING:
+    from sara.brief.build import Story
+
+__all__ = ["sections"]
+
+_GLOSSARY = {
+    "ProblemBoard": ("Look-alike", "Something that tops the lists but is not a problem to work on: a default address, patrol, one caller."),
+    "HotspotResult": ("Hot spot", "A place with more events than chance would give, after allowing for all the places looked at."),
+    "Design": ("Similar places", "Places that had as many events before and got no response; what happened there is what would have happened anyway."),
+    "EffectResult": ("95 % interval", "The range of effects that fit the data; if it holds zero, there may be no effect."),
+    "PowerResult": ("Power", "The chance of seeing an effect of a given size, if it is there."),
+    "Plan": ("Fingerprint", "A short code of the plan. If the plan changes, the code changes."),
+}
+_ALWAYS = (
+    ("Call, complaint", "A report to the police, or to the city. Calls measure calling: people who do not trust or do not know do not call."),
+    ("Hundred block", "An address with its last two digits taken off: 1423 becomes the 1400 block."),
+    ("Chosen by", "Whether a person or sara chose a setting; where sara did, the reason is given."),
+)
+# The waterfall of an audit may have many reasons; the rest are in its own file.
+MOST_STEPS = 14
+
+
+def sections(story: Story, withheld: Withheld) -> list[Section | None]:
+    """Return the annex, in order."""
+    return [
+        _data(story, withheld), _outcomes(story, withheld), _comparison(story, withheld), _problems(story, withheld), _places(story, withheld),
+        _cautions(story, withheld), _methods(story, withheld), _glossary(story),
+    ]  # fmt: skip
+
+
+def _data(story: Story, withheld: Withheld) -> Section | None:
+    blocks: list[Block] = []
+    if len(story.sources):
+        table = story.sources
+        rows = tuple(
+            (show(r["source"]), show(r["file"]), f"{r['from'] or '–'} to {r['to'] or '–'}", show(_whole(r["rows_read"])), show(_whole(r["rows_rejected"])), str(r["sha256"] or "–")[:12])
+            for r in table.to_dict("records")
+        )
+        blocks.append(Table("Files", ("source", "file", "days covered", "rows read", "rejected", "SHA-256 begins"), rows, (3, 4)))
+    for audit in story.all("AuditResult"):
+        blocks.append(Paragraph(said(audit.text, withheld)))
+        steps = audit.waterfall
+        found = public_table(
+            steps, withheld, caption=f"What became of the rows ({audit.title or audit.source or 'events'})", columns={"step": "step", "n": "rows", "left": "rows left"}, rows=MOST_STEPS,
+        )  # fmt: skip
+        blocks.extend([found] if found is not None else [])
+        findings = audit.table[audit.table["severity"] != "ok"] if "severity" in audit.table else audit.table
+        listed = tuple(said(str(text), withheld) for text in findings["finding"].head(12))
+        blocks.extend([Bullets(listed)] if listed else [])
+    blocks.append(Paragraph("Calls for service and complaints are not crimes: they are what people told the police or the city, and what officers wrote down."))
+    return Section("The data", tuple(blocks))
+
+
+def _outcomes(story: Story, withheld: Withheld) -> Section | None:
+    blocks: list[Block] = []
+    columns = {"measure": "measure", "unit": "unit", "before": "before", "after": "after", "estimate": "estimate", "low": "low", "high": "high", "p": "p"}
+    for effect in story.all("EffectResult"):
+        found = public_table(effect.table, withheld, caption="All outcomes, whatever they say", columns=columns, rows=40)
+        blocks.extend([found] if found is not None else [])
+    power = story.last("PowerResult")
+    if power is not None:
+        found = public_table(power.table, withheld, caption="What could be seen", counts=power.count_columns, private=power.private_columns, rows=12)
+        blocks.extend([found] if found is not None else [])
+    return Section("All outcomes", tuple(blocks)) if blocks else None
+
+
+def _comparison(story: Story, withheld: Withheld) -> Section | None:
+    design = story.plan.design if story.plan is not None else story.last("Design")
+    if design is None:
+        return None
+    blocks: list[Block] = [Paragraph(said(design.text, withheld))]
+    if story.about_help:
+        withheld.help_rows += len(design.table)
+    else:
+        found = public_table(
+            design.table, withheld, caption="Places that got the response, and similar places", private=design.private_columns, counts=design.count_columns, rows=20,
+        )  # fmt: skip
+        blocks.extend([found] if found is not None else [])
+    return Section("Compared with what", tuple(blocks))
+
+
+def _problems(story: Story, withheld: Withheld) -> Section | None:
+    board = story.last("ProblemBoard")
+    if board is None:
+        return None
+    blocks: list[Block] = [Paragraph(said(board.text, withheld))]
+    listed = public_table(
+        board.table, withheld, caption="Candidate problems, best evidence first", rows=12, counts=("n", "complaints"),
+        columns={"rank": "rank", "public_name": "problem", "n": "calls", "expected": "expected", "weeks_active": "share of weeks", "complaints": "complaints", "trend": "trend, %", "score": "score"},
+    )  # fmt: skip
+    turned = public_table(
+        board.rejected, withheld, caption="Look-alikes turned down", rows=12, counts=("n",), private=("name",),
+        columns={"category": "category", "name": "where", "n": "rows", "reason": "why it was turned down"},
+    )  # fmt: skip
+    quiet = public_table(
+        board.reporting, withheld, caption="Who is calling, by area", rows=80, counts=("calls", "complaints"),
+        columns={"area": "area", "residents": "residents", "calls": "calls", "complaints": "complaints", "ratio": "against expected", "is_quiet": "quiet"},
+    )  # fmt: skip
+    blocks.extend(table for table in (listed, turned, quiet) if table is not None)
+    return Section("What else was looked at", tuple(blocks))
+
+
+def _places(story: Story, withheld: Withheld) -> Section | None:
+    spots = story.clusters
+    if spots is None or spots.areas is None or not len(spots.areas):
+        return None
+    if story.about_help:
+        withheld.help_rows += len(spots.areas)
+        return None
+    columns = {"name": "where", "n": "events", "excess": "more than expected", "p_adjusted": "p, adjusted", "km2": "square kilometers"}
+    found = public_table(spots.areas, withheld, caption="Hot spots", columns=columns, private=("name",), counts=("n",), rows=12)
+    return Section("Where", (Paragraph(said(spots.text, withheld)), *([found] if found is not None else [])))
+
+
+def _cautions(story: Story, withheld: Withheld) -> Section | None:
+    found = tuple(said(text, withheld) for text in unique_cautions(story))
+    return Section("All cautions", (Bullets(found),)) if found else None
+
+
+def _methods(story: Story, withheld: Withheld) -> Section:
+    rows = []
+    for name, item in story.results:
+        what = getattr(item, "question", "") or type(item).__name__
+        settings = getattr(item, "settings", None) or {}
+        chosen = "; ".join(f"{key} = {said(show(s.value), withheld)} (by {s.chosen_by}{f': {s.why}' if s.why else ''})" for key, s in settings.items())
+        counts = getattr(item, "counts", None)
+        rows.append((name, f"{what} [{type(item).__name__}]", said(chosen, withheld) or "–", str(counts) if counts is not None else "–"))
+    return Section("Method log", (Table("Every result in the record, in order", ("stage", "question", "settings, and who chose them", "rows"), tuple(rows)),))
+
+
+def _glossary(story: Story) -> Section:
+    kinds = {type(item).__name__ for _, item in story.results}
+    if story.plan is not None:
+        kinds.add("Design")
+    words = [*_ALWAYS, *(pair for kind, pair in _GLOSSARY.items() if kind in kinds)]
+    return Section("What the words mean", (Bullets(tuple(f"{word}: {meaning}" for word, meaning in words)),))
+
+
+def _whole(value: Any) -> Any:
+    return None if value is None or pd.isna(value) else int(value)

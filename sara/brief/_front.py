@@ -1,0 +1,213 @@
+"""The two pages: the finding, the problem, who is telling, why, what is done, did it work, what is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from sara.brief._safe import figure_of, public_table, said, show
+from sara.brief.document import Block, Bullets, Columns, Lights, Paragraph, Section, Table, Withheld
+
+if TYPE_CHECKING:
+    from sara.brief.build import Story
+
+__all__ = ["finding", "sections"]
+
+# What fits on two pages: a council reads the weightiest, the annex holds them all.
+MOST_CAUTIONS, MOST_ACTIONS = 5, 8
+
+
+def sections(story: Story, withheld: Withheld) -> list[Section | None]:
+    """Return the front part, in order; None where the record has nothing for a section."""
+    return [_problem(story, withheld), _residents(story, withheld), _why(story, withheld), _done(story, withheld), _worked(story, withheld), _unknown(story, withheld)]
+
+
+def finding(story: Story) -> str:
+    """Return the bottom line: the effect, else the plan and what could be seen, else the problem."""
+    if story.effect is not None:
+        text = str(story.effect.text)
+        if story.placebo and not text.lower().startswith("placebo"):
+            text = f"Placebo test, no response happened here: {text}"
+        late = "" if not _fixed_afterwards(story) or story.placebo else " The plan was fixed afterwards, so this is weaker than it looks."
+        return text + late
+    if story.plan is not None:
+        power = story.last("PowerResult")
+        could = f" {power.text}" if power is not None else ""
+        return f"The goal: {_sentence(story.plan.goal)} Nothing has been assessed yet.{could}"
+    said_last = [text for stage in ("analyze", "scan") for text in story.conclusions(stage)]
+    if said_last:
+        return said_last[-1]
+    board = story.last("ProblemBoard")
+    return str(board.text if board is not None else story.results[-1][1].text)
+
+
+def _problem(story: Story, withheld: Withheld) -> Section | None:
+    words = [Paragraph(said(text, withheld)) for text in story.conclusions("scan")]
+    number = _one_number(story)
+    if number:
+        words.insert(0, Paragraph(number, "lead"))
+    # Which few of many candidates this one was chosen from belongs to the annex; here one sentence.
+    concentration = story.last("ConcentrationResult")
+    if concentration is not None:
+        words.append(Paragraph(said(concentration.text, withheld)))
+    series = story.last("SeriesResult")
+    if series is not None:
+        words.append(Paragraph(said(series.text, withheld)))
+    drawn = _map(story)
+    if not words and drawn is None:
+        return None
+    blocks: tuple[Block, ...] = (Columns(tuple(words), (drawn,)),) if drawn is not None else tuple(words)
+    return Section("The problem, in one number", blocks, "problem")
+
+
+def _one_number(story: Story) -> str:
+    spots = story.clusters
+    if spots is None or spots.areas is None or not len(spots.areas) or story.about_help:
+        return "" if spots is None else str(spots.text)
+    top = spots.areas.iloc[0]
+    n, used = int(top["n"]), int(spots.counts.rows_used)
+    if n < 10 or used == 0:
+        return str(spots.text)
+    return f"{n:,} of {used:,} ({100 * n / used:.0f} %) happened in one place of {show(float(top['km2']))} square kilometers."
+
+
+def _map(story: Story) -> Any:
+    spots = story.clusters
+    if spots is None or story.about_help:
+        return None
+    return figure_of(blurred(spots), alt=spots.alt_text, width=4.6, height=3.9)
+
+
+def blurred(spots: Any) -> Any:
+    """Return hot spots whose outlines hide single houses."""
+    from sara.data.privacy import coarse_geometry
+
+    if not isinstance(spots.areas, gpd.GeoDataFrame) or not len(spots.areas):
+        return spots
+    return replace(spots, areas=coarse_geometry(spots.areas))
+
+
+def _residents(story: Story, withheld: Withheld) -> Section | None:
+    board = story.last("ProblemBoard")
+    if board is None:
+        return None
+    words: list[Block] = []
+    quiet = str(getattr(board, "quiet_text", ""))
+    if quiet:
+        words.append(Paragraph(said(quiet, withheld)))
+    told = board.reporting
+    if told is not None and len(told) and "complaints" in told:
+        # Ends of the list, not the whole: the annex has every area.
+        known = told[told["ratio"].notna()] if "ratio" in told else told
+        ends = pd.concat([known.head(3), known.tail(2)]) if len(known) > 5 else known
+        table = public_table(
+            ends.drop_duplicates(), withheld, caption="Quietest and loudest areas",
+            columns={"area": "area", "calls": "calls", "complaints": "complaints", "complaints_per_100_calls": "complaints per 100 calls", "ratio": "against expected"},
+            counts=("calls", "complaints"), rows=5,
+        )  # fmt: skip
+        if table is not None:
+            words.append(table)
+    return Section("What residents tell us, and who is quiet", tuple(words))
+
+
+def _why(story: Story, withheld: Withheld) -> Section | None:
+    words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("analyze")]
+    clock, repeats = story.last("ClockResult"), story.last("RepeatResult")
+    words.extend(Paragraph(said(result.text, withheld)) for result in (clock, repeats) if result is not None)
+    drawn = figure_of(clock, width=5.2, height=3.0) if clock is not None else None
+    if drawn is None:
+        return Section("Why there, and why then", tuple(words)) if words else None
+    return Section("Why there, and why then", (Columns(tuple(words), (drawn,)),))
+
+
+def _done(story: Story, withheld: Withheld) -> Section | None:
+    plan = story.plan
+    if plan is None:
+        return None
+    words: list[Block] = [Paragraph(f"Goal: {said(_sentence(plan.goal), withheld)}")]
+    words.extend(Paragraph(said(text, withheld)) for text in story.conclusions("respond"))
+    rows = [_action(action, withheld) for action in plan.table.to_dict("records")]
+    if rows and not story.placebo:
+        words.append(Table("Who does what", ("action", "partner", "from", "until", "how much"), tuple(rows[:MOST_ACTIONS])))
+        if len(rows) > MOST_ACTIONS:
+            words.append(Paragraph(f"{len(rows) - MOST_ACTIONS} more actions are in the record."))
+    words.append(Paragraph(lock_words(plan), "small"))
+    title = "What was pretended" if story.placebo else "What was done" if story.effect is not None else "What will be done, and by whom"
+    return Section(title, tuple(words))
+
+
+def _action(action: dict[Any, Any], withheld: Withheld) -> tuple[str, ...]:
+    # Partners are organisations and stay as written; what is done may hold an address.
+    cells = (said(str(action["name"]), withheld), str(action["partner"]), show(action["start"]), show(action["end"]))
+    return (*cells, said(show(action["dose"]), withheld))
+
+
+def lock_words(plan: Any) -> str:
+    """Say whether and when the plan was fixed, with the fingerprint its partners hold."""
+    if not plan.locked:
+        return "The plan is not locked yet: it can still change."
+    if plan.placebo:
+        return f"Test plan locked as of {plan.as_of:%Y-%m-%d}, fingerprint {plan.fingerprint}."
+    late = " It was fixed afterwards: outcomes could already be known." if plan.fixed_afterwards else ""
+    return f"Plan fixed on {plan.as_of:%Y-%m-%d}; its fingerprint, {plan.fingerprint}, is on the partners' copies too.{late}"
+
+
+def _fixed_afterwards(story: Story) -> bool:
+    return story.plan is not None and bool(story.plan.fixed_afterwards)
+
+
+def _worked(story: Story, withheld: Withheld) -> Section | None:
+    effect = story.effect
+    if effect is None:
+        return _could_see(story, withheld)
+    words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("assess")]
+    lights = tuple((check.name, {True: "green", False: "red", None: "amber"}[check.passed], said(check.text, withheld)) for check in effect.checks)
+    drawn = figure_of(effect, width=5.0, height=3.2)
+    right: tuple[Block, ...] = (drawn,) if drawn is not None else ()
+    left: tuple[Block, ...] = (*words, Lights(lights)) if lights else tuple(words)
+    title = "What the method saw" if story.placebo else "Did it work?"
+    if not left:
+        return Section(title, right)
+    return Section(title, (Columns(left, right),) if right else left)
+
+
+def _could_see(story: Story, withheld: Withheld) -> Section | None:
+    power, design = story.last("PowerResult"), story.last("Design")
+    if design is None and story.plan is not None:
+        design = story.plan.design
+    words: list[Block] = []
+    if power is not None:
+        words.append(Paragraph(said(power.text, withheld)))
+    if design is not None:
+        words.append(Paragraph(said(design.text, withheld)))
+    if not words:
+        return None
+    drawn = figure_of(power, width=5.0, height=3.0) if power is not None else None
+    blocks: tuple[Block, ...] = (Columns(tuple(words), (drawn,)),) if drawn is not None else tuple(words)
+    return Section("Could we see it work?", blocks)
+
+
+def _unknown(story: Story, withheld: Withheld) -> Section | None:
+    found = unique_cautions(story)
+    if not found:
+        return None
+    items = tuple(said(text, withheld) for text in found[:MOST_CAUTIONS])
+    more = len(found) - len(items)
+    blocks: list[Block] = [Bullets(items)]
+    if more > 0:
+        blocks.append(Paragraph(f"{more} more in the annex.", "small"))
+    return Section("What we don't know", tuple(blocks))
+
+
+def unique_cautions(story: Story) -> list[str]:
+    """Return every caution once, those of the assessment first."""
+    order = ("assess", "respond", "analyze", "scan")
+    texts = [caution for stage in order for name, item in story.results if name == stage for caution in getattr(item, "cautions", ())]
+    return list(dict.fromkeys(texts))
+
+
+def _sentence(text: str) -> str:
+    return text if text.rstrip().endswith((".", "!", "?")) else f"{text.rstrip()}."

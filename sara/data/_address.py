@@ -43,7 +43,7 @@ _STATES = "|".join(sorted(STATES))
 # After a comma a state may stand alone; after a street only with its ZIP ("LAKE CITY WY" is a street, not Wyoming).
 _STATE = re.compile(rf"\s+(?:{_STATES})(?:\s+\d{{5}}(?:-\d{{4}})?)?$|\s+\d{{5}}(?:-\d{{4}})?$")
 _STATE_ZIP = re.compile(rf"\s+(?:{_STATES})\s+\d{{5}}(?:-\d{{4}})?$")
-_PIECES = re.compile(rf",|\s{{3,}}|\s{{2}}(?=[A-Z ]+\s{{2,}}(?:{_STATES})\b)")
+_PIECES = re.compile(rf",|\s{{2,}}(?=[A-Z ]+?\s{{2,}}(?:{_STATES})\b)")
 _IN_BRACKETS = re.compile(r"^([^()]*\S)\s*\((\d[^()]*\s[^()]*)\)$")
 
 
@@ -171,7 +171,8 @@ def parse_address(text: str) -> Address:
     if len(text) < 2:
         return Address(None, "nothing", city=city)
     text, name = _without_name(text)
-    return replace(_read(text), city=city, unit=unit, name=name) if unit or name else replace(_read(text), city=city)
+    found = _read(text)
+    return replace(found, city=city, unit=unit or found.unit, name=name)
 
 
 def _without_tail(text: str) -> tuple[str, str | None, str | None]:

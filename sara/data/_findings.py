@@ -61,7 +61,7 @@ _STEPS = {
     "outside the coverage": ("a few old rows stretch every trend", "kept; left out of every period not given by you", "period=('2000-01-01', '2024-12-31') in any method"),
     "far from the city": ("one stray point makes a map of a continent", "kept; they are outside any study area", "check them: events[events['x'] > ...]"),
     "outside the areas": ("counts by area do not add up to all rows", "kept; outside every area", "audit(events, areas=...) with wider areas"),
-    "on a default point": ("they would be the top hot spot", "kept; counted apart here", "events stay in the table; use them if you know the address is real"),
+    "at a default address": ("they would be the top hot spot", "kept; counted apart here", "events stay in the table; use them if you know the address is real"),
     "started by an officer": ("a hot spot of them is a map of patrol", "kept; scan.problems leaves them out", "events.query(\"origin == 'officer'\")"),
     "the office's own work": ("they are not what residents ask for", "kept; scan.problems leaves them out", "events.query(\"origin == 'administrative'\")"),
 }  # fmt: skip

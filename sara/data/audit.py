@@ -49,7 +49,7 @@ def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) ->
     Notes
     -----
     **Waterfall.** Every row read is counted once, at the first reason that holds: not readable, merged by `sara.dedupe`, no time, no location, outside the
-    coverage, far from the city (or outside the areas), at a default point, started by an officer, the office's own work.
+    coverage, far from the city (or outside the areas), at a default address, started by an officer, the office's own work.
 
     **Default points.** A stack of at least 30 rows on one coordinate is a default point if (1) at least 10 different addresses share it, and 4 times
     more than 99 % of the file's other stacks have; or if it has at least twice the rows its rank would have on the line through ranks
@@ -159,7 +159,7 @@ def _waterfall(events: gpd.GeoDataFrame, ground: Ground) -> tuple[pd.DataFrame, 
         "outside the coverage": ~ground.covered,
         "far from the city": ground.far,
         "outside the areas": ground.outside,
-        "on a default point": ground.at_default,
+        "at a default address": ground.at_default,
         "started by an officer": origin == "officer",
         "the office's own work": origin == "administrative",
     }

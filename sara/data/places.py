@@ -153,7 +153,10 @@ def _coordinates(events: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
         wrong = np.flatnonzero(~np.isin(kinds, (-1, 0)))[0]
         row, kind = events.index[wrong], points[wrong].geom_type
         raise InputError(f"`events` must be points. Got {kind} in row {row}. Write: events = events.set_geometry(events.centroid)")
-    return shapely.get_x(points), shapely.get_y(points)
+    there = ~shapely.is_missing(points) & ~shapely.is_empty(points)
+    x, y = np.full(len(points), np.nan), np.full(len(points), np.nan)
+    x[there], y[there] = shapely.get_x(points[there]), shapely.get_y(points[there])
+    return x, y
 
 
 def _take(names: pd.Series, which: np.ndarray) -> pd.Series:

@@ -104,7 +104,7 @@ def public_place(name: Any) -> str:
     >>> public_place(None)
     'a place without an address'
     """
-    if name is None or name is pd.NA or (isinstance(name, float) and np.isnan(name)) or not str(name).strip():
+    if pd.isna(name) or not str(name).strip():
         return UNNAMED
     return _public(str(name))
 
@@ -258,7 +258,7 @@ def scrub(text: Any) -> str | None:
     >>> scrub("My name is Ana Ruiz, call 555-213-4477. The bar at 1423 N 35th St is loud.")
     'My name is [name], call [phone]. The bar at 1400 block of N 35TH ST is loud.'
     """
-    if text is None or text is pd.NA or (isinstance(text, float) and np.isnan(text)):
+    if pd.isna(text):
         return None
     out = str(text)
     for pattern, word in _SCRUB:

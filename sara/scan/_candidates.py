@@ -1,0 +1,203 @@
+"""Where there is more of a category than its share: areas and places, nested and neighboring ones merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from sara.scan._score import expected_counts, surprise, tail
+
+__all__ = ["Candidate", "Family", "area_family", "excess_of", "group_places", "in_excess", "merge_nested", "place_family"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+LEVEL = 0.05
+# Fewer than ten are withheld from a brief and are no pattern; an area is asked for twice that.
+LEAST = {"area": 20, "place": 10}
+# A fifth more than expected: below that an excess may be real and still not be worth a project.
+LEAST_RATIO = 1.2
+# Places this close to a busier one are one problem: two to three short blocks, a stretch that one visit covers.
+NEIGHBORS = 250.0
+# Others per place below which a place's share of all events says little about its size.
+PLACE_PRIOR, AREA_PRIOR = 5.0, 5.0
+# Where one category makes up more than this of all events, "all other events" no longer measure what an area holds.
+ONE_CATEGORY = 0.8
+# Share of units, the furthest above expected, that do not enter the measure of how far units differ anyway.
+TRIMMED = {"area": 0.1, "place": 0.01}
+_HALF = 0.5
+# A place with this share of its area's excess is where the problem is.
+_MOST = 0.75
+
+
+@dataclass(frozen=True)
+class Family:
+    """All cells of category x unit of one kind that were tested together.
+
+    Parameters
+    ----------
+    kind : {"area", "place"}
+        What the units are.
+    category, unit, n, expected, p, p_adjusted : array
+        One entry per cell with at least one event.
+    spread : array of float
+        Negative binomial alpha per category.
+    cut : float
+        The largest p-value that Benjamini-Hochberg lets pass; 0 where none does.
+    n_tests : int
+        Cells tested, also those without events.
+    """
+
+    kind: str
+    category: Ints
+    unit: Ints
+    n: Floats
+    expected: Floats
+    p: Floats
+    p_adjusted: Floats
+    spread: Floats
+    cut: float
+    n_tests: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One category in one area, or at one place and those next to it."""
+
+    kind: str
+    category: int
+    units: tuple[int, ...]
+    n: float
+    expected: float
+    spread: float
+    p_adjusted: float
+    cut: float
+    parts: tuple[int, ...] = field(default=())
+
+
+def area_family(category: Ints, area: Ints, n_categories: int, n_areas: int, base: Floats | None) -> Family:
+    """Count every category in every area against its share of all other events.
+
+    `base` (residents, or addresses) takes the place of the other events for a category that makes up most of the table.
+    """
+    inside = area >= 0
+    n = np.bincount(category[inside] * n_areas + area[inside], minlength=n_categories * n_areas).reshape(n_categories, n_areas).astype(float)
+    others = n.sum(axis=0)[None, :] - n
+    expected = np.empty_like(n)
+    p, spread = np.ones_like(n), np.zeros(n_categories)
+    for c in range(n_categories):
+        lone = n[c].sum() > ONE_CATEGORY * n.sum() or others[c].sum() < 10 * n_areas
+        weight = base if lone and base is not None else others[c]
+        expected[c] = expected_counts(n[c], weight, prior=AREA_PRIOR)
+        found = surprise(n[c], expected[c], trimmed=TRIMMED["area"])
+        p[c], spread[c] = found.p, found.spread
+    c, u = np.nonzero(n)
+    return _family("area", c, u, n[c, u], expected[c, u], p[c, u], spread, n.size)
+
+
+def place_family(category: Ints, place: Ints, n_categories: int, n_places: int) -> Family:
+    """Count every category at every place against the place's share of all other events, shrunk toward the mean place."""
+    at = place >= 0
+    keys, counts = np.unique(category[at] * n_places + place[at], return_counts=True)
+    c, u = keys // n_places, keys % n_places
+    total = np.bincount(place[at], minlength=n_places).astype(float)
+    expected, p, spread = np.zeros(len(keys)), np.ones(len(keys)), np.zeros(n_categories)
+    for number in range(n_categories):
+        cells = slice(*np.searchsorted(c, [number, number + 1]))
+        if cells.start == cells.stop:
+            continue
+        n = np.zeros(n_places)
+        n[u[cells]] = counts[cells]
+        others = total - n
+        e = expected_counts(n, others, prior=max(others.mean(), PLACE_PRIOR))
+        found = surprise(n, e, trimmed=TRIMMED["place"])
+        expected[cells], p[cells], spread[number] = e[u[cells]], found.p[u[cells]], found.spread
+    return _family("place", c, u, counts.astype(float), expected, p, spread, n_categories * n_places)
+
+
+def _family(kind: str, c: Ints, u: Ints, n: Floats, expected: Floats, p: Floats, spread: Floats, n_tests: int) -> Family:
+    adjusted = _benjamini_hochberg(p, n_tests)
+    passed = p[adjusted <= LEVEL]
+    return Family(kind, c, u, n, expected, p, adjusted, spread, float(passed.max()) if len(passed) else 0.0, n_tests)
+
+
+def _benjamini_hochberg(p: Floats, n_tests: int) -> Floats:
+    """Adjust p-values for `n_tests` tests, of which those not given have p = 1 (cells without an event)."""
+    order = np.argsort(p, kind="stable")
+    raised = p[order] * n_tests / np.arange(1, len(p) + 1)
+    out = np.empty(len(p))
+    out[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
+    return out
+
+
+def excess_of(kind: str, n: float, expected: float, spread: float, cut: float) -> bool:
+    """Say whether a count is enough, surprising and at least a fifth above what is expected."""
+    if n < LEAST[kind] or n < LEAST_RATIO * expected or cut <= 0:
+        return False
+    return bool(tail(np.array([n]), np.array([expected]), spread)[0] <= cut)
+
+
+def in_excess(family: Family) -> list[Candidate]:
+    """Return the cells of a family that stand out, in the order of category and unit."""
+    ok = (family.p_adjusted <= LEVEL) & (family.n >= LEAST[family.kind]) & (family.n >= LEAST_RATIO * family.expected)
+    return [
+        Candidate(
+            family.kind, int(family.category[i]), (int(family.unit[i]),), float(family.n[i]), float(family.expected[i]),
+            float(family.spread[family.category[i]]), float(family.p_adjusted[i]), family.cut,
+        )
+        for i in np.flatnonzero(ok)
+    ]  # fmt: skip
+
+
+def group_places(places: list[Candidate], x: Floats, y: Floats) -> list[Candidate]:
+    """Join places of one category around the place that has the most excess within reach, again and again; the busiest of a group leads it."""
+    out: list[Candidate] = []
+    for category in sorted({c.category for c in places}):
+        mine = [c for c in places if c.category == category]
+        u = np.array([c.units[0] for c in mine])
+        excess = np.array([c.n - c.expected for c in mine])
+        near = np.hypot(x[u][:, None] - x[u][None, :], y[u][:, None] - y[u][None, :]) <= NEIGHBORS
+        left = np.ones(len(mine), dtype=bool)
+        while left.any():
+            held = np.where(left, near @ np.where(left, excess, 0.0), -np.inf)
+            members = np.flatnonzero(near[int(held.argmax())] & left)
+            left[members] = False
+            out.append(_joined([mine[i] for i in members]))
+    return out
+
+
+def _joined(members: list[Candidate]) -> Candidate:
+    members = sorted(members, key=lambda c: (-(c.n - c.expected), c.units))
+    return replace(
+        members[0], units=tuple(c.units[0] for c in members), n=sum(c.n for c in members), expected=sum(c.expected for c in members),
+        p_adjusted=min(c.p_adjusted for c in members),
+    )  # fmt: skip
+
+
+def merge_nested(areas: list[Candidate], groups: list[Candidate], n_inside: dict[tuple[int, int], float]) -> list[Candidate]:
+    """Let a place stand for its area where it holds the excess; otherwise let the area name the places as parts.
+
+    Parameters
+    ----------
+    areas, groups : list of Candidate
+        What stands out, by area and by place.
+    n_inside : dict
+        ``(group, area) -> events`` of the group's category at the group and inside the area.
+    """
+    kept: list[Candidate] = []
+    taken: set[int] = set()
+    for area in areas:
+        held = {g: n for (g, a), n in n_inside.items() if a == area.units[0] and groups[g].category == area.category and n >= _HALF * groups[g].n}
+        if not held:
+            kept.append(area)
+            continue
+        top = max(held, key=lambda g: (held[g], -g))
+        place_excess, area_excess = held[top] - groups[top].expected, area.n - area.expected
+        if held[top] >= _HALF * area.n or place_excess >= _MOST * area_excess:
+            continue
+        kept.append(replace(area, parts=tuple(sorted(held, key=lambda g: (-held[g], g)))))
+        taken |= set(held)
+    return kept + [group for g, group in enumerate(groups) if g not in taken]

@@ -1,0 +1,87 @@
+"""What residents tell the city about the same area or place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sara.scan._evidence import RELATED
+from sara.scan._rows import Rows
+
+__all__ = ["NEAR", "Told", "told_of"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+# Complaints are written down at the nearest address or crossing: about one block and a half.
+NEAR = 150.0
+# Unrelated complaints make up at least this share: then they say how much a place complains anyway; otherwise calls do.
+_OTHERS = 0.2
+
+
+@dataclass(frozen=True)
+class Told:
+    """Complaints as points with a category, their areas, and the points of the calls.
+
+    Parameters
+    ----------
+    categories : tuple of str
+        Words behind `category`.
+    category, area : array of int
+        One per complaint used.
+    x, y : array of float
+        Metres.
+    call_area, call_x, call_y : array
+        The calls used: they measure how much a unit tells where all complaints are about the same matter.
+    """
+
+    categories: tuple[str, ...]
+    category: Ints
+    area: Ints
+    x: Floats
+    y: Floats
+    call_area: Ints
+    call_x: Floats
+    call_y: Floats
+
+    def related(self, category: str) -> tuple[Bools, bool]:
+        """Mark the complaints related to a kind of call, and say whether any kind is; if none is, all are marked."""
+        wanted = RELATED.get(category, (category,))
+        codes = [i for i, word in enumerate(self.categories) if word in wanted]
+        mask = np.isin(self.category, codes)
+        return (mask, True) if mask.any() else (np.ones(len(self.category), dtype=bool), False)
+
+    def in_area(self, area: int, mask: Bools) -> tuple[int, float]:
+        """Return related complaints in an area, and how many its other complaints (or its calls) would give."""
+        here = self.area == area
+        return self._against(mask, here, self.call_area == area)
+
+    def near(self, points: Floats, mask: Bools) -> tuple[int, float]:
+        """Return related complaints near any of the points, and how many the other complaints (or the calls) near them would give."""
+        return self._against(mask, _close(self.x, self.y, points), _close(self.call_x, self.call_y, points))
+
+    def _against(self, mask: Bools, here: Bools, calls_here: Bools) -> tuple[int, float]:
+        others = ~mask
+        if others.mean() >= _OTHERS:
+            share = (others & here).sum() / others.sum()
+        else:
+            share = calls_here.sum() / max(len(calls_here), 1)
+        return int((mask & here).sum()), float(mask.sum() * share)
+
+
+def _close(x: Floats, y: Floats, points: Floats) -> Bools:
+    out = np.zeros(len(x), dtype=bool)
+    for px, py in points:
+        box = np.flatnonzero(np.abs(x - px) <= NEAR)
+        box = box[np.hypot(x[box] - px, y[box] - py) <= NEAR]
+        out[box] = True
+    return out
+
+
+def told_of(rows: Rows, area: Ints, calls: Rows, call_area: Ints) -> Told:
+    """Keep what is needed of the complaints and of the calls that are used."""
+    used, at = rows.used, calls.used
+    return Told(rows.categories, rows.category[used], area[used], rows.x[used], rows.y[used], call_area[at], calls.x[at], calls.y[at])

@@ -1,0 +1,197 @@
+"""What keeps coming back, where, and who is telling us?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sara.core.checks import check_count, check_enough, check_events, record_of
+from sara.core.period import resolve_period
+from sara.core.result import Counts, Setting
+from sara.core.wording import percent, period_words, source_of
+from sara.scan._areas import Areas, given_areas, grid_areas
+from sara.scan._board import ProblemBoard
+from sara.scan._candidates import LEAST, LEAST_RATIO, LEVEL, NEIGHBORS
+from sara.scan._complaints import NEAR, Told, told_of
+from sara.scan._defaults import default_points, default_rows
+from sara.scan._evidence import NOT_PROBLEMS
+from sara.scan._measure import calendar_of
+from sara.scan._reporting import reporting_table
+from sara.scan._rows import Rows, read_rows
+from sara.scan._search import Search, search
+from sara.scan._table import board_table, rejected_table
+
+__all__ = ["problems"]
+
+# Fewer calls than this cannot show what keeps coming back.
+LEAST_CALLS = 100
+_YEAR = 365.25 * 86_400
+
+
+def problems(
+    calls: gpd.GeoDataFrame, complaints: gpd.GeoDataFrame | None = None, *, areas: gpd.GeoDataFrame | None = None, period: Any = None, n: int = 20
+) -> ProblemBoard:
+    """Rank what keeps coming back, by kind of call and by area or place, and turn look-alikes down with the reason.
+
+    Answers "what should we work on?". It proposes; people decide: `ProblemBoard.cheers` says what the rows cannot know.
+
+    Parameters
+    ----------
+    calls : GeoDataFrame
+        Calls for service, from `sara.read_calls`. Rows started by officers, alarms and administrative rows are left out and counted.
+    complaints : GeoDataFrame, optional
+        Complaints to the city (311), from `sara.read_complaints`. Evidence only: they make no candidate of their own.
+    areas : GeoDataFrame, optional
+        Named areas, from `sara.read_areas`; residents are read from a column such as ``population``. Squares of 500 to 2000 m if not given.
+    period : (str, str), optional
+        First and last day, by default what the calls cover.
+    n : int
+        The most candidates to list.
+
+    Returns
+    -------
+    ProblemBoard
+        ``table``, one row per candidate with its score, the five parts of it and its CHEERS evidence; ``rejected``, the look-alikes with the
+        reason; ``reporting``, who is calling and who is quiet. Columns are documented there.
+
+    Raises
+    ------
+    InputError
+        If a table is not an event table in metres, or `areas` has no ``name``.
+    NotEnoughDataError
+        If fewer than 100 calls can be used.
+
+    Notes
+    -----
+    A candidate is a category in an area, or at a place (address, block or crossing; places less than 200 m apart are one). Expected is
+    ``N_c * (o_u + k) / sum(o_u + k)``: the category's total, spread as the calls of all *other* categories ``o``, where ``k`` pulls units with
+    few of them to the mean (areas: 5 calls; places: the mean place, at least 5). An area that calls more for everything does not stand out
+    for that, so differences in the readiness to call cancel, as far as they concern all kinds alike. A category that makes up four fifths of
+    the table is spread by residents, or by the number of places with a call. A candidate needs 20 calls (place: 10), a fifth more than expected, and a
+    negative binomial tail chance, with the spread measured among the other units, of at most 5 % after Benjamini-Hochberg over all cells.
+
+    A place that holds half of its area's calls of the category, or three quarters of their excess, stands for the area; otherwise the area stands and
+    its places are part of it. The score is the mean percentile, among all candidates that stand out, of excess, weeks active, repeat-place
+    share, complaints against expected, and recent trend. Parts that cannot be measured are left out of the mean.
+
+    Calls for help (domestic, sexual, medical, mental health, welfare, child) are never looked for at places. Scores rank candidates of one
+    table; they are no measure of harm and not comparable between cities.
+
+    References
+    ----------
+    Clarke & Eck (2005), Crime Analysis for Problem Solvers in 60 Small Steps, steps 14, 17 and 23.
+    Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57(1), 289-300. doi:10.1111/j.2517-6161.1995.tb02031.x
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, sara
+    >>> rng = np.random.default_rng(1)
+    >>> table = pd.DataFrame({
+    ...     "time": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 365 * 24, 4000), unit="h"),
+    ...     "category": rng.choice(["noise", "theft", "disorder"], 4000), "x": rng.uniform(5e5, 5.03e5, 4000), "y": rng.uniform(4e6, 4.003e6, 4000)})
+    >>> table.loc[:149, ["category", "x", "y"]] = ["noise", 501_005.0, 4_001_005.0]
+    >>> board = sara.scan.problems(sara.as_events(table, source="calls", time="time", category="category", x="x", y="y", crs=32616))
+    >>> board.table[["category", "unit", "n"]].iloc[0].tolist()
+    ['noise', 'place', 150]
+    """
+    calls = check_events(calls, name="calls")
+    n = check_count(n, name="n")
+    start, end, period_setting = resolve_period(calls, period)
+    defaults = default_points(calls)
+    rows, counts, excluded = _call_rows(calls, start, end, defaults)
+    check_enough(int(rows.used.sum()), LEAST_CALLS, method="scan.problems", what="calls from the public with a category and a location in the period")
+    units = given_areas(areas, calls.crs) if areas is not None else grid_areas(rows)
+    area = units.of(rows.x, rows.y)
+    told, told_counts, told_by_area, told_defaults = _complaints(complaints, calls.crs, start, end, units, rows, area)
+    calendar = calendar_of(rows, int((end - start).total_seconds()))
+    found = search(rows, area, units, calendar)
+    types = calls["type"].to_numpy(dtype=object, na_value=None)[rows.row]
+    table, more = board_table(found, rows, area, units, calendar, told, types, start, calls.crs, n)
+    for frame in (table, more):
+        frame.attrs["sara"] = {"period": [start.isoformat(), end.isoformat()]}
+    rejected = rejected_table(found, rows, units, {"calls": defaults, "complaints": told_defaults}, calls.crs)
+    years = (end - start).total_seconds() / _YEAR
+    used_by_area = np.bincount(area[rows.used & (area >= 0)], minlength=len(units.name)).astype(float)
+    return ProblemBoard(
+        table=table,
+        rejected=rejected,
+        reporting=reporting_table(units, used_by_area, told_by_area, years),
+        more=more,
+        period_text=period_words(start, end),
+        source_text=source_of(calls),
+        settings={"period": period_setting, **_settings(found, units, calendar.n_weeks - calendar.recent_from, excluded, told is not None, n)},
+        counts=counts if told_counts is None else Counts.of(calls=counts, complaints=told_counts),
+        cautions=_cautions(calls, rows, units, area, told, table),
+    )
+
+
+def _call_rows(calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, defaults: gpd.GeoDataFrame) -> tuple[Rows, Counts, tuple[str, ...]]:
+    """Read the calls; a table of nothing but kinds that are usually no problem was chosen by its reader, and is taken as it is."""
+    there = set(pd.unique(calls["category"].dropna()))
+    excluded = NOT_PROBLEMS & there if there - NOT_PROBLEMS else set()
+    rows, counts = read_rows(calls, start, end, default=default_rows(calls, defaults), not_problems=excluded)
+    return rows, counts, tuple(sorted(excluded))
+
+
+def _complaints(
+    complaints: gpd.GeoDataFrame | None, crs: Any, start: pd.Timestamp, end: pd.Timestamp, units: Areas, calls: Rows, call_area: npt.NDArray[np.int64]
+) -> tuple[Told | None, Counts | None, npt.NDArray[np.float64] | None, gpd.GeoDataFrame | None]:
+    """Read the complaints in the coordinates of the calls."""
+    if complaints is None:
+        return None, None, None, None
+    complaints = check_events(complaints, name="complaints")
+    if complaints.crs != crs:
+        points = complaints.geometry.to_crs(crs)
+        complaints = complaints.assign(x=points.x, y=points.y).set_geometry(points)
+    defaults = default_points(complaints)
+    rows, counts = read_rows(complaints, start, end, default=default_rows(complaints, defaults), not_problems=())
+    area = units.of(rows.x, rows.y)
+    inside = rows.used & (area >= 0)
+    by_area = np.bincount(area[inside], minlength=len(units.name)).astype(float)
+    told = told_of(rows, area, calls, call_area) if rows.used.any() else None
+    return told, counts, by_area if inside.any() else None, defaults
+
+
+def _settings(found: Search, units: Areas, recent: int, excluded: tuple[str, ...], with_complaints: bool, n: int) -> dict[str, Setting]:
+    parts = ["excess", "weeks active", "repeat-place share", *(["complaints"] if with_complaints else []), "recent trend"]
+    return {
+        "areas": units.setting,
+        "n": Setting(n, "you" if n != 20 else "sara", "" if n != 20 else "the most candidates listed"),
+        "score": Setting(", ".join(parts), "sara", "mean percentile of these parts, each of equal weight"),
+        "expected": Setting("share of all other calls", "sara", found.base_words),
+        "least_calls": Setting(f"{LEAST['area']} in an area, {LEAST['place']} at a place", "sara", f"and {LEAST_RATIO:g} times the expected number"),
+        "confidence": Setting(1 - LEVEL, "sara", f"Benjamini-Hochberg over {found.areas.n_tests:,} area and {found.places.n_tests:,} place cells"),
+        "neighbors": Setting(NEIGHBORS, "sara", "metres; closer places of one category are one candidate"),
+        "near": Setting(NEAR, "sara", "metres within which a complaint is near a place"),
+        "recent_weeks": Setting(recent, "sara", "the last half-year, at most a quarter of the period"),
+        "left_out_categories": Setting(", ".join(excluded) or "none", "sara", "not harmful events by themselves, or another service's work"),
+    }
+
+
+def _cautions(calls: gpd.GeoDataFrame, rows: Rows, units: Areas, area: npt.NDArray[np.int64], told: Told | None, table: gpd.GeoDataFrame) -> tuple[str, ...]:
+    out = ["Calls measure calling: who does not call is not on this board."]
+    unknown = float(calls["origin"].isna().mean())
+    if unknown > 0.05:
+        out.append(f"For {percent(unknown)} of the calls it is not published who started them; they count as calls from the public.")
+    if units.is_grid:
+        out.append("No areas were given: squares cut neighborhoods apart, and their names are only the busiest place in them.")
+    outside = float((area[rows.used] < 0).mean())
+    if outside > 0.005:
+        out.append(f"{percent(outside)} of the calls lie outside all areas; they count at places only.")
+    if not (rows.caller >= 0).any():
+        out.append("Callers are not published: whether one person makes most of the calls cannot be checked.")
+    if told is None:
+        out.append("Without complaints the score has four parts, not five.")
+    elif len(table):
+        apart = sorted({category for category in table["category"] if not told.related(category)[1]})
+        if apart:
+            out.append(f"No complaint is about a matter related to {', '.join(apart)}: there, all complaints count.")
+    if record_of(calls).get("time_precision") == "day":
+        out.append("Times are dates only: no busiest hours, and the same row twice cannot be told from two events.")
+    out.append("These were chosen because they are high: some fall is to be expected anyway (regression to the mean).")
+    return tuple(out)
+

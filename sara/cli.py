@@ -101,16 +101,10 @@ def main() -> None:
 
 def _riverton(step: Callable[[str], None]) -> Path:
     """Return Riverton's study file: the one in the repository, else the city made anew in the user's cache."""
-    shipped = Path(__file__).resolve().parent.parent / "data" / "riverton" / "study.toml"
-    if shipped.is_file():
-        return shipped
-    import tempfile
+    from sara import datasets
 
-    from sara import teach
-
-    step("building Riverton")
-    folder = Path(tempfile.gettempdir()) / "sara-riverton"
-    return Path(teach.city(seed=1).write(folder)) / "study.toml"
+    step("looking for Riverton")
+    return datasets.folder() / "study.toml"
 
 
 @contextmanager

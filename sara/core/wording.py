@@ -22,7 +22,7 @@ def noun_of(events: pd.DataFrame) -> str:
     >>> noun_of(pd.DataFrame({"source": ["calls", "calls"]}))
     'calls'
     """
-    sources = pd.unique(events["source"].dropna()) if "source" in events.columns else []
+    sources = list(events["source"].dropna().unique()) if "source" in events.columns else []
     return str(sources[0]) if len(sources) == 1 and str(sources[0]) in ("calls", "complaints") else "events"
 
 
@@ -62,7 +62,7 @@ def officer_caution(events: pd.DataFrame, used: npt.NDArray[np.bool_], *, noun: 
     """Say how many of the rows used were started by officers; nothing where none was, or where the file does not say."""
     if "origin" not in events.columns or not used.any():
         return ()
-    officer = (events["origin"].to_numpy(dtype=object, na_value=None) == "officer")[used]
+    officer = events["origin"].isin(["officer"]).to_numpy(dtype=bool)[used]
     if not officer.any():
         return ()
     share = percent(float(officer.mean()))

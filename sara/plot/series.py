@@ -14,7 +14,7 @@ from sara.plot.style import CATEGORICAL, INK, LINE, MUTED, PALE, SECOND, SEQUENT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["bars", "draw_lines", "return_curve", "top_curve", "week_map"]
+__all__ = ["bars", "draw_lines", "paired_bars", "return_curve", "top_curve", "week_map"]
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Beyond six lines nobody can tell them apart.
@@ -119,6 +119,43 @@ def bars(ax: Axes, names: Sequence[str], values: npt.ArrayLike, *, notes: Sequen
                     va="center" if horizontal else "bottom", ha="left" if horizontal else "center")  # fmt: skip
     top = float(size.max()) * 1.18 if len(size) and size.max() > 0 else 1.0
     (ax.set_xlim if horizontal else ax.set_ylim)(0, top)
+    return ax
+
+
+def paired_bars(ax: Axes, names: Sequence[str], first: npt.ArrayLike, second: npt.ArrayLike, *, labels: tuple[str, str]) -> Axes:
+    """Draw two shares side by side for each name, with their percentages.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    names : sequence of str
+        Labels along the axis.
+    first, second : array-like of float
+        Shares from 0 to 1.
+    labels : (str, str)
+        What the two are.
+
+    Returns
+    -------
+    Axes
+        The Axes given.
+    """
+    from matplotlib.ticker import PercentFormatter
+
+    at = np.arange(len(names))
+    tallest = 0.0
+    for values, side, color, hatch, label in ((first, -0.2, MUTED, "//", labels[0]), (second, 0.2, LINE, None, labels[1])):
+        shares = np.asarray(values, dtype=float)
+        tallest = max(tallest, float(shares.max()))
+        ax.bar(at + side, shares, 0.38, color=color if hatch is None else "white", edgecolor=color, hatch=hatch, linewidth=0.8, label=label)
+        for x, share in zip(at, shares, strict=True):
+            words = f"{100 * share:.0f}" if share >= 0.0095 or share == 0 else "<1"
+            ax.annotate(words, (x + side, share), xytext=(0, 2), textcoords="offset points", fontsize=8, color=INK, ha="center")
+    ax.set_xticks(at, list(names))
+    ax.set_ylim(0, tallest * 1.22)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    ax.legend(loc="upper right", frameon=False, fontsize=8.5)
     return ax
 
 
@@ -243,9 +280,10 @@ def return_curve(ax: Axes, days: npt.ArrayLike, share: npt.ArrayLike, hazard: np
     ends, low = np.asarray(days, dtype=float), np.asarray(hazard, dtype=float)
     starts = np.r_[0.0, ends[:-1]]
     ax.bar(starts, low, ends - starts, align="edge", color=PALE, edgecolor=MUTED, linewidth=0.5, label="in that week, of those still without another")
-    ax.step(np.r_[0.0, ends], np.r_[0.0, np.asarray(share, dtype=float)], where="post", color=LINE, linewidth=2, label="so far")
-    ax.set_xlim(0, ends[-1])
-    ax.set_ylim(bottom=0)
+    ax.plot(np.r_[0.0, ends], np.r_[0.0, np.asarray(share, dtype=float)], color=LINE, linewidth=2, marker="o", ms=3.5, label="so far")
+    ax.set_xlim(0, ends[-1] * 1.02)
+    # Room above the curve for the legend.
+    ax.set_ylim(0, max(float(np.nanmax(np.r_[np.asarray(share, dtype=float), low])) * 1.3, 0.01))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=" %"))
     ax.legend(loc="upper left", frameon=False, fontsize=8.5)
     return ax

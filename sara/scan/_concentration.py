@@ -1,4 +1,4 @@
-"""Are the events spread out, or do a few places, areas or types hold most of them?"""
+"""Whether the events are spread out, or a few places, areas or types hold most of them."""
 
 from __future__ import annotations
 

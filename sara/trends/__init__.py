@@ -1,4 +1,4 @@
-"""When does it happen, and is it changing?"""
+"""When it happens, and whether it is changing."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class ClockResult(Result):
     @property
     def alt_text(self) -> str:
         """What the figure shows, for a reader who cannot see it."""
-        top = self.table.loc[self.table["rate"].idxmax()]
+        top = self.table.iloc[int(np.nanargmax(self.table["rate"].to_numpy(dtype=float)))]
         peak = f"The single busiest hour is {_DAYS[int(top['dow'])]} {int(top['hour']):02d}:00 with {top['rate']:.2g} {self.noun} an hour."
         return f"Heat map of the week, seven rows of 24 hours that begin at {DAY_STARTS:02d}:00. {self.text} {peak}"
 
@@ -225,7 +225,7 @@ def _exposure(start: pd.Timestamp, end: pd.Timestamp) -> Floats:
     covered = (np.minimum(hours + np.timedelta64(hour_us, "us"), np.datetime64(end, "us")) - np.maximum(hours, np.datetime64(start, "us"))).astype(np.int64) / hour_us
     # 1970-01-01 was a Thursday: 72 hours after a Monday began.
     at = (hours.astype(np.int64) // hour_us + 72) % 168
-    return np.bincount(at, weights=covered, minlength=168)
+    return np.asarray(np.bincount(at, weights=covered, minlength=168), dtype=np.float64)
 
 
 def _numbers(hour_of_week: npt.NDArray[np.int64], exposure: Floats) -> tuple[npt.NDArray[np.int64], Stretch | None]:

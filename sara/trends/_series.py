@@ -261,23 +261,23 @@ def _label(step: pd.DateOffset) -> str:
 
 def _edges(start: pd.Timestamp, end: pd.Timestamp, step: pd.DateOffset, *, freq: str) -> Times:
     """Return the starts of the periods that touch [start, end), and the end of the last one."""
-    step = _from_start(step)
+    begin = _from_start(step)
     first = start.normalize()
-    if not isinstance(step, pd.offsets.Tick) and step.freqstr[-1] != "D":
+    if not isinstance(begin, pd.offsets.Tick) and begin.freqstr[-1] != "D":
         # A step of two weeks still begins on a Monday: only the kind of step is rolled back to.
-        first = step.base.rollback(first)
-    per_step = (first + step) - first
+        first = begin.base.rollback(first)
+    per_step = (first + begin) - first
     if (end - first) / per_step > MOST_ROWS:
         raise InputError(f"`freq` must give at most {MOST_ROWS:,} periods. Got {freq!r} from {start:%Y-%m-%d} to {end:%Y-%m-%d}. Write freq='W' or freq='MS'.")
-    edges = pd.date_range(first, end + 2 * per_step, freq=step).to_numpy(dtype="datetime64[us]")
+    edges = pd.date_range(first, end + 2 * per_step, freq=begin).to_numpy(dtype="datetime64[us]")
     last = int(np.searchsorted(edges, np.datetime64(end)))
     skip = int(np.searchsorted(edges, np.datetime64(start), side="right")) - 1
     return edges[max(skip, 0) : last + 1]
 
 
-def _from_start(step: pd.DateOffset) -> pd.DateOffset:
+def _from_start(step: Any) -> Any:
     """Return the step that begins where the given kind of period begins; pandas names weeks and month ends by their last day."""
-    kinds = pd.offsets
+    kinds: Any = pd.offsets
     if isinstance(step, kinds.Week):
         return kinds.Week(step.n, weekday=0 if step.weekday is None else (step.weekday + 1) % 7)
     if isinstance(step, kinds.MonthEnd):

@@ -84,7 +84,7 @@ def test_minneapolis_expected_column():
     recalled = [6855, 19330, 27256, 25620, 18062, 10187, 4788, 1929, 680, 213, 60, 15, 4, 1, 0]
     assert 115_001 * poisson.pmf(np.arange(15), 2.82) == pytest.approx(recalled, rel=0.001, abs=1)
     observed = [45561, 35858, 11318, 5683, 3508, 2299, 1678, 1250, 963, 814, 652, 506, 415, 357, 298, 3841]
-    k, units, expected = poisson_table(np.repeat(np.arange(16), observed))
+    _, units, expected = poisson_table(np.repeat(np.arange(16), observed))
     assert units.tolist() == observed
     assert expected[1] / expected[0] == pytest.approx(np.repeat(np.arange(16), observed).mean())
 

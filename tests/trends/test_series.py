@@ -1,0 +1,200 @@
+"""Counts over time: calendar periods, completeness, zeros, words, and mistakes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sara
+from sara.core.result import Result
+
+
+def events_at(times, **columns):
+    return sara.as_events(pd.DataFrame({"when": times, **columns}), time="when", **{c: c for c in columns if c in ("category", "place", "origin", "type")})
+
+
+def spread(start, end, n, seed=0):
+    """Return `n` times between two dates, drawn evenly."""
+    low, high = pd.Timestamp(start), pd.Timestamp(end)
+    return low + pd.to_timedelta(np.sort(np.random.default_rng(seed).uniform(0, (high - low).total_seconds(), n)).round(), unit="s")
+
+
+def test_weeks_run_monday_to_sunday_and_zero_weeks_stay():
+    # 2024-01-01 was a Monday; the second week has nothing.
+    found = sara.trends.series(events_at(["2024-01-01 00:00", "2024-01-07 23:59", "2024-01-15 00:00"]), period=("2024-01-01", "2024-01-21"))
+    assert found.table["period"].tolist() == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-15")]
+    assert found.table["n"].tolist() == [2, 0, 1]
+    assert found.table["complete"].all()
+    assert found.table["days"].tolist() == [7, 7, 7]
+
+
+def test_partial_periods_are_marked_with_their_days():
+    found = sara.trends.series(events_at(spread("2024-01-10", "2024-04-20", 200)), freq="MS", period=("2024-01-10", "2024-04-20"))
+    assert found.table["complete"].tolist() == [False, True, True, False]
+    assert found.table["days"].tolist() == [22, 29, 31, 20]
+    assert "2 complete months" in found.text
+
+
+@pytest.mark.parametrize(
+    ("freq", "first", "second"),
+    [
+        ("D", "2024-02-14", "2024-02-15"), ("W", "2024-02-12", "2024-02-19"), ("W-SAT", "2024-02-11", "2024-02-18"), ("2W", "2024-02-12", "2024-02-26"),
+        ("MS", "2024-02-01", "2024-03-01"), ("M", "2024-02-01", "2024-03-01"), ("ME", "2024-02-01", "2024-03-01"), ("QS", "2024-01-01", "2024-04-01"),
+        ("QE", "2024-01-01", "2024-04-01"), ("YS", "2024-01-01", "2025-01-01"), ("YE-JUN", "2023-07-01", "2024-07-01"), ("7D", "2024-02-14", "2024-02-21"),
+        ("6h", "2024-02-14 00:00", "2024-02-14 06:00"), ("3MS", "2024-02-01", "2024-05-01"),
+    ],
+)  # fmt: skip
+def test_any_offset_keeps_its_calendar_limits(freq, first, second):
+    found = sara.trends.series(events_at(spread("2024-02-14", "2025-08-01", 500)), freq=freq, period=("2024-02-14", "2025-07-31"))
+    assert found.table["period"].iloc[:2].tolist() == [pd.Timestamp(first), pd.Timestamp(second)]
+    assert found.table["n"].sum() == 500
+    assert found.table["days"].sum() == pytest.approx(534)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 60), st.integers(0, 400), st.integers(1, 300), st.sampled_from(["D", "W", "MS", "2W", "QS"]))
+def test_every_event_of_the_period_is_in_one_period(n, shift, length, freq):
+    start = pd.Timestamp("2023-01-01") + pd.Timedelta(days=shift)
+    end = start + pd.Timedelta(days=length)
+    events = events_at(spread(start, end, n, seed=shift))
+    found = sara.trends.series(events, freq=freq, period=(start, end))
+    assert found.table["n"].sum() == n == found.counts.rows_used
+    assert found.table["days"].sum() == pytest.approx(length)
+    limits = found.table["period"]
+    assert limits.is_monotonic_increasing
+    assert limits.iloc[0] <= start
+    whole = found.table[found.table["complete"]]
+    assert (whole["period"] >= start).all()
+
+
+def test_pandas_resample_gives_the_same_weeks():
+    times = spread("2024-01-01", "2024-12-29", 700)
+    found = sara.trends.series(events_at(times), period=("2024-01-01", "2024-12-29")).table
+    other = pd.Series(1, index=times).resample("W-MON", closed="left", label="left").sum()
+    assert found.set_index("period")["n"].reindex(other.index).tolist() == other.tolist()
+    assert found["n"].sum() == other.sum()
+
+
+def test_groups_are_filled_in_and_missing_ones_counted():
+    events = events_at(["2024-01-01", "2024-01-09", "2024-01-10", "2024-01-11"], category=["noise", "theft", "theft", None])
+    found = sara.trends.series(events, by="category", period=("2024-01-01", "2024-01-14"))
+    assert found.table[["category", "n"]].to_numpy().tolist() == [["noise", 1], ["theft", 0], ["noise", 0], ["theft", 2]]
+    assert found.counts.left_out == {"with no category": 1}
+
+
+def test_default_period_is_the_longest_run_and_strays_are_counted():
+    found = sara.trends.series(events_at(["2000-05-01", "2000-05-02", *spread("2011-01-03", "2011-12-30", 300).astype(str)]), freq="MS")
+    assert found.start == pd.Timestamp("2011-01-03")
+    assert found.counts.left_out == {"outside the period": 2}
+
+
+def test_years_are_compared_in_words_and_without_percent_on_few():
+    many = [*spread("2022-01-01", "2023-01-01", 400), *spread("2023-01-01", "2024-01-01", 800)]
+    found = sara.trends.series(events_at(many), freq="MS", period=("2022-01-01", "2023-12-31"))
+    assert found.years == (400, 800)
+    assert "100 % more" in found.text
+    few = [*spread("2022-01-01", "2023-01-01", 8), *spread("2023-01-01", "2024-01-01", 16)]
+    words = sara.trends.series(events_at(few), freq="MS", period=("2022-01-01", "2023-12-31")).text
+    assert "%" not in words
+    assert "too few" in words
+
+
+def test_a_difference_within_chance_is_called_so():
+    near = [*spread("2022-01-01", "2023-01-01", 400), *spread("2023-01-01", "2024-01-01", 420)]
+    assert "usual ups and downs" in sara.trends.series(events_at(near), freq="MS", period=("2022-01-01", "2023-12-31")).text
+
+
+def test_a_hole_in_the_feed_is_told_and_no_fall_is_claimed():
+    times = [*spread("2022-01-01", "2023-04-01", 900), *spread("2023-06-15", "2024-01-01", 400)]
+    found = sara.trends.series(events_at(times), period=("2022-01-01", "2023-12-31"))
+    assert any("2023-04-01" in caution or "2023-03-31" in caution for caution in found.cautions)
+    assert "holes" in found.text
+    whole = sara.trends.series(events_at(spread("2022-01-01", "2024-01-01", 1500)), period=("2022-01-01", "2023-12-31"))
+    assert not whole.holes
+
+
+def test_a_code_that_begins_in_the_middle_is_told():
+    times = spread("2024-01-01", "2025-01-01", 2400)
+    codes = np.where((times >= "2024-07-01") & (np.arange(len(times)) % 2 == 0), "collision", "other")
+    found = sara.trends.series(events_at(times, category=codes), freq="MS", by="category", period=("2024-01-01", "2024-12-31"))
+    assert any("Has the coding changed? collision" in caution for caution in found.cautions)
+
+
+def test_officer_share_is_told():
+    found = sara.trends.series(events_at(spread("2024-01-01", "2024-02-01", 10), origin=["officer"] * 4 + ["community"] * 6))
+    assert any(caution.startswith("40 % of these events were started by officers") for caution in found.cautions)
+
+
+def test_places_are_named_by_block_in_words_and_callers_never():
+    events = events_at(spread("2024-01-01", "2024-02-01", 10), place=["1423 N 35TH ST"] * 10, caller=["c1"] * 10)
+    found = sara.trends.series(events, by="place")
+    assert "1423" not in found.text + found.alt_text
+    assert found.private_columns == ("place",)
+    labels = " ".join(text.get_text() for text in found.plot().get_legend().get_texts())
+    assert "1423" not in labels
+    with pytest.raises(sara.InputError, match="callers"):
+        sara.trends.series(events, by="caller")
+
+
+def test_calls_for_help_are_kept_off_a_list_of_places():
+    events = events_at(spread("2024-01-01", "2024-02-01", 10), place=["1423 N 35TH ST"] * 10, category=["domestic"] * 3 + ["noise"] * 7)
+    found = sara.trends.series(events, by="place")
+    assert found.table["n"].sum() == 7
+    assert sum(found.counts.left_out.values()) == 3
+    assert sara.trends.series(events, by="category").table["n"].sum() == 10
+
+
+@pytest.mark.parametrize("by", [None, "category"])
+def test_a_saved_answer_speaks_and_draws_as_before(by):
+    events = events_at(spread("2024-01-03", "2024-06-01", 80), category=["noise", "theft"] * 40)
+    found = sara.trends.series(events, by=by)
+    back = Result.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
+    assert (back.text, back.alt_text, back.cautions, back.counts) == (found.text, found.alt_text, found.cautions, found.counts)
+    pd.testing.assert_frame_equal(back.table, found.table, check_dtype=False)
+    assert len(back.plot().lines) == len(found.plot().lines)
+    back.figure().canvas.draw()
+
+
+def test_input_and_row_order_do_not_matter():
+    events = events_at(spread("2024-01-03", "2024-06-01", 50), category=["noise", "theft"] * 25)
+    kept = events.copy(deep=True)
+    one = sara.trends.series(events, by="category")
+    other = sara.trends.series(events.sample(frac=1, random_state=2), by="category")
+    pd.testing.assert_frame_equal(one.table, other.table)
+    pd.testing.assert_frame_equal(pd.DataFrame(events), pd.DataFrame(kept))
+
+
+def test_one_row_and_no_whole_period_still_speak():
+    found = sara.trends.series(events_at(["2024-01-03 12:00"]))
+    assert "do not cover one whole week" in found.text
+    found.figure().canvas.draw()
+
+
+def test_mistakes_are_answered_in_words():
+    events = events_at(spread("2024-01-03", "2024-06-01", 20))
+    with pytest.raises(sara.InputError, match="`freq` must be a pandas offset"):
+        sara.trends.series(events, freq="fortnight")
+    with pytest.raises(sara.InputError, match="`freq` must give"):
+        sara.trends.series(events, freq="s")
+    with pytest.raises(sara.InputError, match="Did you mean 'category'"):
+        sara.trends.series(events, by="categry")
+    with pytest.raises(sara.NotEnoughDataError, match="empty in all 20 rows"):
+        sara.trends.series(events, by="area")
+    with pytest.raises(sara.InputError, match="has no rows"):
+        sara.trends.series(events.iloc[:0])
+    days = events_at(["2024-01-03", "2024-01-04"])
+    with pytest.raises(sara.InputError, match="dates without an hour"):
+        sara.trends.series(days, freq="h")
+
+
+def test_chicago_burglary_by_month(real_data):
+    calls = sara.read_calls(real_data / "chicago" / "burglary_2011-07_2014-11.csv.gz")
+    found = sara.trends.series(calls, freq="MS")
+    assert found.table["n"].sum() == 66_932
+    assert found.table["complete"].tolist() == [False] + [True] * 39 + [False]
+    assert found.years == (24_895, 14_648)

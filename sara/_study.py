@@ -249,7 +249,8 @@ def _checked(content: dict[str, Any], name: str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is also a missing one: the spelling is what to tell.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         raise InputError(_words(first, name)) from error
 
 

@@ -11,12 +11,15 @@ from sara.teach._streets import NEW_TOWN, OLD_TOWN, Ground, faces_of
 
 __all__ = ["neighborhoods"]
 
+SLIVER = 25_000.0  # square metres
+
 
 def neighborhoods(ground: Ground) -> npt.NDArray[np.object_]:
     """Return one polygon per name in `NEIGHBORHOODS`, in that order."""
     main = ground.line[ground.kind != "local"]
     blocks = faces_of(np.r_[main, [ground.stream]], ground.boundary)
     label = _nearest(blocks, ground)
+    label = _tidied(blocks, label)
     for _ in range(5):
         label, moved = _joined(blocks, label)
         if not moved:
@@ -41,6 +44,18 @@ def _nearest(blocks: npt.NDArray[np.object_], ground: Ground) -> npt.NDArray[np.
         distance[zone, column] = -1
         distance[~zone, column] = np.inf
     return np.argmin(distance, axis=1)
+
+
+def _tidied(blocks: npt.NDArray[np.object_], label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Hand slivers between two streets to the neighbourhood they share the longest edge with."""
+    label = label.copy()
+    tree = shapely.STRtree(blocks)
+    for block in np.flatnonzero(shapely.area(blocks) < SLIVER):
+        near = tree.query(blocks[block], predicate="intersects")
+        near = near[near != block]
+        if len(near):
+            label[block] = label[near[np.argmax(shapely.length(shapely.intersection(blocks[block].boundary, blocks[near])))]]
+    return label
 
 
 def _joined(blocks: npt.NDArray[np.object_], label: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], bool]:

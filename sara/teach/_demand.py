@@ -22,7 +22,7 @@ CITY_SHOCK = 0.035  # coefficient of variation of what all places share in a mon
 AREA_SHOCK = 0.10  # of what a neighbourhood has for itself
 REPEATS = 0.22  # expected follow-ups of an incident at its own place, within days: why counts vary more than chance
 REPEAT_DAYS = 7.0
-COMMON_RISK, KIND_RISK, CAP = 1.05, 0.55, 2.5  # spread of place risk on the log scale, for all kinds and for one; extremes cut here
+COMMON_RISK, KIND_RISK, CAP = 1.3, 0.5, 2.5  # spread of place risk on the log scale, for all kinds and for one; extremes cut here
 OWN_CALLER = 0.22  # share of calls by somebody at the place itself
 
 

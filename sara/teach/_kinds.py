@@ -10,7 +10,7 @@ __all__ = ["CALLS", "COMPLAINTS", "Kind"]
 WHERE: dict[str, dict[str, float]] = {
     "home": {"house": 1.0, "apartment complex": 1.0, "shop": 0.25, "block": 0.35},
     "people": {
-        "house": 0.5, "apartment complex": 0.55, "shop": 3.5, "bar": 10, "office": 0.6, "school": 5, "station": 30, "transit mall": 30, "hospital": 45,
+        "house": 0.5, "apartment complex": 0.55, "shop": 3.5, "bar": 4, "office": 0.6, "school": 5, "station": 30, "transit mall": 30, "hospital": 45,
         "park": 18, "campus": 25, "library": 40, "block": 1.1, "crossing": 1.3, "park and ride": 4,
     },
     "street": {"block": 1.0, "crossing": 2.6, "shop": 0.25, "house": 0.03},
@@ -137,7 +137,7 @@ COMPLAINTS = (
     Kind("Water Leak", 320, "street", "daytime", "workdays", 0.05),
     Kind("Snow Not Cleared", 260, "street", "commute", "workdays", -0.95),
     Kind("Park Maintenance", 260, "youth", "daytime", "even", 0.45),
-    Kind("Needles or Drug Litter", 190, "people", "daytime", "workdays", 0.15),
+    Kind("Drug Activity or Needles", 190, "people", "daytime", "workdays", 0.15),
     Kind("Public Drinking or Disorderly Conduct", 260, "people", "evening", "weekend", 0.20),
     Kind("Housing Condition", 420, "home", "office", "office", -0.05),
 )

@@ -29,7 +29,6 @@ TWINS = (
     ("Eastfield bars", (2900.0, 1050.0), 3),
     ("Station Quarter bars", (620.0, -1900.0), 3),
     ("South Bank bars", (-700.0, -1480.0), 3),
-    ("Fairview bars", (1330.0, 1860.0), 3),
     ("Lincoln Park bars", (-2500.0, -330.0), 3),
     ("Riverbend bars", (1900.0, 560.0), 3),
 )
@@ -41,11 +40,11 @@ SCHOOLS = (
     ("Brickyard School", (-2300, -1400)), ("South Bank Middle School", (-200, -1950)), ("Eastgate High School", (3300, -950)), ("Westlake Elementary", (-3700, 1400)),
 )  # fmt: skip
 SINGLES = (
-    ("Riverton Police Headquarters", "police headquarters", (-40, 620)),
+    ("Riverton Police Headquarters", "police headquarters", (-120, 330)),
     ("Riverton Station", "station", (1020, -1560)),
     ("Station Park & Ride", "park and ride", (1180, -1700)),
     ("Downtown Transit Mall", "transit mall", (430, 120)),
-    ("Central Library", "library", (-150, 330)),
+    ("Central Library", "library", (-330, -60)),
 )
 
 

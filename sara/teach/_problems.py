@@ -13,7 +13,7 @@ from sara.teach._demand import events, near_callers
 from sara.teach._kinds import CALLS, COMPLAINTS
 from sara.teach._names import NEIGHBORHOODS
 from sara.teach._places import TownMap
-from sara.teach._rhythms import DAY_OF_YEAR, DAYS, MONTH_OF_DAY, MONTHS, Floats, day_weights, draw_times, streams
+from sara.teach._rhythms import DAY_OF_YEAR, DAYS, MONTH_OF_DAY, MONTHS, Floats, day_weights, draw_hours, draw_times, streams
 
 Ints = npt.NDArray[np.int64]
 
@@ -23,6 +23,7 @@ CALL = {kind.name: i for i, kind in enumerate(CALLS)}
 COMPLAINT = {kind.name: i for i, kind in enumerate(COMPLAINTS)}
 QUIET_AREAS = ("Maple Heights", "Westlake", "Fairview", "Meadowbrook")
 CHAIN_METRES, CHAIN_DAYS = 150.0, 14.0
+SAME_HOUSE = 0.25  # share of follow-ups at the house itself
 PERSISTENT = 0.36  # share of the student-noise calls that one caller makes
 
 
@@ -94,7 +95,7 @@ def _complex(town: TownMap, seed: int) -> Planted:
     return Planted(
         "complex", "Drug dealing at an apartment complex", "drugs", "place", _lot(town, site), np.array([site]),
         events(here[0], t, CALL["DRUG ACTIVITY"], _tenants(rng, town, here[0]), "complex"),
-        events(here[1], told, COMPLAINT["Needles or Drug Litter"], _tenants(rng, town, here[1]), "complex"),
+        events(here[1], told, COMPLAINT["Drug Activity or Needles"], _tenants(rng, town, here[1]), "complex"),
     )  # fmt: skip
 
 
@@ -138,34 +139,42 @@ def _students(town: TownMap, seed: int) -> Planted:
 
 
 def _burglary(town: TownMap, seed: int) -> Planted:
-    """Chains of burglaries: after the first one, houses nearby within two weeks."""
+    """Chains of burglaries: after the first one, houses nearby within two weeks. Dark streets and overgrown lots go with it, and residents say so to 311."""
     rng = streams(seed, "burglary")
     sites = town.sites
     area = list(NEIGHBORHOODS).index(QUIET_AREAS[int(rng.integers(len(QUIET_AREAS)))])
     houses = np.flatnonzero(sites.are("house") & (sites.area == area))
     where = np.c_[sites.x[houses], sites.y[houses]]
-    n = 150
+    n = 170
     current = rng.integers(0, len(houses), n)
-    t = draw_times(rng, n, day_weights("workdays", -0.05, 0.0), "found")
+    # Evenly through the three years: it keeps coming back.
+    course = np.cumsum(day_weights("workdays", -0.05, 0.15))
+    day = np.searchsorted(course, (np.arange(n) + rng.random(n)) / n * course[-1]).clip(max=DAYS - 1)
+    t = day * 86400.0 + draw_hours(rng, day, "found")
     chosen, when = [current], [t]
     going = np.arange(n)
     while len(going):
         going = going[rng.random(len(going)) < 0.74]
         if not len(going):
             break
-        following = np.array([_neighbour(rng, where, house) for house in current[going]], dtype=np.int64)
-        current[going] = following
+        # Some come back to the same house; most go to one nearby.
+        nearby = np.array([_neighbour(rng, where, house) for house in current[going]], dtype=np.int64)
+        current[going] = np.where(rng.random(len(going)) < SAME_HOUSE, current[going], nearby)
         t = t.copy()
         # Half of the follow-ups come in the first four days.
-        day = np.minimum(np.ceil(-np.log(1 - rng.random(len(going))) * 4.5), CHAIN_DAYS - 1)
-        t[going] = (np.floor(t[going] / 86400) + day) * 86400 + rng.choice(t % 86400, len(going))
+        wait = np.minimum(np.ceil(-np.log(1 - rng.random(len(going))) * 4.5), CHAIN_DAYS - 1)
+        t[going] = (np.floor(t[going] / 86400) + wait) * 86400 + rng.choice(t % 86400, len(going))
         going = going[t[going] < DAYS * 86400]
         chosen.append(current[going].copy())
         when.append(t[going].copy())
     site = houses[np.concatenate(chosen)]
+    told = _monthly(rng, np.full(MONTHS, 12.0), "evening", "workdays")
+    around = houses[rng.integers(0, len(houses), len(told))]
+    dark = np.where(rng.random(len(told)) < 0.6, COMPLAINT["Street Light Out"], COMPLAINT["Overgrown Lot"])
     return Planted(
         "burglary", f"Near-repeat burglary in {list(NEIGHBORHOODS)[area]}", "burglary", "area", town.areas[area], np.unique(site),
-        events(site, np.concatenate(when), CALL["BURGLARY RESIDENTIAL"], 10_000_000 + site * 4, "burglary"), _none(),
+        events(site, np.concatenate(when), CALL["BURGLARY RESIDENTIAL"], 10_000_000 + site * 4, "burglary"),
+        events(around, told, dark, near_callers(rng, sites, around), "burglary"),
     )  # fmt: skip
 
 
@@ -213,8 +222,8 @@ def _one_caller(town: TownMap, seed: int) -> Planted:
     """One person who calls about suspicious people, over and over."""
     rng = streams(seed, "one caller")
     site = _house(rng, town, ("Garden District", "Eastfield", "Northgate"))
-    t = _monthly(rng, np.full(MONTHS, 11.0), "evening", "even")
-    caller = np.where(rng.random(len(t)) < 0.94, 50_000_000, 100_000 * town.sites.area[site] + rng.integers(0, 6000, len(t)))
+    t = _monthly(rng, np.full(MONTHS, 9.0), "evening", "even")
+    caller = np.where(rng.random(len(t)) < 0.985, 50_000_000, 100_000 * town.sites.area[site] + rng.integers(0, 6000, len(t)))
     calls = events(np.full(len(t), site), t, CALL["SUSPICIOUS PERSON"], caller, "one caller")
     return Planted("one caller", "One caller about suspicious people", "suspicious", "place", _lot(town, site), np.array([site]), calls, _none())
 
@@ -222,8 +231,8 @@ def _one_caller(town: TownMap, seed: int) -> Planted:
 def _calls_for_help(town: TownMap, seed: int) -> Planted:
     """An address that asks for help again and again: it belongs on no list."""
     rng = streams(seed, "help")
-    site = _house(rng, town, ("Riverbend", "South Bank", "Eastgate", "Station Quarter"))
-    t = _monthly(rng, np.full(MONTHS, 8.0), "evening", "weekend")
+    site = _house(rng, town, ("Old Town",))
+    t = _monthly(rng, np.full(MONTHS, 5.5), "evening", "weekend")
     kind = np.where(rng.random(len(t)) < 0.6, CALL["DOMESTIC DISTURBANCE"], CALL["DOMESTIC VIOLENCE"])
     caller = 10_000_000 + site * 4 + rng.integers(0, 3, len(t))
     calls = events(np.full(len(t), site), t, kind, caller, "help")

@@ -35,6 +35,8 @@ def further_reports(events: pd.DataFrame, kinds: tuple[Kind, ...], sites: Sites,
     rate = np.array([kind.callers for kind in kinds])[events["kind"].to_numpy()]
     area = sites.area[events["site"].to_numpy()]
     extra = rng.poisson(rate * shares[area] / USUAL)
+    # Nobody else tells of what one caller sees.
+    extra[(events["tag"] == "one caller").to_numpy()] = 0
     row = np.repeat(np.arange(len(events)), extra)
     copies = events.iloc[row].copy()
     copies["t"] = (copies["t"].to_numpy() + 40 + np.floor(1500 * rng.random(len(row)) ** 1.8)).clip(max=DAYS * 86400 - 1)

@@ -19,13 +19,14 @@ Ints = npt.NDArray[np.int64]
 __all__ = ["ACTIONS", "EFFECT", "RESPONSE_MONTH", "RESPONSE_START", "RING", "Nightlife", "nightlife"]
 
 RESPONSE_START, RESPONSE_MONTH = "2024-03-01", 24
-LEVEL = 60.0  # disorder calls a month in the strip, before the response
-TWIN_LEVELS = (0.42, 0.62)  # of the other stretches, as a share of that
+LEVEL = 52.0  # disorder calls a month in the strip, before the response
+TWIN_LEVELS = (0.40, 0.52)  # of the other stretches, as a share of that
 EFFECT = 0.34  # share of the strip's calls that the response prevents
 DISPLACED = 0.15  # share of the prevented calls that turn up in the ring
 RING = 300.0  # metres around the strip
 SPREAD = 0.115  # month-to-month coefficient of variation of one stretch, beyond chance: variance / mean is then about 1.8
 UPSWING = 6  # months before the response in which the strip had its worst luck
+AT_BARS = 0.5  # share of a stretch's events that are put down at a bar's own address
 CLOSING = 0.74  # share on Friday and Saturday nights, 23:00 to 03:00
 APART_SECONDS, APART_METRES = 31 * 60, 105.0  # two fights closer than this would be taken for one
 
@@ -106,9 +107,9 @@ def _pull(rng: np.random.Generator, sites: Sites, stretch: Stretch) -> tuple[Int
     place = stretch.sites
     bar = np.isin(place, stretch.bars)
     weight = np.select([bar, sites.are("block")[place], sites.are("crossing")[place], sites.are("shop", "office")[place]], [0.0, 1.0, 1.0, 0.5], 0.1)
-    weight = 0.38 * weight / weight.sum()
+    weight = (1 - AT_BARS) * weight / weight.sum()
     pull = np.exp(0.35 * rng.standard_normal(len(stretch.bars)))
-    weight[bar] = 0.62 * pull / pull.sum()
+    weight[bar] = AT_BARS * pull / pull.sum()
     return place, weight
 
 
@@ -175,7 +176,7 @@ def _complaints(rng: np.random.Generator, town: TownMap, level: Floats, course: 
     code = next(i for i, kind in enumerate(COMPLAINTS) if kind.name.startswith("Public Drinking"))
     parts = []
     for i, stretch in enumerate(town.stretches):
-        mean = level[i] * (0.17 if i == 0 else 0.04) * course * (kept if i == 0 else 1.0)
+        mean = level[i] * (0.17 if i == 0 else 0.008) * course * (kept if i == 0 else 1.0)
         site, t = _nights(rng, town.sites, _pull(rng, town.sites, stretch), mean)
         parts.append(events(site, t, code, near_callers(rng, town.sites, site), "twin" if i else "strip"))
     return pd.concat(parts, ignore_index=True)

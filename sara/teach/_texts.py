@@ -30,7 +30,7 @@ ENGLISH = {
     "Water Leak": ("Water running down the street.", "Leak at the hydrant."),
     "Snow Not Cleared": ("Street not plowed yet.", "Ice on the sidewalk in front of the shop."),
     "Park Maintenance": ("Swing is broken.", "Trash cans in the park overflow."),
-    "Needles or Drug Litter": ("Needles by the stairs, children play here.", "People come all day to the back door, cars stop for two minutes.", "Found needles in the laundry room."),
+    "Drug Activity or Needles": ("Needles by the stairs, children play here.", "People come all day to the back door, cars stop for two minutes.", "Found needles in the laundry room."),
     "Public Drinking or Disorderly Conduct": ("Fights outside when the bars close.", "People shouting and urinating in doorways at 2 am.", "No bus after midnight, everybody stays in the street.", "Nobody can get a taxi, then it gets ugly."),
     "Housing Condition": ("No heat since Friday.", "Mold in the bathroom, landlord does not answer."),
 }  # fmt: skip

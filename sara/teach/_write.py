@@ -90,7 +90,7 @@ def _text(text: str, path: Path) -> None:
     data = text.encode("utf-8")
     if path.suffix == ".gz":
         # No time and no name inside: the same city gives the same bytes.
-        with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=9) as packed:
+        with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed:
             packed.write(data)
     else:
         path.write_bytes(data)

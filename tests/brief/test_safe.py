@@ -1,0 +1,102 @@
+"""What the public may see of a table: no house, no small count, nothing that gives one back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sara.brief._safe import public_table, said, show
+from sara.brief.document import Withheld
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame(
+        {
+            "place": ["1423 N 35TH ST", "300 BLOCK OF 3 AV W", "12 OAK AV", "A ST / B ST"], "n": [120, 4, 45, 80], "share": [0.48, 0.016, 0.18, 0.32],
+            "excess": [20.0, -3.5, 1.0, 2.0], "note": ["a", "b", None, "d"], "category": ["disorder", "disorder", "disorder", "domestic"],
+        }
+    )  # fmt: skip
+
+
+def column(table, name):
+    return [row[table.header.index(name)] for row in table.rows]
+
+
+def test_houses_become_hundred_blocks_and_are_counted(frame):
+    withheld = Withheld()
+    table = public_table(frame, withheld, caption="x", private=("place",))
+    assert "1423" not in str(table)
+    assert column(table, "place")[0] == "1400 block of N 35TH ST"
+    assert column(table, "place")[3] == "A ST / B ST"
+    assert withheld.addresses >= 2
+
+
+def test_small_counts_and_what_gives_them_back_are_hidden(frame):
+    withheld = Withheld()
+    table = public_table(frame, withheld, caption="x", private=("place",), counts=("n",))
+    assert column(table, "n") == ["120", "<10", "withheld", "80"], "one more is hidden: the total is known"
+    assert [value == "withheld" for value in column(table, "share")] == [False, True, True, False]
+    assert column(table, "excess")[1] == "withheld"
+    assert withheld.counts == 2
+    assert "2 counts hidden" in withheld.text
+
+
+def test_counts_of_zero_and_missing_ones_stay(frame):
+    withheld = Withheld()
+    table = public_table(frame.assign(n=pd.array([120, 0, 45, None], dtype="Int64")), withheld, caption="x", counts=("n",))
+    assert column(table, "n") == ["120", "0", "45", "–"]
+    assert withheld.counts == 0
+
+
+def test_calls_for_help_are_on_no_list_of_places(frame):
+    withheld = Withheld()
+    table = public_table(frame, withheld, caption="x", of_places=True)
+    assert len(table.rows) == 3
+    assert withheld.help_rows == 1
+    assert "calls for help" in withheld.text
+
+
+def test_free_text_is_dropped_and_counted(frame):
+    withheld = Withheld()
+    table = public_table(frame, withheld, caption="x")
+    assert "note" not in table.header
+    assert withheld.texts == 3
+
+
+def test_the_input_is_not_changed_and_the_index_does_not_matter(frame):
+    before = frame.copy()
+    one = public_table(frame, Withheld(), caption="x", private=("place",), counts=("n",))
+    two = public_table(frame.set_axis([5, 5, 9, 1]), Withheld(), caption="x", private=("place",), counts=("n",))
+    pd.testing.assert_frame_equal(frame, before)
+    assert one == two
+
+
+def test_a_cut_table_says_so_and_counts_only_what_it_shows(frame):
+    withheld = Withheld()
+    table = public_table(frame, withheld, caption="Places", counts=("n",), rows=1)
+    assert table.caption == "Places (first 1 of 4)"
+    assert withheld.counts == 0
+
+
+def test_an_empty_table_is_none(frame):
+    assert public_table(frame.head(0), Withheld(), caption="x") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1234567, "1,234,567"), (0.123456, "0.123"), (12345.678, "12,346"), (None, "–"), (np.nan, "–"), (pd.NA, "–"), (True, "yes"), (np.inf, "inf"),
+        (pd.Timestamp("2024-03-01"), "2024-03-01"), (pd.Timestamp("2024-03-01 23:10"), "2024-03-01 23:10"), (np.int8(5), "5"),
+    ],
+)  # fmt: skip
+def test_values_are_shown_as_people_write_them(value, words):
+    assert show(value) == words
+
+
+def test_an_address_in_a_sentence_is_blurred_and_counted():
+    withheld = Withheld()
+    assert "1423" not in said("The bar at 1423 N 35th St is loud.", withheld)
+    assert said("20 % fewer calls by 2025-03-01, Fri-Sat 23:00-03:00.", withheld) == "20 % fewer calls by 2025-03-01, Fri-Sat 23:00-03:00."
+    assert withheld.addresses == 1

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_columns, check_enough, check_events
+from sara.core.checks import check_enough, check_events
+from sara.core.codes import plural, unit_codes
 from sara.core.errors import InputError
-from sara.core.keys import place_key
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.wording import dedupe_known, noun_of, officer_caution, percent, period_words, source_of
@@ -36,7 +36,6 @@ MILESTONES = (7, 14, 28)
 # A hazard on fewer events at risk than this is noise.
 LEAST_AT_RISK = 10
 TOP = 20
-_PLURAL = {"place": "places", "address": "addresses", "area": "areas", "type": "types", "category": "categories", "caller": "callers", "facility": "facilities"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -83,7 +82,7 @@ class RepeatResult(Result):
     @property
     def units(self) -> str:
         """What the entities are called: places, areas, types."""
-        return _PLURAL.get(self.by, f"values of {self.by}")
+        return plural(self.by)
 
     @property
     def text(self) -> str:
@@ -197,15 +196,15 @@ def repeats(events: gpd.GeoDataFrame, *, by: str = "place", collapse: str = "24h
     merged = dedupe_known(events)
     if window == 0 and not merged:
         raise InputError("`collapse` must be above zero where reports of one event were never merged. Got 0. Write collapse='24h', or events = sara.dedupe(events)")
-    names = _names(events, by)
+    codes, words = unit_codes(events, by)
     start, end, period_setting = resolve_period(events, period)
     inside = in_period(events["time"], start, end)
-    named = np.array([name is not None for name in names], dtype=bool)
+    named = codes >= 0
     helps = help_rows(events, by) & inside & named
     withheld = bool(helps.any() and helps.sum() == (inside & named).sum())
     usable = inside & named & (~helps if not withheld else True)
     check_enough(int(usable.sum()), 2, method="repeats", what=f"events of the period with a {by}", instead="Try a longer period, or another `by`.")
-    codes, words = _codes(names[usable])
+    codes, words = _used(codes[usable], words)
     time = events["time"].to_numpy(dtype="datetime64[us]")[usable].astype(np.int64)
     found = _numbers(codes, time, window, _end_us(end))
     noun, period = noun_of(events), period_words(start, end)
@@ -223,7 +222,7 @@ def repeats(events: gpd.GeoDataFrame, *, by: str = "place", collapse: str = "24h
             "course": Setting(f"{WEEKS} weeks, by week", "sara", "Kaplan-Meier, the end of the period allowed for"),
         },
         counts=Counts(len(events), len(found.codes), left_out),
-        cautions=_cautions(events, usable, found, by=by, noun=noun, collapse=str(collapse), merged=merged, withheld=withheld, left_out=left_out, days=(end - start) / pd.Timedelta(days=1), end=_end_us(end)),
+        cautions=_cautions(events, usable, found, words, by=by, noun=noun, collapse=str(collapse), merged=merged, withheld=withheld, left_out=left_out, days=(end - start) / pd.Timedelta(days=1), end=_end_us(end)),
         course=found.course, milestones=pd.DataFrame({"days": list(MILESTONES), "again": found.again}),
         top=_top(found, words, by=by, withheld=withheld), by=by, n_entities=len(found.per_entity), n_events=len(found.codes),
         repeat_share=1 - len(found.per_entity) / len(found.codes), noun=noun, period=period, source=source_of(events),
@@ -256,23 +255,10 @@ def _end_us(end: pd.Timestamp) -> int:
     return int(np.datetime64(end, "us").astype(np.int64))
 
 
-def _names(events: pd.DataFrame, by: str) -> npt.NDArray[np.object_]:
-    if not isinstance(by, str):
-        raise InputError(f"`by` must name one column. Got {by!r}. Write: by='place'")
-    if by == "place":
-        return place_key(events).to_numpy(dtype=object)
-    check_columns(events, [by], argument="by")
-    column = events[by].astype(object)
-    return np.array([None if word is None or str(word).strip() == "" else str(word) for word in column.where(column.notna(), None)], dtype=object)
-
-
-def _codes(names: npt.NDArray[np.object_]) -> tuple[Ints, npt.NDArray[np.object_]]:
-    """Return a code per row in the order of names, so that the answer does not depend on the order of rows."""
-    codes, words = pd.factorize(names)
-    order = np.argsort(np.asarray(words, dtype=str), kind="stable")
-    place = np.empty(len(words), dtype=np.int64)
-    place[order] = np.arange(len(words))
-    return place[codes], np.asarray(words, dtype=object)[order]
+def _used(codes: Ints, words: npt.NDArray[np.object_]) -> tuple[Ints, npt.NDArray[np.object_]]:
+    """Return codes into the words that are used."""
+    there, codes = np.unique(codes, return_inverse=True)
+    return codes.astype(np.int64), words[there]
 
 
 def _numbers(codes: Ints, time: Ints, window: int, end: int) -> _Repeats:
@@ -367,7 +353,7 @@ def _grouped(table: pd.DataFrame) -> tuple[list[str], Floats, Floats]:
 
 
 def _cautions(
-    events: pd.DataFrame, usable: npt.NDArray[np.bool_], found: _Repeats, *, by: str, noun: str, collapse: str, merged: bool, withheld: bool,
+    events: pd.DataFrame, usable: npt.NDArray[np.bool_], found: _Repeats, words: npt.NDArray[np.object_], *, by: str, noun: str, collapse: str, merged: bool, withheld: bool,
     left_out: dict[str, int], days: float, end: int,
 ) -> tuple[str, ...]:  # fmt: skip
     out = list(officer_caution(events, usable, noun=noun))
@@ -385,7 +371,7 @@ def _cautions(
     if unnamed:
         out.append(f"{unnamed:,} {noun} ({percent(unnamed / seen)}) have no {by}, so their repeats are missed.")
     if by in PLACE_LIKE:
-        block = _block_share(events, usable) if by == "place" else 0.0
+        block = _block_share(found.per_entity, words) if by == "place" else 0.0
         if block >= 0.05:
             out.append(f"{percent(block)} of these {noun} are recorded by block or intersection: neighbors there count as one place, and repeats are overstated.")
         else:
@@ -395,8 +381,6 @@ def _cautions(
     return tuple(out)
 
 
-def _block_share(events: pd.DataFrame, usable: npt.NDArray[np.bool_]) -> float:
-    place = events["place"][usable].dropna()
-    codes, words = pd.factorize(place.astype(object))
-    broad = np.array([" BLOCK" in f" {word}".upper() or " / " in str(word) for word in words], dtype=bool)
-    return float(broad[codes].mean()) if len(codes) else 0.0
+def _block_share(n: Ints, words: npt.NDArray[np.object_]) -> float:
+    """Return the share of the events that are recorded by hundred block or intersection."""
+    return float(n[[" BLOCK" in f" {word}".upper() or " / " in word for word in words]].sum() / n.sum())

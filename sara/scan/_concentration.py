@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_columns, check_count, check_enough, check_events
+from sara.core.checks import check_count, check_enough, check_events
+from sara.core.codes import plural, unit_codes
 from sara.core.errors import InputError, NotEnoughDataError
-from sara.core.keys import place_key
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.stats.concentration import Chance, Concentration, chance_curve, poisson_table
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["ConcentrationResult", "concentration"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
-_PLURAL = {"place": "places", "address": "addresses", "area": "areas", "type": "types", "category": "categories", "caller": "callers", "facility": "facilities"}
 # Units that stand out at 5 % after correction for looking at all of them.
 STANDS_OUT = 0.05
 
@@ -92,7 +92,7 @@ class ConcentrationResult(Result):
     @property
     def units(self) -> str:
         """What the units are called: places, areas, types."""
-        return _plural(self.by)
+        return plural(self.by)
 
     @property
     def text(self) -> str:
@@ -224,10 +224,11 @@ def concentration(
     (1, 2, 0.9)
     """
     check_events(events)
-    names = _names(events, by)
-    mask, left_out, period, period_setting, withheld = _usable(events, names, by)
+    codes, names = unit_codes(events, by)
+    mask, left_out, period, period_setting, withheld = _usable(events, codes, by)
     check_enough(int(mask.sum()), 2, method="concentration", what=f"events with a {by}", instead="Try a longer period, or another `by`.")
-    units, n = _ranked(names[mask])
+    units, n = _ranked(codes[mask], names)
+    block = _block_share(units, n) if by == "place" else 0.0
     sizes, unmatched = _sizes(exposure, units, by=by)
     if sizes is not None:
         silent = sorted(set(sizes) - set(units))
@@ -255,7 +256,7 @@ def concentration(
             "p_adjusted": Setting("Benjamini-Hochberg", "sara", f"{total:,} units are looked at"),
         },
         counts=Counts(len(events), int(mask.sum()), left_out),
-        cautions=_cautions(events, mask, names, by=by, noun=noun, total=total, only_active=only_active, unmatched=unmatched, withheld=withheld, left_out=left_out),
+        cautions=_cautions(events, mask, block=block, by=by, noun=noun, total=total, only_active=only_active, unmatched=unmatched, withheld=withheld, left_out=left_out),
         gini=found.gini, gini_generalized=found.gini_generalized, gini_unbiased=found.gini_unbiased, k50=found.k50, k80=found.k80,
         n_units=total, n_active=int((n > 0).sum()), by=by,
         chance=pd.DataFrame({"unit_share": chance.unit_share, "expected": chance.expected, "low": chance.low, "high": chance.high}),
@@ -265,18 +266,7 @@ def concentration(
     )  # fmt: skip
 
 
-def _names(events: pd.DataFrame, by: str) -> npt.NDArray[np.object_]:
-    if by == "place":
-        return place_key(events).to_numpy(dtype=object)
-    if not isinstance(by, str):
-        raise InputError(f"`by` must name one column. Got {by!r}. Write: by='place' or by='area'")
-    check_columns(events, [by], argument="by")
-    column = events[by].astype(object)
-    words = column.where(column.notna(), None)
-    return np.array([None if word is None or str(word).strip() == "" else str(word) for word in words], dtype=object)
-
-
-def _usable(events: pd.DataFrame, names: npt.NDArray[np.object_], by: str) -> tuple[npt.NDArray[np.bool_], dict[str, int], str, Setting, bool]:
+def _usable(events: pd.DataFrame, codes: Ints, by: str) -> tuple[npt.NDArray[np.bool_], dict[str, int], str, Setting, bool]:
     """Return the rows to count, the others by reason, the period in words and as a setting, and whether names are withheld."""
     try:
         start, end, setting = resolve_period(events)
@@ -285,7 +275,7 @@ def _usable(events: pd.DataFrame, names: npt.NDArray[np.object_], by: str) -> tu
     else:
         # A blank time does not say that the row lies outside.
         inside, period = in_period(events["time"], start, end) | events["time"].isna().to_numpy(), period_words(start, end)
-    named = np.array([name is not None for name in names], dtype=bool)
+    named = codes >= 0
     helps = help_rows(events, by).copy()
     withheld = bool(helps.any() and helps[inside & named].all())
     if withheld:
@@ -294,13 +284,11 @@ def _usable(events: pd.DataFrame, names: npt.NDArray[np.object_], by: str) -> tu
     return inside & named & ~helps, left_out, period, setting, withheld
 
 
-def _ranked(names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
-    """Return the units and their counts, most first, equal ones by name."""
-    codes, units = pd.factorize(names)
-    n = np.bincount(codes, minlength=len(units))
-    by_name = np.argsort(np.asarray(units, dtype=str), kind="stable")
-    order = by_name[np.argsort(-n[by_name], kind="stable")]
-    return np.asarray(units, dtype=object)[order], n[order].astype(np.int64)
+def _ranked(codes: Ints, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], Ints]:
+    """Return the units with events and their counts, most first, equal ones by name."""
+    n = np.bincount(codes, minlength=len(names))
+    order = np.argsort(-n, kind="stable")[: int((n > 0).sum())]
+    return names[order], n[order].astype(np.int64)
 
 
 def _sizes(exposure: Mapping[Any, float] | pd.Series | None, units: npt.NDArray[np.object_], *, by: str) -> tuple[dict[str, float] | None, int]:
@@ -333,23 +321,23 @@ def _folded(name: Any, by: str) -> str:
     return " ".join(str(name).split()).casefold()
 
 
-def _total(n_units: int | None, units: npt.NDArray[np.object_], n: npt.NDArray[np.int64], *, by: str) -> int:
+def _total(n_units: int | None, units: npt.NDArray[np.object_], n: Ints, *, by: str) -> int:
     if n_units is None:
         return len(units)
     total = check_count(n_units, name="n_units")
     if total < len(units):
-        raise InputError(f"`n_units` must count every unit. Got {total:,}, but {len(units):,} are known ({int((n > 0).sum()):,} with events). Count the {_plural(by)} without an event too.")
+        raise InputError(f"`n_units` must count every unit. Got {total:,}, but {len(units):,} are known ({int((n > 0).sum()):,} with events). Count the {plural(by)} without an event too.")
     return total
 
 
-def _numbers(n: npt.NDArray[np.int64], n_units: int, size: Floats | None) -> tuple[Concentration, Chance, tuple[Floats, Floats, Floats]]:
+def _numbers(n: Ints, n_units: int, size: Floats | None) -> tuple[Concentration, Chance, tuple[Floats, Floats, Floats]]:
     """Measure the counts, draw chance, and test each unit against it."""
     complete = size is not None and not np.isnan(size).any() and size.sum() > 0 and len(size) == n_units
     chance = chance_curve(int(n.sum()), n_units, size=size if complete else None)
     return measure(n, n_units), chance, _tail(n, n_units, size)
 
 
-def _tail(n: npt.NDArray[np.int64], n_units: int, size: Floats | None) -> tuple[Floats, Floats, Floats]:
+def _tail(n: Ints, n_units: int, size: Floats | None) -> tuple[Floats, Floats, Floats]:
     """Return expected counts, the chance of as many or more, and that chance corrected for looking at all units."""
     from scipy.stats import binom, false_discovery_control
 
@@ -366,7 +354,7 @@ def _tail(n: npt.NDArray[np.int64], n_units: int, size: Floats | None) -> tuple[
     return expected, p, adjusted
 
 
-def _table(units: npt.NDArray[np.object_], n: npt.NDArray[np.int64], total: int, expected: Floats, p: Floats, adjusted: Floats, size: Floats | None) -> pd.DataFrame:
+def _table(units: npt.NDArray[np.object_], n: Ints, total: int, expected: Floats, p: Floats, adjusted: Floats, size: Floats | None) -> pd.DataFrame:
     table = pd.DataFrame({"unit": pd.Series(units, dtype=object).astype(str), "n": n, "share": n / n.sum()})
     table["cumulative_share"] = np.cumsum(n) / n.sum()
     table["cumulative_unit_share"] = np.arange(1, len(n) + 1) / total
@@ -378,7 +366,7 @@ def _table(units: npt.NDArray[np.object_], n: npt.NDArray[np.int64], total: int,
 
 
 def _cautions(
-    events: pd.DataFrame, mask: npt.NDArray[np.bool_], names: npt.NDArray[np.object_], *, by: str, noun: str, total: int, only_active: bool,
+    events: pd.DataFrame, mask: npt.NDArray[np.bool_], *, block: float, by: str, noun: str, total: int, only_active: bool,
     unmatched: int, withheld: bool, left_out: dict[str, int],
 ) -> tuple[str, ...]:  # fmt: skip
     out = []
@@ -391,11 +379,11 @@ def _cautions(
     if withheld:
         out.append("All these are calls for help: the numbers stand, the names of places are withheld.")
     if unmatched:
-        out.append(f"{unmatched:,} {_plural(by)} with events have no size in `exposure`: they have no rate and are not tested.")
+        out.append(f"{unmatched:,} {plural(by)} with events have no size in `exposure`: they have no rate and are not tested.")
     if total and mask.sum() / total < 1:
         out.append(f"With {mask.sum() / total:.2g} {noun} per unit chance alone looks concentrated: compare with the line of chance, not with an even spread.")
-    if by == "place":
-        out.extend(_block_caution(names[mask], noun))
+    if 0.05 <= block <= 0.95:
+        out.append(f"{percent(block)} of these {noun} are recorded by block only: blocks and single addresses stand in one ranking.")
     if by in PLACE_LIKE:
         if not dedupe_known(events):
             out.append("Several reports of one event count several times here: merge them first with sara.dedupe(events).")
@@ -403,21 +391,13 @@ def _cautions(
     return (*officer_caution(events, mask, noun=noun), *out)
 
 
-def _block_caution(names: npt.NDArray[np.object_], noun: str) -> list[str]:
-    codes, units = pd.factorize(names)
-    blocks = np.array([" BLOCK" in f" {unit}".upper() for unit in units], dtype=bool)[codes]
-    share = float(blocks.mean())
-    if not 0.05 <= share <= 0.95:
-        return []
-    return [f"{percent(share)} of these {noun} are recorded by block only: blocks and single addresses stand in one ranking."]
+def _block_share(units: npt.NDArray[np.object_], n: Ints) -> float:
+    """Return the share of the events that are recorded by hundred block only."""
+    return float(n[[" BLOCK" in f" {unit}".upper() for unit in units]].sum() / n.sum())
 
 
 def _units_setting(total: int, *, given: bool, sized: bool) -> Setting:
     if given:
         return Setting(total, "you")
     return Setting(total, "sara", "the units in `exposure`" if sized else "units with at least one event")
-
-
-def _plural(by: str) -> str:
-    return _PLURAL.get(by, f"values of {by}")
 

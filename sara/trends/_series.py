@@ -300,7 +300,7 @@ def _groups(events: pd.DataFrame, by: str | None) -> tuple[Ints, list[Any]]:
     if by is None:
         return np.zeros(len(events), dtype=np.int64), ["all"]
     column = events[by]
-    codes, names = pd.factorize(column.astype(object).where(column.notna(), None), use_na_sentinel=True)
+    codes, names = pd.factorize(column)
     if len(names) == 0:
         raise NotEnoughDataError(f"`by` must name a column with values. Got {by!r}, which is empty in all {len(events):,} rows. Leave by= out, or name another column.")
     order = np.argsort(np.array([str(name) for name in names]), kind="stable")

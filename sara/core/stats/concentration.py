@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # Numbers drawn for the chance curve: enough for a band a reader can trust, under half a second at any size.
-_DRAWS = 4_000_000
+_DRAWS = 2_000_000
 _MOST_SIMS, _FEWEST_SIMS = 499, 8
 _POINTS = 101
 

@@ -1,0 +1,92 @@
+"""Areas out of cells or shapes: dissolved, named for the public, largest excess first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from sara.data.categories import help_categories
+from sara.data.privacy import public_place
+from sara.hotspots._area import Selected
+
+__all__ = ["AREA_COLUMNS", "cell_areas", "finish_areas", "place_words"]
+
+AREA_COLUMNS = ["name", "n", "excess", "p_adjusted", "km2", "geometry"]
+# Public names that say nothing about where.
+_SILENT = {public_place(None), "a named place"}
+QUEEN = np.ones((3, 3), dtype=int)
+ROOK = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+
+
+def cell_areas(
+    chosen: Selected, raster: npt.NDArray[np.float64], hot: npt.NDArray[np.bool_], p: npt.NDArray[np.float64] | None, *, contiguity: str, word: str
+) -> gpd.GeoDataFrame:
+    """Dissolve hot cells that touch into areas.
+
+    ``excess`` is over the mean of all cells, times the cells of the area; ``p_adjusted`` is the smallest of its cells.
+    """
+    from scipy.ndimage import label
+
+    grid = chosen.grid
+    assert grid is not None and chosen.code is not None
+    labels, n_areas = label(hot, structure=QUEEN if contiguity == "queen" else ROOK)
+    ids = np.arange(1, n_areas + 1)
+    rows, columns = np.nonzero(labels)
+    owner = labels[rows, columns]
+    left, low = grid.x0 + columns * grid.cell_size, grid.y0 + rows * grid.cell_size
+    right, high = grid.x0 + (columns + 1) * grid.cell_size, grid.y0 + (rows + 1) * grid.cell_size
+    boxes = shapely.box(left, low, right, high)
+    shapes = [shapely.intersection(shapely.union_all(boxes[owner == i]), grid.area) for i in ids]
+    values = raster[rows, columns]
+    held = np.bincount(labels.ravel()[chosen.code], minlength=n_areas + 1)[1:]
+    mean = raster[grid.member].sum() / grid.n_cells
+    excess = np.bincount(owner, weights=values - mean, minlength=n_areas + 1)[1:]
+    smallest = np.full(n_areas, np.nan)
+    if p is not None and n_areas:
+        smallest = np.array([p[labels == i].min() for i in ids])
+    frame = pd.DataFrame({"n": held.astype(np.int64), "excess": excess, "p_adjusted": smallest})
+    member = labels.ravel()[chosen.code]
+    names = [place_words(chosen, chosen.used[member == i]) for i in ids]
+    return finish_areas(chosen, frame, shapes, names, word=word)[AREA_COLUMNS]
+
+
+def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], places: list[str], *, word: str) -> gpd.GeoDataFrame:
+    """Rank areas by excess, name them, and write down the period that chose them."""
+    out = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=chosen.events.crs), crs=chosen.events.crs)
+    out["km2"] = out.geometry.area / 1e6
+    centre = out.geometry.representative_point()
+    out["place"] = [p or _area_name(chosen, c) for p, c in zip(places, centre, strict=True)]
+    # Ties are broken by where the area lies, so that the order of rows can't matter.
+    out["_x"], out["_y"] = centre.x, centre.y
+    out = out.sort_values(["excess", "n", "_x", "_y"], ascending=[False, False, True, True], kind="stable", ignore_index=True)
+    out["name"] = [f"{word} {i}{p}" for i, p in enumerate(out["place"], start=1)]
+    out["name"] = out["name"].astype(object if out.empty else out["name"].dtype)
+    out = out.drop(columns=["place", "_x", "_y"])
+    start, end = chosen.period
+    out.attrs["sara"] = {"period": [start.isoformat(), end.isoformat()], "chosen_from": chosen.noun}
+    rest = [c for c in out.columns if c not in AREA_COLUMNS]
+    return out[[*AREA_COLUMNS[:-1], *rest, "geometry"]]
+
+
+def place_words(chosen: Selected, rows: npt.NDArray[np.int64]) -> str:
+    """Return `` near <hundred block>`` for the place with most of these rows; calls for help never name one."""
+    inside = chosen.events[["place", "category"]].iloc[rows]
+    places = inside.loc[~inside["category"].isin(help_categories()), "place"].dropna()
+    if places.empty:
+        return ""
+    counted = places.astype(object).value_counts()
+    best = min(counted.index[counted == counted.iloc[0]])
+    words = public_place(best)
+    return "" if words in _SILENT else f" near {words}"
+
+
+def _area_name(chosen: Selected, point: Any) -> str:
+    if chosen.named is None:
+        return ""
+    hit = chosen.named["name"][chosen.named.geometry.intersects(point).to_numpy()]
+    return f" in {hit.iloc[0]}" if len(hit) else ""

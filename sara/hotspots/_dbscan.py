@@ -1,0 +1,168 @@
+"""DBSCAN on weighted places in memory that grows with the places, not with their pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["LATTICE_STEPS", "Lattice", "Neighbours", "Pairs", "neighbours", "split_large"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+# Pairs of places within eps that are kept in memory (16 bytes each); beyond, places are put on a fine lattice and pairs are never listed.
+MAX_PAIRS = 10_000_000
+MAX_PLACES = 200_000
+# Lattice steps in eps: at 150 m a step is 5 m, finer than a geocoder.
+LATTICE_STEPS = 30
+# By how much the asked-for density rises at each try to take a large cluster apart.
+RISE = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Places with the list of pairs that lie within eps of each other."""
+
+    x: Floats
+    y: Floats
+    pairs: Ints
+    place: Ints
+    eps: float
+
+    def density(self, weight: Floats) -> Floats:
+        """Return the weight within eps of each place, its own included."""
+        first, second = self.pairs.T
+        size = len(self.x)
+        return (
+            weight
+            + np.bincount(first, weights=weight[second], minlength=size)
+            + np.bincount(second, weights=weight[first], minlength=size)
+        )
+
+    def components(self, core: Ints) -> Ints:
+        """Return a label per core place: the same where a chain of steps of at most eps joins them."""
+        return _join(len(core), *self._between(core))
+
+    def _between(self, core: Ints) -> tuple[Ints, Ints]:
+        at = np.full(len(self.x), -1, dtype=np.int64)
+        at[core] = np.arange(len(core))
+        first, second = at[self.pairs[:, 0]], at[self.pairs[:, 1]]
+        both = (first >= 0) & (second >= 0)
+        return first[both], second[both]
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Places put on a lattice of eps / 30, sorted by row and column."""
+
+    x: Floats
+    y: Floats
+    row: Ints
+    column: Ints
+    place: Ints
+    eps: float
+
+    @property
+    def _stride(self) -> int:
+        return int(self.column.max()) + 4 * LATTICE_STEPS + 1
+
+    def density(self, weight: Floats) -> Floats:
+        """Return the weight within eps of each place, its own included: row by row of the disc, as differences of running sums."""
+        key = self.row * self._stride + self.column
+        running = np.r_[0.0, np.cumsum(weight)]
+        out = np.zeros(len(key))
+        for up in range(-LATTICE_STEPS, LATTICE_STEPS + 1):
+            reach = _reach(up)
+            base = key + up * self._stride
+            out += running[np.searchsorted(key, base + reach, side="right")] - running[np.searchsorted(key, base - reach, side="left")]
+        return out
+
+    def components(self, core: Ints) -> Ints:
+        """Return a label per core place, joining only neighbours along a row and the two ends of each stretch in other rows."""
+        key = (self.row * self._stride + self.column)[core]
+        near = np.diff(key) <= LATTICE_STEPS
+        run = np.r_[0, np.cumsum(~near)] if len(key) else np.zeros(0, dtype=np.int64)
+        first, second = [], []
+        for up in range(1, LATTICE_STEPS + 1):
+            reach = _reach(up)
+            base = key + up * self._stride
+            low, high = np.searchsorted(key, base - reach, side="left"), np.searchsorted(key, base + reach, side="right")
+            met = np.flatnonzero(high > low)
+            # A stretch of at most 2 eps has at most one gap wider than eps, so that its two ends reach all of it.
+            links = np.unique(np.r_[np.c_[run[met], run[low[met]]], np.c_[run[met], run[high[met] - 1]]], axis=0)
+            first.append(links[:, 0])
+            second.append(links[:, 1])
+        return _join(int(run[-1]) + 1 if len(run) else 0, np.concatenate(first), np.concatenate(second))[run]
+
+
+Neighbours = Pairs | Lattice
+
+
+def neighbours(x: Floats, y: Floats, eps: float, *, max_pairs: int = MAX_PAIRS) -> Neighbours:
+    """Return who is within `eps` of whom: exactly where the list of pairs fits, otherwise on a lattice of eps / 30.
+
+    ``place`` gives the place of each input point: places are unique coordinates, or points of the lattice.
+    """
+    from scipy.spatial import cKDTree
+
+    order = np.lexsort((x, y))
+    new = np.r_[True, (np.diff(x[order]) != 0) | (np.diff(y[order]) != 0)]
+    place = np.empty(len(x), dtype=np.int64)
+    place[order] = np.cumsum(new) - 1
+    ux, uy = x[order][new], y[order][new]
+    if len(ux) <= MAX_PLACES:
+        tree = cKDTree(np.c_[ux, uy])
+        if (tree.count_neighbors(tree, eps) - len(ux)) // 2 <= max_pairs:
+            return Pairs(ux, uy, tree.query_pairs(eps, output_type="ndarray").astype(np.int64), place, eps)
+    step = eps / LATTICE_STEPS
+    row, column = np.floor((uy - uy.min()) / step).astype(np.int64), np.floor((ux - ux.min()) / step).astype(np.int64)
+    stride = int(column.max()) + 4 * LATTICE_STEPS + 1
+    key, inverse = np.unique(row * stride + column, return_inverse=True)
+    row, column = key // stride, key % stride
+    return Lattice(ux.min() + (column + 0.5) * step, uy.min() + (row + 0.5) * step, row, column, inverse.ravel()[place], eps)
+
+
+def split_large(near: Neighbours, density: Floats, least: float, *, max_km2: float | None) -> list[tuple[Ints, float]]:
+    """Return clusters as (core places, density asked for); one larger than `max_km2` is taken apart by asking for more."""
+    todo, done = [(np.flatnonzero(density >= least), least)], []
+    while todo:
+        core, asked = todo.pop()
+        if len(core) == 0:
+            continue
+        label = near.components(core)
+        order = np.argsort(label, kind="stable")
+        for part in np.split(core[order], np.flatnonzero(np.diff(label[order])) + 1):
+            top = density[part].max()
+            if max_km2 is not None and asked < top and _km2(near, part) > max_km2:
+                more = min(asked * RISE, top)
+                todo.append((part[density[part] >= more], more))
+            else:
+                done.append((part, asked))
+    return done
+
+
+def _km2(near: Neighbours, part: Ints) -> float:
+    """Return roughly the surface within eps / 2 of these places: squares of eps / 10."""
+    step = near.eps / 10
+    squares = np.unique(np.c_[near.x[part] // step, near.y[part] // step].astype(np.int64), axis=0)
+    across = np.arange(-5, 6)
+    disc = np.array([(i, j) for i in across for j in across if i * i + j * j <= 25])
+    spread = (squares[:, None, :] + disc[None, :, :]).reshape(-1, 2)
+    low = spread.min(axis=0)
+    width = int(np.ptp(spread[:, 1])) + 1
+    return len(np.unique((spread[:, 0] - low[0]) * width + spread[:, 1] - low[1])) * step**2 / 1e6
+
+
+def _reach(up: int) -> int:
+    return int(np.sqrt(LATTICE_STEPS**2 - up**2))
+
+
+def _join(size: int, first: Ints, second: Ints) -> Ints:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(size, size))
+    return connected_components(links, directed=False)[1].astype(np.int64)

@@ -294,11 +294,11 @@ def types(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
     day = pd.Timedelta(days=1)
     before, after = (seen["min"] - start) / day, (end - seen["max"]) / day
     alive = length - before - after
-    # At the rate of its own life, 20 rows or more were due in the empty stretch of a month or more.
+    # At the rate of its own life, 20 rows or more were due in the empty stretch of a month or more; a code of fewer rows comes and goes by chance.
     rate = seen["size"] / alive.clip(lower=30)
     found = []
     for words, stretch, when in (("appear", before, seen["min"]), ("vanish", after, seen["max"])):
-        hit = seen[(stretch >= 30) & (stretch * rate >= 20)].sort_values("size", ascending=False, kind="stable")
+        hit = seen[(seen["size"] >= 20) & (stretch >= 30) & (stretch * rate >= 20)].sort_values("size", ascending=False, kind="stable")
         if len(hit):
             listed = ", ".join(f"{name} ({when[name]:%Y-%m})" for name in hit.index[:5])
             found.append(Finding(

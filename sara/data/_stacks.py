@@ -21,6 +21,8 @@ LEAST = 30
 LEAST_ADDRESSES, ADDRESS_FACTOR = 10, 4
 # How far above the line through the other big stacks, and how like the whole city's mix of calls, a single address must be.
 SIZE_RATIO, MIX_RATIO = 2.0, 0.85
+# Without that size, a point is a default address if its mix is this like the city's where hardly any other big stack's is, and it holds this share.
+LIKE_CITY, MANY, FEW_OTHERS, BIG_STACKS = 0.9, 0.005, 0.1, 60
 # The line is drawn through these ranks: below the few points that may be defaults, above the mass of small ones.
 TAIL_FROM, TAIL_TO = 20, 200
 # A point where this share of rows is the office's own work is a station.
@@ -63,22 +65,29 @@ def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ratio = _size_ratios(sizes[ranked])
     office = events["origin"].isin(["officer", "administrative"]).to_numpy()
     city_office = office[rows].mean()
+    types = pd.factorize(events["type"].astype(object), use_na_sentinel=True)[0]
+    order = np.argsort(number[rows], kind="stable")
+    bounds = np.r_[0, np.cumsum(sizes)]
+    members = {int(stack): rows[order[bounds[stack] : bounds[stack + 1]]] for stack in candidates}
+    mixes = [_mix(types, rows, members[int(stack)]) for stack in candidates[:BIG_STACKS]]
+    alike = np.array(mixes) >= MIX_RATIO
     found = []
     for rank, stack in enumerate(candidates):
-        here = rows[number[rows] == stack] if rank < TAIL_TO or addresses[stack] >= crowded else None
-        if here is None:
-            continue
-        reason = None
+        here = members[int(stack)]
+        n, mix, office_share = len(here), mixes[rank] if rank < BIG_STACKS else 0.0, float(office[here].mean())
+        big = f"{ratio[rank]:.1f} times as many rows as its rank would have"
+        rare = len(alike) >= 10 and alike.sum() - 1 <= FEW_OTHERS * len(alike)
         if addresses[stack] >= crowded:
             reason, mix = f"{addresses[stack]:,} different addresses share this point", np.nan
-        elif ratio[rank] >= SIZE_RATIO:
-            mix = _mix(events["type"], rows, here)
-            if mix >= MIX_RATIO:
-                reason = f"{ratio[rank]:.1f} times as many rows as its rank would have, of every kind in the mix of the whole file"
-            elif office[here].mean() >= max(OFFICE, 1.5 * city_office):
-                reason = f"{ratio[rank]:.1f} times as many rows as its rank would have, {100 * office[here].mean():.0f} % of them the office's own work: a station"
-        if reason:
-            found.append(_row(events, here, len(rows), int(addresses[stack]), float(ratio[rank]), float(mix), reason))
+        elif ratio[rank] >= SIZE_RATIO and mix >= MIX_RATIO:
+            reason = f"{big}, of every kind in the mix of the whole file"
+        elif ratio[rank] >= SIZE_RATIO and office_share >= max(OFFICE, 1.5 * city_office):
+            reason = f"{big}, {100 * office_share:.0f} % of them the office's own work: a station"
+        elif mix >= LIKE_CITY and rare and n >= MANY * len(rows):
+            reason = "its rows are of every kind in the mix of the whole file, as no other big stack's are"
+        else:
+            continue
+        found.append(_row(events, here, len(rows), int(addresses[stack]), float(ratio[rank]), float(mix), reason))
     return _table(found, events.crs)
 
 
@@ -101,13 +110,12 @@ def _size_ratios(sizes: np.ndarray) -> np.ndarray:
     return np.asarray(sizes / np.exp(level + slope * np.log(rank)))
 
 
-def _mix(types: pd.Series, rows: np.ndarray, here: np.ndarray) -> float:
+def _mix(codes: np.ndarray, rows: np.ndarray, here: np.ndarray) -> float:
     """Return the overlap of the stack's types with the others' types, over the overlap a random draw of its size would have.
 
     Only kinds that matter: a file of one type says nothing, and gives 0.
     """
-    codes, unique = pd.factorize(types.astype(object), use_na_sentinel=True)
-    n = len(unique)
+    n = codes.max(initial=-1) + 1
     mine = np.bincount(codes[here][codes[here] >= 0], minlength=n).astype(float)
     rest = np.bincount(codes[rows][codes[rows] >= 0], minlength=n) - mine
     if mine.sum() == 0 or rest.sum() == 0:

@@ -54,8 +54,9 @@ def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) ->
     **Default points.** A stack of at least 30 rows on one coordinate is a default point if (1) at least 10 different addresses share it, and 4 times
     more than 99 % of the file's other stacks have; or if it has at least twice the rows its rank would have on the line through ranks
     20 to 200 (log size on log rank) and (2) its mix of types is that of the whole file, as a random draw would be (overlap at least 85 % of that of
-    a random draw), or (3) at least half of its rows are the office's own work: a station. A busy bar, mall or apartment block has a mix of its own
-    and stays. A default address in a file of one type can only be found by (1).
+    a random draw), or (3) at least half of its rows are the office's own work: a station; or (4) it holds 0.5 % of the rows with that mix (90 %) where
+    hardly another of the 60 biggest stacks has it. A busy bar, mall or apartment block has a mix of its own and stays. A default address in a
+    file of one type can only be found by (1).
 
     **Geocoding.** The share with a location, by category and by the publisher's area, each compared with all other rows (difference of two shares,
     groups of at least 30 rows), corrected after Benjamini and Hochberg; "low" also needs to be 5 points lower.

@@ -126,18 +126,18 @@ def _recovered_p(counts: np.ndarray, weights: np.ndarray, estimate: float) -> fl
 
 def ratio_of_ratios(
     treated: tuple[float, float], comparison: tuple[float, float], *, dispersion: float = 1.0, correct: bool = False, confidence: float = 0.95,
-    df: float = np.inf,
+    df: float = np.inf, extra_variance: float = 0.0,
 ) -> RatioOfRatios:
     """Return (treated after / before) / (comparison after / before), with 0.5 added to each count if `correct`.
 
-    A zero count without the correction leaves the ratio at 0, infinite or undefined, and its interval undefined.
+    `extra_variance` is on the log scale. A zero count without the correction leaves the ratio at 0, infinite or undefined, and its interval undefined.
     """
     from scipy.stats import norm, t
 
     cells = np.array([*treated, *comparison], dtype=float) + (0.5 if correct else 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = float((cells[1] / cells[0]) / (cells[3] / cells[2]))
-        se = float(np.sqrt(max(1.0, dispersion) * np.sum(1 / cells)))
+        se = float(np.sqrt(max(1.0, dispersion) * np.sum(1 / cells) + extra_variance))
     if not (np.isfinite(se) and np.isfinite(ratio) and ratio > 0):
         return RatioOfRatios(ratio, float("inf"), 0.0, float("inf"), 1.0, correct)
     law = norm if np.isinf(df) else t(df)

@@ -1,0 +1,70 @@
+"""Counts of events by place and month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+__all__ = ["count_panel", "members", "month_edges", "season_matched"]
+
+
+def month_edges(anchor: pd.Timestamp, first: int, last: int) -> list[pd.Timestamp]:
+    """Return the starts of months `first` to `last` counted from `anchor` (negative before it), and the end of the last one."""
+    return [anchor + pd.DateOffset(months=k) for k in range(first, last + 1)]
+
+
+def members(x: np.ndarray, y: np.ndarray, geometries: Sequence[BaseGeometry], *, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return (place, point) pairs of points inside or on places; `exclusive`: a point on a shared edge belongs to the first place alone."""
+    points = shapely.points(x, y)
+    shapely.prepare(list(geometries))
+    tree = shapely.STRtree(points)
+    place, point = tree.query(np.asarray(geometries, dtype=object), predicate="intersects")
+    order = np.lexsort((point, place))
+    place, point = place[order], point[order]
+    if exclusive:
+        _, first = np.unique(point, return_index=True)
+        # `np.unique` keeps the first of equal points, and pairs are sorted by place.
+        by_point = np.lexsort((place, point))
+        keep = np.sort(by_point[np.r_[True, np.diff(point[by_point]) > 0]]) if len(first) else np.array([], dtype=int)
+        place, point = place[keep], point[keep]
+    return place, point
+
+
+def count_panel(place: np.ndarray, time: np.ndarray, n_places: int, edges: Sequence[pd.Timestamp]) -> np.ndarray:
+    """Return counts of shape (places, months) of events whose place and time are given; times outside the edges are passed over."""
+    bounds = np.array([np.datetime64(edge, "us") for edge in edges])
+    month = np.searchsorted(bounds, np.asarray(time, dtype="datetime64[us]"), side="right") - 1
+    inside = (month >= 0) & (month < len(bounds) - 1)
+    out = np.zeros((n_places, len(bounds) - 1), dtype=np.int64)
+    np.add.at(out, (place[inside], month[inside]), 1)
+    return out
+
+
+def season_matched(before: Sequence[int], after: Sequence[int]) -> np.ndarray | None:
+    """Return which months before to use so that each calendar month of `after` appears equally often.
+
+    Parameters
+    ----------
+    before, after : sequence of int
+        Calendar months (1-12) in order of time.
+
+    Returns
+    -------
+    array of bool or None
+        The latest ones are kept; None where a calendar month of `after` is missing before.
+    """
+    wanted = {month: list(after).count(month) for month in after}
+    rounds = min((list(before).count(month) // n for month, n in wanted.items()), default=0)
+    if rounds == 0:
+        return None
+    left = {month: rounds * n for month, n in wanted.items()}
+    keep = np.zeros(len(before), dtype=bool)
+    for i in range(len(before) - 1, -1, -1):
+        if left.get(before[i], 0) > 0:
+            keep[i] = True
+            left[before[i]] -= 1
+    return keep

@@ -48,7 +48,8 @@ class ProblemBoard(Result):
     reporting : DataFrame
         One row per area, the quietest first: ``area``, ``residents``, ``calls``, ``complaints``, ``calls_per_1000`` and ``complaints_per_1000`` (residents
         and year), ``complaints_per_100_calls``, ``expected`` (complaints, or calls where there are none, by residents, else by calls), ``ratio``, ``p_adjusted``
-        (chance of so few), ``is_quiet``, ``calls_rank``, ``complaints_rank`` (1 = most), ``rank_gap``.
+        (chance of so few), ``reports_per_event`` with ``further_reports_ratio`` and its ``further_reports_p_adjusted`` (where reports of one event
+        were merged: how many tell of it, against the middle area), ``is_quiet``, ``calls_rank``, ``complaints_rank`` (1 = most), ``rank_gap``.
     more : GeoDataFrame
         Candidates that stand out too, in the same columns: of each category and unit the table lists the two largest.
     period_text, source_text : str
@@ -155,22 +156,28 @@ class ProblemBoard(Result):
 
 def quiet_words(reporting: pd.DataFrame) -> str:
     """Name the quiet areas in one sentence, with the caution that belongs to it."""
-    known = reporting[reporting["ratio"].notna()]
+    by_reports = reporting[reporting["further_reports_ratio"].notna()]
+    known = by_reports if len(by_reports) else reporting[reporting["ratio"].notna()]
     if not len(known):
         return "Who is quiet cannot be said: that needs areas with their residents, or a table of complaints."
-    quiet = known[known["is_quiet"].astype(bool)]
     what = "complaints" if known["complaints"].notna().any() else "calls"
     by = "residents" if known["complaints_per_1000"].notna().any() or what == "calls" else "calls"
+    quiet = known[known["is_quiet"].astype(bool)]
+    named = _listed([str(area) for area in quiet["area"].head(3)]) + (f" and {len(quiet) - 3} more" if len(quiet) > 3 else "")
+    verb = "is" if len(quiet) == 1 else "are"
+    if len(by_reports):
+        if not len(quiet):
+            return "In no area is an event told of by clearly fewer people than elsewhere."
+        least, most = (f"{100 * (v - 1):.1f}" for v in (quiet["reports_per_event"].min(), known.loc[~known["is_quiet"], "reports_per_event"].median()))
+        return f"{named} {verb} quiet: 100 events there bring as few as {least} further reports, elsewhere {most}; few calls need not mean few troubles."
     if not len(quiet):
         return f"No area sends clearly fewer {what} than its {by} would give."
-    named = [f"{row.area} ({percent(row.ratio)} of what its {by} would give)" for row in quiet.head(3).itertuples()]
-    more = f" and {len(quiet) - 3} more" if len(quiet) > 3 else ""
-    verb = "is" if len(quiet) == 1 else "are"
-    return f"{_listed(named)}{more} {verb} quiet in {what}: few {what} need not mean few troubles."
+    low = percent(quiet["ratio"].min())
+    return f"{named} {verb} quiet, with as little as {low} of the {what} that {by} would give: either little happens there, or little is told."
 
 
 def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _about(expected: float) -> str:

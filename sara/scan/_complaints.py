@@ -18,6 +18,8 @@ Bools = npt.NDArray[np.bool_]
 
 # Complaints are written down at the nearest address or crossing: about one block and a half.
 NEAR = 150.0
+# Fewer related complaints than this share of all say nothing about any one place.
+_RELATED = 0.01
 # Unrelated complaints make up at least this share: then they say how much a place complains anyway; otherwise calls do.
 _OTHERS = 0.2
 
@@ -48,11 +50,11 @@ class Told:
     call_y: Floats
 
     def related(self, category: str) -> tuple[Bools, bool]:
-        """Mark the complaints related to a kind of call, and say whether any kind is; if none is, all are marked."""
+        """Mark the complaints related to a kind of call, and say whether any kind is; if too few are, all are marked."""
         wanted = RELATED.get(category, (category,))
         codes = [i for i, word in enumerate(self.categories) if word in wanted]
         mask = np.isin(self.category, codes)
-        return (mask, True) if mask.any() else (np.ones(len(self.category), dtype=bool), False)
+        return (mask, True) if mask.mean() >= _RELATED else (np.ones(len(self.category), dtype=bool), False)
 
     def in_area(self, area: int, mask: Bools) -> tuple[int, float]:
         """Return related complaints in an area, and how many its other complaints (or its calls) would give."""

@@ -18,6 +18,7 @@ from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.stats.concentration import Chance, Concentration, chance_curve, poisson_table
 from sara.core.stats.concentration import concentration as measure
+from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.wording import dedupe_known, noun_of, officer_caution, percent, period_words, source_of
 from sara.data._lists import HELP_REASON, PLACE_LIKE, help_rows, shown
 
@@ -339,18 +340,18 @@ def _numbers(n: Ints, n_units: int, size: Floats | None) -> tuple[Concentration,
 
 def _tail(n: Ints, n_units: int, size: Floats | None) -> tuple[Floats, Floats, Floats]:
     """Return expected counts, the chance of as many or more, and that chance corrected for looking at all units."""
-    from scipy.stats import binom, false_discovery_control
+    from scipy.special import bdtrc
 
     weight = np.full(len(n), 1.0) if size is None else np.where(size > 0, size, np.nan)
     tested = ~np.isnan(weight)
     events = int(n[tested].sum())
     share = weight / (n_units if size is None else np.nansum(weight))
     expected, p, adjusted = share * events, np.full(len(n), np.nan), np.full(len(n), np.nan)
-    p[tested] = binom.sf(n[tested] - 1, events, share[tested])
+    p[tested] = np.where(n[tested] > 0, bdtrc(np.maximum(n[tested] - 1, 0), events, np.clip(share[tested], 0, 1)), 1.0)
     # Units without an event that are not on the list were looked at too; their p is 1.
     unlisted = n_units - len(n) if size is None else 0
     if tested.any():
-        adjusted[tested] = false_discovery_control(np.r_[np.clip(p[tested], 0, 1), np.ones(unlisted)])[: int(tested.sum())]
+        adjusted[tested] = benjamini_hochberg(np.r_[np.clip(p[tested], 0, 1), np.ones(unlisted)])[: int(tested.sum())]
     return expected, p, adjusted
 
 

@@ -19,7 +19,7 @@ def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     points = _stacks.default_points(events)
     by_address = points["mix"].isna().to_numpy(dtype=bool)
     keep = [not lone or _n_places(events, x, y) >= _LEAST_PLACES for lone, x, y in zip(by_address, points["x"], points["y"], strict=True)]
-    return points[keep].reset_index(drop=True)
+    return points[np.array(keep, dtype=bool)].reset_index(drop=True)
 
 
 def _n_places(events: gpd.GeoDataFrame, x: float, y: float) -> int:

@@ -12,7 +12,7 @@ from sara.scan._candidates import Candidate, Family, excess_of
 from sara.scan._measure import Calendar, Lookup, Measured
 from sara.scan._rows import OFFICER, Rows
 
-__all__ = ["LookAlike", "doubt", "edge_gap", "only_through"]
+__all__ = ["COUNTER", "LookAlike", "at_counters", "counters", "doubt", "edge_gap", "only_through", "recorded_in_part"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -23,8 +23,14 @@ _HALF = 0.5
 _OTHERS_LEAST = 0.25
 # A recurring problem shows in one week of twenty, and in four weeks however short the period.
 _WEEKS_SHARE, _WEEKS_LEAST = 0.05, 4
+# In fewer weeks than this, one of them holds much of everything.
+_BURST_WEEKS = 8
 # A quarter of the period without a single event, at its start or end, in a series that is otherwise steady: the recording changed.
 _GAP_SHARE, _STEADY, _STEADY_RATE = 0.25, 0.9, 2.0
+
+
+# Lost and found property is handed in at a counter. A place with so much of it, and so many times the city's share, is one.
+COUNTER, _COUNTER_LEAST, _COUNTER_SHARE, _COUNTER_TIMES = "lost or found property", 20, 0.15, 4.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,11 @@ class LookAlike:
     reason: str
 
 
-def doubt(candidate: Candidate, found: Measured, calendar: Calendar, area_weeks: Floats | None) -> tuple[str, str] | None:
+def doubt(candidate: Candidate, found: Measured, calendar: Calendar, area_weeks: Floats | None, *, help_call: bool) -> tuple[str, str] | None:
     """Return the kind of doubt and its reason in words, or None where the candidate stands."""
     excess = candidate.n - candidate.expected
+    if help_call and found.top_place_n >= _HALF * excess:
+        return "calls for help", "most of the excess is one place's calls for help: that is a matter of helping there, not a problem of the area"
     if np.isfinite(found.top_caller) and found.top_caller >= _HALF * min(excess, candidate.n):
         rest = candidate.n - found.top_caller
         share = percent(found.top_caller / found.n)
@@ -50,16 +58,49 @@ def doubt(candidate: Candidate, found: Measured, calendar: Calendar, area_weeks:
         if rest < _OTHERS_LEAST * candidate.n:
             return "one caller", f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others would be a far smaller matter"
     weeks = round(found.weeks_active * calendar.n_weeks)
-    if found.top_week >= _HALF * min(excess, candidate.n) and not _stands(candidate, candidate.n - found.top_week):
+    long_enough = calendar.n_weeks >= _BURST_WEEKS
+    if long_enough and found.top_week >= _HALF * min(excess, candidate.n) and not _stands(candidate, candidate.n - found.top_week):
         return "single burst", f"one week holds {found.top_week:,} of the {found.n:,} calls; without it there are no more than expected"
     least = max(int(np.ceil(_WEEKS_SHARE * calendar.n_weeks)), min(_WEEKS_LEAST, calendar.n_weeks // 2))
     if weeks < least:
         return "too few weeks", f"above the expected level in only {weeks} of {calendar.n_weeks} weeks: it does not keep coming back"
-    if edge_gap(calendar.by_week[candidate.category]):
-        return "change of recording", "this kind of call is recorded in only part of the period, everywhere at once: the recording changed, not the place"
     if area_weeks is not None and edge_gap(area_weeks):
         return "change of recording", "calls of every kind are recorded here in only part of the period: the recording changed, not this problem"
     return None
+
+
+def counters(rows: Rows) -> dict[int, float]:
+    """Return the places where people report what happened elsewhere (station desks), with the share of lost and found property there."""
+    if COUNTER not in rows.categories:
+        return {}
+    at = (rows.place >= 0) & ~rows.default
+    n = np.bincount(rows.place[at], minlength=len(rows.places)).astype(float)
+    lost = np.bincount(rows.place[at & (rows.category == rows.categories.index(COUNTER))], minlength=len(rows.places))
+    share = lost / np.maximum(n, 1)
+    city = lost.sum() / n.sum() if n.sum() else 1.0
+    found = np.flatnonzero((lost >= _COUNTER_LEAST) & (share >= _COUNTER_SHARE) & (share >= _COUNTER_TIMES * city))
+    return {int(place): float(share[place]) for place in found}
+
+
+def at_counters(rows: Rows, share: dict[int, float]) -> list[LookAlike]:
+    """Turn down the counters, one line each."""
+    out = []
+    city = percent(float((rows.category == rows.categories.index(COUNTER)).mean())) if share else ""
+    for place in sorted(share):
+        n = int((rows.place == place).sum())
+        reason = f"{percent(share[place])} of what is recorded here is lost and found property ({city} in the city): a desk where people report what happened elsewhere"
+        out.append(LookAlike("reported at a desk", "place", (place,), (), n, reason))
+    return out
+
+
+def recorded_in_part(found: list[tuple[Candidate, int]], category_weeks: Floats) -> list[LookAlike]:
+    """Turn down what stands out in a category whose recording begins or ends within the period, one line per category."""
+    out = []
+    for category in sorted({c.category for c, _ in found if edge_gap(category_weeks[c.category])}):
+        here = [(c, n) for c, n in found if c.category == category]
+        reason = f"recorded in only part of the period, everywhere at once: the recording changed, not the {len(here)} areas and places that stand out"
+        out.append(LookAlike("change of recording", "city", (), (category,), sum(n for _, n in here), reason))
+    return out
 
 
 def _stands(candidate: Candidate, n: float) -> bool:

@@ -84,6 +84,7 @@ class Measured:
     repeat_share: float
     n_places: int
     top_place: int
+    top_place_n: int
     trend: float
     first: int
     last: int
@@ -119,6 +120,7 @@ def measure(rows: Rows, at: Ints, category: int, expected: float, calendar: Cale
         repeat_share=1 - len(places) / len(place) if len(place) else np.nan,
         n_places=len(places),
         top_place=int(places[per_place.argmax()]) if len(places) else -1,
+        top_place_n=int(per_place.max()) if len(places) else 0,
         trend=_trend(weekly, city, calendar.recent_from),
         first=int(seconds.min()),
         last=int(seconds.max()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -19,8 +20,9 @@ from sara.scan._candidates import LEAST, LEAST_RATIO, LEVEL, NEIGHBORS
 from sara.scan._complaints import NEAR, Told, told_of
 from sara.scan._defaults import default_points, default_rows
 from sara.scan._evidence import NOT_PROBLEMS
+from sara.scan._lookalikes import counters
 from sara.scan._measure import calendar_of
-from sara.scan._reporting import reporting_table
+from sara.scan._reporting import reporting_table, reports_of
 from sara.scan._rows import Rows, read_rows
 from sara.scan._search import Search, search
 from sara.scan._table import board_table, rejected_table
@@ -102,24 +104,27 @@ def problems(
     n = check_count(n, name="n")
     start, end, period_setting = resolve_period(calls, period)
     defaults = default_points(calls)
-    rows, counts, excluded = _call_rows(calls, start, end, defaults)
+    rows, counts, excluded, desks = _call_rows(calls, start, end, defaults)
     check_enough(int(rows.used.sum()), LEAST_CALLS, method="scan.problems", what="calls from the public with a category and a location in the period")
     units = given_areas(areas, calls.crs) if areas is not None else grid_areas(rows)
     area = units.of(rows.x, rows.y)
     told, told_counts, told_by_area, told_defaults = _complaints(complaints, calls.crs, start, end, units, rows, area)
     calendar = calendar_of(rows, int((end - start).total_seconds()))
-    found = search(rows, area, units, calendar)
+    found = search(rows, area, units, calendar, desks)
     types = calls["type"].to_numpy(dtype=object, na_value=None)[rows.row]
     table, more = board_table(found, rows, area, units, calendar, told, types, start, calls.crs, n)
     for frame in (table, more):
         frame.attrs["sara"] = {"period": [start.isoformat(), end.isoformat()]}
     rejected = rejected_table(found, rows, units, {"calls": defaults, "complaints": told_defaults}, calls.crs)
     years = (end - start).total_seconds() / _YEAR
-    used_by_area = np.bincount(area[rows.used & (area >= 0)], minlength=len(units.name)).astype(float)
+    inside = rows.used & (area >= 0)
+    used_by_area = np.bincount(area[inside], minlength=len(units.name)).astype(float)
+    reports = reports_of(calls)[rows.row[inside]]
+    further = np.bincount(area[inside], weights=reports - 1, minlength=len(units.name)) if (reports > 1).any() else None
     return ProblemBoard(
         table=table,
         rejected=rejected,
-        reporting=reporting_table(units, used_by_area, told_by_area, years),
+        reporting=reporting_table(units, used_by_area, told_by_area, further, years),
         more=more,
         period_text=period_words(start, end),
         source_text=source_of(calls),
@@ -129,12 +134,16 @@ def problems(
     )
 
 
-def _call_rows(calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, defaults: gpd.GeoDataFrame) -> tuple[Rows, Counts, tuple[str, ...]]:
+def _call_rows(calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, defaults: gpd.GeoDataFrame) -> tuple[Rows, Counts, tuple[str, ...], dict[int, float]]:
     """Read the calls; a table of nothing but kinds that are usually no problem was chosen by its reader, and is taken as it is."""
     there = set(pd.unique(calls["category"].dropna()))
     excluded = NOT_PROBLEMS & there if there - NOT_PROBLEMS else set()
     rows, counts = read_rows(calls, start, end, default=default_rows(calls, defaults), not_problems=excluded)
-    return rows, counts, tuple(sorted(excluded))
+    desks = counters(rows)
+    at_desk = np.isin(rows.place, list(desks))
+    n_desk = int((rows.used & at_desk).sum())
+    left_out = {**counts.left_out, "reported at a desk": n_desk}
+    return replace(rows, default=rows.default | at_desk), Counts(counts.rows_in, counts.rows_used - n_desk, left_out), tuple(sorted(excluded)), desks
 
 
 def _complaints(

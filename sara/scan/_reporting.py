@@ -9,7 +9,7 @@ import pandas as pd
 from sara.scan._areas import Areas
 from sara.scan._score import expected_counts, tail
 
-__all__ = ["reporting_table"]
+__all__ = ["reporting_table", "reports_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,40 +19,66 @@ _QUIET_RATIO, _LEVEL = 0.75, 0.05
 _LEAST_BASE = 100
 
 
-def reporting_table(areas: Areas, calls: Floats, complaints: Floats | None, years: float) -> pd.DataFrame:
+def reports_of(calls: pd.DataFrame) -> Floats:
+    """Return how many people reported each event; 1 where the reports of one event were not merged."""
+    if "n_reports" not in calls.columns:
+        return np.ones(len(calls))
+    return pd.to_numeric(calls["n_reports"], errors="coerce").fillna(1).clip(lower=1).to_numpy(dtype=float)
+
+
+def reporting_table(areas: Areas, calls: Floats, complaints: Floats | None, further: Floats | None, years: float) -> pd.DataFrame:
     """Return one row per area: calls, complaints, rates, and whether it is quiet.
 
     Parameters
     ----------
     calls, complaints : array
         Community-initiated rows per area; `complaints` is None where no table was given.
+    further : array, optional
+        Reports of an event after its first, per area, where the reports of one event were merged (`sara.dedupe`).
     years : float
         Length of the period.
+
+    Notes
+    -----
+    How many people report the same event measures the readiness to report without knowing how much happens (Liu, Bhandaram & Garg 2023,
+    Nature Computational Science, doi:10.1038/s43588-023-00572-6). Where it is known it decides who is quiet; otherwise complaints (or calls) by
+    residents do, and an area where little happens looks like one that does not tell.
     """
     residents = areas.residents
     peopled = np.isfinite(residents) & (residents >= _LEAST_BASE)
     has_residents = peopled.sum() >= 3
-    with np.errstate(divide="ignore", invalid="ignore"):
-        per_1000 = {name: np.where(peopled, 1000 * n / residents / years, np.nan) for name, n in (("calls", calls), ("complaints", complaints)) if n is not None}
-    told, base = (complaints, np.where(peopled, residents, 0.0) if has_residents else calls) if complaints is not None else (calls, residents)
+    missing = np.full(len(calls), np.nan)
+    per_1000 = [missing if n is None else np.divide(1000 * n, residents * years, out=missing.copy(), where=peopled) for n in (calls, complaints)]
+    if complaints is not None:
+        expected, ratio, p = _funnel(complaints, np.where(peopled, residents, 0.0) if has_residents else calls)
+    else:
+        expected, ratio, p = _funnel(calls, residents)
+    _, further_ratio, further_p = _funnel(further, calls) if further is not None else (missing, missing, missing)
+    measured = np.isfinite(further_ratio).any()
+    decides, chance = (further_ratio, further_p) if measured else (ratio, p)
     table = pd.DataFrame(
         {
             "area": areas.name,
             "residents": residents,
             "calls": calls.astype(np.int64),
-            "complaints": pd.array(complaints.astype(np.int64), dtype="Int64") if complaints is not None else pd.array([pd.NA] * len(calls), dtype="Int64"),
-            "calls_per_1000": per_1000["calls"],
-            "complaints_per_1000": per_1000.get("complaints", np.full(len(calls), np.nan)),
-            "complaints_per_100_calls": 100 * complaints / np.where(calls > 0, calls, np.nan) if complaints is not None else np.nan,
+            "complaints": pd.array([pd.NA] * len(calls) if complaints is None else complaints.astype(np.int64), dtype="Int64"),
+            "calls_per_1000": per_1000[0],
+            "complaints_per_1000": per_1000[1],
+            "complaints_per_100_calls": missing if complaints is None else np.divide(100 * complaints, calls, out=missing.copy(), where=calls > 0),
+            "expected": expected,
+            "ratio": ratio,
+            "p_adjusted": p,
+            "reports_per_event": missing if further is None else 1 + np.divide(further, calls, out=missing.copy(), where=calls > 0),
+            "further_reports_ratio": further_ratio,
+            "further_reports_p_adjusted": further_p,
+            "is_quiet": (chance <= _LEVEL) & (decides <= _QUIET_RATIO),
+            "calls_rank": _rank(per_1000[0] if has_residents else calls),
+            "complaints_rank": missing if complaints is None else _rank(per_1000[1] if has_residents else complaints),
         }
     )
-    expected, ratio, p = _funnel(told, base)
-    table["expected"], table["ratio"], table["p_adjusted"] = expected, ratio, p
-    table["is_quiet"] = (p <= _LEVEL) & (ratio <= _QUIET_RATIO)
-    table["calls_rank"] = _rank(per_1000["calls"] if has_residents else calls)
-    table["complaints_rank"] = _rank((per_1000["complaints"] if has_residents else complaints) if complaints is not None else np.full(len(calls), np.nan))
     table["rank_gap"] = table["complaints_rank"] - table["calls_rank"]
-    return table.sort_values(["ratio", "area"], na_position="last", kind="stable").reset_index(drop=True)
+    order = "further_reports_ratio" if measured else "ratio"
+    return table.sort_values([order, "area"], na_position="last", kind="stable").reset_index(drop=True)
 
 
 def _funnel(n: Floats, base: Floats) -> tuple[Floats, Floats, Floats]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 __all__ = ["PARTS", "Surprise", "expected_counts", "mean_percentile", "percentiles", "shrunk_ratio", "surprise", "tail", "trend_of"]
 
@@ -106,14 +107,12 @@ def trend_of(recent: Floats, expected_recent: Floats) -> Floats:
 
 def percentiles(values: Floats, group: npt.NDArray[np.object_]) -> Floats:
     """Return the share of candidates of the same group at or below each value, ties at their middle; a missing value gets none."""
-    from scipy.stats import rankdata
-
     out = np.full(len(values), np.nan)
     for name in set(group):
         ok = np.isfinite(values) & (group == name)
         if ok.any():
             # Rounded, so that values that differ only in the last bit (another order of summing) stay ties.
-            out[ok] = (rankdata(np.round(values[ok], 9)) - 0.5) / ok.sum()
+            out[ok] = (pd.Series(np.round(values[ok], 9)).rank().to_numpy() - 0.5) / ok.sum()
     return out
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from sara.data.categories import help_categories
 from sara.scan._areas import Areas
 from sara.scan._candidates import Candidate, Family, area_family, group_places, in_excess, merge_nested, place_family
-from sara.scan._lookalikes import LookAlike, doubt, only_through
+from sara.scan._lookalikes import LookAlike, at_counters, doubt, edge_gap, only_through, recorded_in_part
 from sara.scan._measure import Calendar, Lookup, Measured, measure
 from sara.scan._rows import WEEK, Rows
 
@@ -49,7 +49,7 @@ class Search:
     base_words: str
 
 
-def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar) -> Search:
+def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar, desks: dict[int, float]) -> Search:
     """Test every category in every area and at every place, merge what is nested, and look for other explanations."""
     used = rows.used
     n_c, n_a, n_p = len(rows.categories), len(units.name), len(rows.places)
@@ -65,11 +65,16 @@ def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar) -> Search:
     merged = merge_nested(in_excess(areas), groups, inside)
 
     area_weeks = _area_weeks(rows, area, n_a, calendar)
-    standing, turned_down = [], []
+    standing = []
+    turned_down = at_counters(rows, desks)
+    turned_down += recorded_in_part([(c, int(c.n)) for c in merged], calendar.by_week)
     for candidate in merged:
+        if edge_gap(calendar.by_week[candidate.category]):
+            continue
         at = (by_area if candidate.kind == "area" else by_place).rows(candidate.category, candidate.units)
         found = measure(rows, at, candidate.category, candidate.expected, calendar)
-        against = doubt(candidate, found, calendar, area_weeks[candidate.units[0]] if candidate.kind == "area" else None)
+        weekly = area_weeks[candidate.units[0]] if candidate.kind == "area" else None
+        against = doubt(candidate, found, calendar, weekly, help_call=bool(helps[candidate.category]))
         if against is None:
             standing.append((candidate, at, found))
         else:

@@ -29,7 +29,8 @@ Ints = npt.NDArray[np.int64]
 
 # A place is drawn as its points and 50 m around them; a point further than that from its place's middle is a stray geocode.
 REACH, STRAY = 50.0, 100.0
-# A kind of call that stands out at a dozen places is one problem with a dozen places: the largest two are listed.
+# A kind of call that stands out at a dozen places is one problem with a dozen places: the largest two are listed,
+# or more where there are so few kinds that the board has room.
 LARGEST = 2
 
 
@@ -51,11 +52,13 @@ def board_table(
     frame["score"] = mean_percentile(parts)
     frame["also"] = _also(frame)
     frame["_score"], frame["_excess"] = -frame["score"].round(9), -frame["excess"].round(6)
+    n_kinds = frame.groupby(["category", "unit"]).ngroups
+    largest = max(LARGEST, -(-n // n_kinds))
     by_size = frame.sort_values(["_excess", "name"], kind="stable").groupby(["category", "unit"])
     frame["_place_in_kind"] = by_size.cumcount()
-    frame["more_like_it"] = (by_size["n"].transform("size") - LARGEST).clip(lower=0)
+    frame["more_like_it"] = (by_size["n"].transform("size") - largest).clip(lower=0)
     frame = frame.sort_values(["_score", "_excess", "name"], kind="stable")
-    shown = frame["_place_in_kind"] < LARGEST
+    shown = frame["_place_in_kind"] < largest
     shown &= shown.cumsum() <= n
     return _finished(frame[shown], columns, crs), _finished(frame[~shown], columns, crs)
 
@@ -91,7 +94,7 @@ def _row(
     same = everyone[(everyone["category"] == candidate.category) & everyone[candidate.kind].isin(candidate.units)]
     known = pd.Series(types[at], dtype=object).value_counts()
     top_place = rows.places[m.top_place] if m.top_place >= 0 and not help_call else None
-    in_top = float((rows.place[at] == m.top_place).mean()) if top_place is not None else np.nan
+    in_top = m.top_place_n / m.n if top_place is not None else np.nan
     name, public, geometry = _named(candidate, category, rows, area, units, at, found, words)
     return {
         "name": name, "public_name": public, "category": category, "unit": candidate.kind,
@@ -170,10 +173,12 @@ def rejected_table(found: Search, rows: Rows, units: Areas, defaults: dict[str, 
 
 def _rejected(item: LookAlike, rows: Rows, units: Areas, found: Search) -> dict[str, Any]:
     categories = [rows.categories[c] for c in item.categories]
-    shown = ", ".join(sorted(categories)[:3]) + (f" and {len(categories) - 3} more" if len(categories) > 3 else "")
-    if item.kind == "calls for help":
+    shown = "all" if not categories else ", ".join(sorted(categories)[:3]) + (f" and {len(categories) - 3} more" if len(categories) > 3 else "")
+    if item.kind == "calls for help" and item.unit == "place":
         many = len(item.units)
         return {"category": shown, "unit": "place", "name": f"{many} place{'s' if many > 1 else ''} (not named)", "n": item.n, "reason": item.reason, "kind": item.kind, "geometry": None}
+    if item.unit == "city":
+        return {"category": shown, "unit": "city", "name": "the whole city", "n": item.n, "reason": item.reason, "kind": item.kind, "geometry": None}
     first = item.units[0]
     if item.unit == "area":
         name, geometry = units.name[first], units.geometry[first]

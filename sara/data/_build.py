@@ -284,6 +284,9 @@ def _places(frame: pd.DataFrame, fields: Mapping[str, list[str]], out: dict[str,
 
 def _ids(frame: pd.DataFrame, given: pd.Series | None) -> pd.Series:
     """Return ids as published; a row without one gets ``row-`` and a hash of its content and of how often that content came before."""
+    if given is not None and given.notna().any() and given.dropna().str.fullmatch(r"[0-9]+\.0").all():
+        # A spreadsheet or a blank row has turned whole numbers into decimals.
+        given = text_column(given.str.slice(stop=-2).to_numpy(dtype=object))
     missing = np.ones(len(frame), bool) if given is None else given.isna().to_numpy()
     ids = np.full(len(frame), None, dtype=object) if given is None else given.to_numpy(dtype=object).copy()
     if missing.any():

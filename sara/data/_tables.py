@@ -44,27 +44,27 @@ class RawFile:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def read_file(path: Path, *, header: Sequence[str] | None = None) -> RawFile:
-    """Read CSV (plain, gz, zip) or Excel; `header` names the columns of a file that has none."""
+def read_file(path: Path, *, headers: Sequence[Sequence[str]] = ()) -> RawFile:
+    """Read CSV (plain, gz, zip) or Excel; a file without a header takes the last of `headers` that is as wide."""
     if not path.is_file():
         raise InputError(f"`path` must be a file, a folder or a pattern. Got {str(path)!r}, which is not there. Is the working directory right? {Path.cwd()}")
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {path.stat().st_size / 1e9:.1f} GB in {path.name}. Split it by year and read the folder.")
     content = path.read_bytes()
     sha = hashlib.sha256(content).hexdigest()
-    return _read_bytes(content, path.name, sha, header, depth=0)
+    return _read_bytes(content, path.name, sha, headers, depth=0)
 
 
-def _read_bytes(content: bytes, name: str, sha: str, header: Sequence[str] | None, *, depth: int) -> RawFile:
+def _read_bytes(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]], *, depth: int) -> RawFile:
     if content[:4] == b"PK\x03\x04":
         if name.lower().endswith((".xlsx", ".xlsm")) or _is_workbook(content):
             return _read_excel(content, name, sha)
-        return _read_zip(content, name, sha, header, depth=depth)
+        return _read_zip(content, name, sha, headers, depth=depth)
     if content[:2] == b"\x1f\x8b":
-        return _read_bytes(_gunzip(content, name), name, sha, header, depth=depth + 1)
+        return _read_bytes(_gunzip(content, name), name, sha, headers, depth=depth + 1)
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise InputError(f"`path` must be a CSV or an .xlsx file. Got an old Excel file: {name}. Save it in Excel as .xlsx or CSV.")
-    return _read_csv(content, name, sha, header)
+    return _read_csv(content, name, sha, headers)
 
 
 def _is_workbook(content: bytes) -> bool:
@@ -87,7 +87,7 @@ def _gunzip(content: bytes, name: str) -> bytes:
     return out
 
 
-def _read_zip(content: bytes, name: str, sha: str, header: Sequence[str] | None, *, depth: int) -> RawFile:
+def _read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]], *, depth: int) -> RawFile:
     if depth > 2:
         raise InputError(f"`path` must not be an archive in an archive in an archive. Got {name}. Unpack it yourself.")
     try:
@@ -110,7 +110,7 @@ def _read_zip(content: bytes, name: str, sha: str, header: Sequence[str] | None,
         if len(inner) > limit:
             raise InputError(f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it.")
         inner_name = PurePosixPath(member.filename).name
-    return _read_bytes(inner, inner_name, sha, header, depth=depth + 1)
+    return _read_bytes(inner, inner_name, sha, headers, depth=depth + 1)
 
 
 def _decode(content: bytes) -> tuple[str, str]:
@@ -143,7 +143,7 @@ def _sniff(text: str) -> str:
     return max(DELIMITERS, key=evenness)
 
 
-def _read_csv(content: bytes, name: str, sha: str, header: Sequence[str] | None) -> RawFile:
+def _read_csv(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]]) -> RawFile:
     text, encoding = _decode(content)
     delimiter = _sniff(text)
     rows, lines = _rows(text, delimiter)
@@ -154,8 +154,8 @@ def _read_csv(content: bytes, name: str, sha: str, header: Sequence[str] | None)
     notes: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter}
     if _is_data(rows[0]):
         # A set of files often has its header in the first one only.
-        fits = header is not None and len(header) == len(rows[0])
-        header = list(header) if header is not None and fits else _header([""] * len(rows[0]))
+        fitting = [list(known) for known in headers if len(known) == len(rows[0])]
+        header = fitting[-1] if fitting else _header([""] * len(rows[0]))
         notes["header"] = "missing"
     else:
         header, rows, lines = _header(rows[0]), rows[1:], lines[1:]

@@ -166,18 +166,17 @@ def _paths(path: Any) -> list[Path]:
 
 
 def _files(paths: list[Path]) -> list[RawFile]:
-    """Read each file; one without a header takes that of the file before it, or after it."""
+    """Read each file; one without a header takes that of a file as wide, before it or else after it."""
+    headers: list[list[str]] = []
     files: list[RawFile] = []
-    header: list[str] | None = None
     for path in paths:
-        files.append(read_file(path, header=header))
-        header = list(files[-1].frame.columns) if "header" not in files[-1].notes else header
-    if header is None:
-        return files
-    return [
-        file if "header" not in file.notes or file.frame.columns[0] != "column_1" else read_file(path, header=header)
-        for file, path in zip(files, paths, strict=True)
-    ]
+        files.append(read_file(path, headers=headers))
+        if "header" not in files[-1].notes:
+            headers.append(list(files[-1].frame.columns))
+    bare = [position for position, file in enumerate(files) if "header" in file.notes and file.frame.columns[0] == "column_1"]
+    for position in bare if headers else []:
+        files[position] = read_file(paths[position], headers=headers)
+    return files
 
 
 def _together(files: list[RawFile]) -> Table:

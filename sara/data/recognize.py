@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ ORDER = (
     "lon", "lat", "x", "y", "received", "dispatched", "arrived", "closed", "time", "time_to", "id", "type", "priority", "disposition", "origin",
     "channel", "language", "caller", "address", "place", "area", "group", "category", "text", "point",
 )  # fmt: skip
+
+
+_PATTERNS = {name: tuple((re.compile(pattern), score) for pattern, score in patterns) for name, patterns in SYNONYMS.items()}
 
 
 @dataclass(frozen=True)
@@ -114,20 +118,30 @@ def _sample(table: pd.DataFrame) -> pd.DataFrame:
 
 def _scores(column: str, words: str, values: pd.Series) -> list[tuple[float, str, str, str]]:
     """Return ``(score, field, column, reason)`` for each field the column could be."""
+    named = _by_name(words)
+    if not named:
+        return []
+    filled = values[~is_blank(values)] if len(values) else values
     out = []
-    compact = words.replace("_", "")
-    filled = values[~is_blank(values)]
-    for name, patterns in SYNONYMS.items():
-        score = max((s for pattern, s in patterns if re.fullmatch(pattern, words) or re.fullmatch(pattern, compact)), default=0.0)
-        if words == name:
-            score = max(score, 0.99 if name not in ("group", "category", "place", "text") else score)
-        if score < 0.2 or _never(name, words):
-            continue
+    for name, score in named:
         fit, said = _content(name, filled, len(values))
-        if fit <= 0:
-            continue
-        out.append((min(score * fit, 1.0), name, column, f"the name{said}"))
+        if fit > 0:
+            out.append((min(score * fit, 1.0), name, column, f"the name{said}"))
     return out
+
+
+@lru_cache(maxsize=4096)
+def _by_name(words: str) -> tuple[tuple[str, float], ...]:
+    """Return ``(field, score)`` for each field that a name could mean."""
+    compact = words.replace("_", "")
+    out = []
+    for name, patterns in _PATTERNS.items():
+        score = max((s for pattern, s in patterns if pattern.fullmatch(words) or pattern.fullmatch(compact)), default=0.0)
+        if words == name and name not in ("group", "category", "place", "text"):
+            score = 0.99
+        if score >= 0.2 and not _never(name, words):
+            out.append((name, score))
+    return tuple(out)
 
 
 def _never(name: str, words: str) -> bool:
@@ -171,7 +185,7 @@ def _time_fit(filled: pd.Series) -> tuple[float, str]:
     if pd.api.types.is_datetime64_any_dtype(filled.dtype):
         return 1.1, "; holds datetimes"
     share = looks_like_time(filled)
-    if share > 0.5:
+    if share > 0.3:
         return 1.0 + 0.1 * share, f"; {share:.0%} read as times"
     clock = float(filled.astype(object).astype(str).str.fullmatch(r"\s*[0-9]{1,2}:?[0-9]{2}(?::[0-9]{2})?\s*(?:[AaPp][Mm])?\s*").mean())
     return (0.55, "; a time of day without its date") if clock > 0.8 else (0.0, "")

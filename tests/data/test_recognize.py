@@ -1,0 +1,127 @@
+"""Which column is what."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from sara.core.errors import InputError
+from sara.data import as_events, recognize
+
+
+def frame(**columns: list[object]) -> pd.DataFrame:
+    return pd.DataFrame(columns)
+
+
+def test_names_in_many_styles():
+    for name in ("Call_Received", "callReceived", "TimeCreate", "CREATED DATE", "open_dt", "calldatetime", "requested_datetime", "Date Received"):
+        assert recognize(frame(**{name: ["2024-03-01 10:00"]})).columns == {"received": name}, name
+    for name in ("Initial.Type.Description", "CallType", "nature", "TypeText", "Complaint Type", "service_name", "Offense Description"):
+        assert recognize(frame(**{name: ["FIGHT"]})).columns.get("type") == name, name
+
+
+def test_reason_and_confidence_are_told():
+    found = recognize(frame(received=["2024-03-01"], nature=["FIGHT"]))
+    assert list(found.table.columns) == ["field", "column", "confidence", "reason"]
+    assert found.table["confidence"].between(0.4, 1).all()
+    assert "read as times" in found.table.set_index("field").loc["received", "reason"]
+    assert "received='received'" in repr(found)
+
+
+def test_content_overrules_the_name():
+    no_times = recognize(frame(received=["Smith", "Jones"], date=["2024-03-01", "2024-03-02"]))
+    assert no_times.columns == {"time": "date"}
+    swapped = recognize(frame(lat=["-122.3", "-122.4"], lon=["47.5", "47.6"]))
+    assert "lat" not in swapped.columns
+
+
+def test_a_change_date_is_not_the_time_of_the_event():
+    found = recognize(frame(Updated_On=["2024-03-01"], Date=["2024-02-01"], Year=["2024"], due_date=["2024-04-01"]))
+    assert found.columns == {"time": "Date"}
+
+
+def test_degrees_go_before_projected_coordinates():
+    both = frame(date=["2024-03-01"], X_Coordinate=["1183212"], Y_Coordinate=["1871530"], Latitude=["41.8"], Longitude=["-87.6"], Location=["(41.8, -87.6)"])
+    found = recognize(both).columns
+    assert (found["lon"], found["lat"]) == ("Longitude", "Latitude")
+    assert not {"x", "y", "point"} & set(found)
+
+
+def test_date_and_time_apart_are_joined():
+    found = recognize(frame(Date=["03/01/2024", "03/02/2024"], Time_24HR=["2310", "0005"], Description_1=["FIGHT", "NOISE"]))
+    assert found.columns["time"] == ["Date", "Time_24HR"]
+    apart = recognize(frame(dispatch_date=["03/01/2024"], dispatch_time=["23:10:00"], call_date=["03/01/2024"], call_time=["23:00:00"]))
+    assert apart.columns["dispatched"] == ["dispatch_date", "dispatch_time"]
+
+
+def test_block_number_and_street_are_one_address():
+    raw = frame(time=["2024-03-01", "2024-03-02"], Block=["900", "1100"], **{"Street Name": ["N DUPONT AVE", "MAIN ST"]})
+    assert recognize(raw).columns["address"] == ["Block", "Street Name"]
+    assert as_events(raw)["place"].tolist() == ["900 BLOCK OF N DUPONT AVE", "1100 BLOCK OF MAIN ST"]
+
+
+def test_the_only_readable_column_is_the_time():
+    found = recognize(frame(column_1=["359192.3", "356347.3"], column_2=["570510.8", "576182.5"], column_3=["2016-01-01", "2016-01-03"]))
+    assert found.columns == {"time": "column_3"}
+
+
+def test_half_a_pair_is_no_location():
+    assert recognize(frame(time=["2024-03-01"], latitude=["40.9"])).columns == {"time": "time"}
+
+
+def test_a_table_of_totals_has_no_time():
+    totals = frame(Year=["2005"], Category=["Force"], Total=["12"])
+    with pytest.raises(InputError, match=r"`time` must be one of the columns.*Columns: Year, Category, Total.*as_events\(table, time='...'\)"):
+        as_events(totals)
+
+
+def test_only_tables_are_recognised():
+    with pytest.raises(InputError, match="`table` must be a table. Got a str"):
+        recognize("calls.csv")
+
+
+# Fields of the published map -> fields of ours that may hold them.
+_FIELDS = {
+    "id": ["id"], "type_text": ["type"], "received": ["received", "time"], "dispatched": ["dispatched"], "arrived": ["arrived"],
+    "cleared_closed": ["closed"], "priority": ["priority"], "disposition_status": ["disposition"], "lat": ["lat"], "lon": ["lon"], "address": ["address"],
+    "area": ["area"],
+}  # fmt: skip
+
+
+def test_names_of_many_publishers(real_data):
+    """Names alone, without a row of content: nine in ten fields of 21 publishers, and hardly one wrong."""
+    known = pd.read_csv(real_data / "schemas" / "column_map.csv", dtype=str, keep_default_na=False)
+    right, wrong, missed = 0, [], []
+    for _, row in known.iterrows():
+        wanted = {ours: [c.split(" (")[0].strip() for c in re.split(r"[,+]", row[ours]) if c.strip()] for ours in (*_FIELDS, "category", "type_code")}
+        columns = list(dict.fromkeys(c for names in wanted.values() for c in names))
+        found = recognize(pd.DataFrame(columns=columns, dtype=object)).columns
+        for theirs, ours in _FIELDS.items():
+            if not wanted[theirs]:
+                continue
+            got = [c for name in ours if name in found for c in ([found[name]] if isinstance(found[name], str) else found[name])]
+            if set(got) & set(wanted[theirs]):
+                right += 1
+            else:
+                (wrong if got else missed).append((row["source"], theirs, wanted[theirs], got))
+    total = right + len(wrong) + len(missed)
+    assert right / total > 0.93, (wrong, missed)
+    assert len(wrong) / total < 0.03, wrong
+
+
+def test_tables_that_are_no_events_are_told_apart(real_data):
+    """Of 120 portal layouts, totals by year are not taken for events."""
+    layouts = pd.read_json(real_data / "schemas" / "portal_layouts.json")
+    taken = {}
+    for _, layout in layouts.iterrows():
+        columns = list(dict.fromkeys(column["name"] for column in layout["columns"]))
+        found = recognize(pd.DataFrame(columns=columns, dtype=object)).columns
+        taken[layout["title"]] = any(name in found for name in ("time", "received", "dispatched", "arrived"))
+    totals = [title for title in taken if re.search(r"CCRB|Uniform Crime Reporting System|Rates? |2005 - 2009|by Month|Performance Metrics", title)]
+    assert len(totals) > 25
+    assert sum(taken[title] for title in totals) <= 3
+    calls = [title for title in taken if re.search(r"Calls for Service|Service Requests (?:for|from)|Service Requests - ", title) and "Center" not in title]
+    assert len(calls) > 15
+    assert sum(taken[title] for title in calls) >= 0.9 * len(calls)

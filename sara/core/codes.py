@@ -46,7 +46,7 @@ def unit_codes(events: pd.DataFrame, by: Any) -> tuple[npt.NDArray[np.int64], np
     check_columns(events, [by], argument="by")
     # The column as it is: turning a million texts into objects first would cost more than all the rest.
     codes, words = pd.factorize(events[by])
-    names = [str(word) for word in words]
+    names = [_word(word) for word in words]
     if by == "place" and (codes < 0).any():
         missing = codes < 0
         more, keys = pd.factorize(place_key(pd.DataFrame(events)[["place", "x", "y"]][missing]))
@@ -65,6 +65,11 @@ def plural(by: str) -> str:
     ('places', 'values of beat')
     """
     return _PLURAL.get(by, f"values of {by}")
+
+
+def _word(value: Any) -> str:
+    # A column of whole numbers with one blank is read as decimals: beat 3 must not become "3.0".
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _sorted(codes: npt.NDArray[np.int64], names: list[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]:

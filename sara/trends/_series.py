@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_columns, check_events, record_of
+from sara.core.checks import check_columns, check_enough, check_events, record_of
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
@@ -219,6 +219,11 @@ def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, 
     groups, names = _groups(events, by)
     helps = help_rows(events, by) & inside & (groups >= 0)
     used = inside & (groups >= 0) & ~helps
+    if by is not None:
+        # A value without a row in use is not on the list: it may be a place that only asked for help.
+        check_enough(int(used.sum()), 1, method="series", what=f"event of the period with a {by}", instead="Try a longer period, or another `by`.")
+        there, codes = np.unique(groups[used], return_inverse=True)
+        groups[used], names = codes, [names[code] for code in there]
     no_time = events["time"].isna().to_numpy()
     if len(names) * (len(edges) - 1) > MOST_ROWS:
         raise InputError(f"`freq` must give a table of at most {MOST_ROWS:,} rows. Got {len(edges) - 1:,} periods of {freq!r} and {len(names):,} groups. Write freq='W' or freq='MS'.")
@@ -263,7 +268,7 @@ def _edges(start: pd.Timestamp, end: pd.Timestamp, step: pd.DateOffset, *, freq:
     """Return the starts of the periods that touch [start, end), and the end of the last one."""
     begin = _from_start(step)
     first = start.normalize()
-    if not isinstance(begin, pd.offsets.Tick) and begin.freqstr[-1] != "D":
+    if not isinstance(begin, (pd.offsets.Tick, pd.offsets.Day)):
         # A step of two weeks still begins on a Monday: only the kind of step is rolled back to.
         first = begin.base.rollback(first)
     per_step = (first + begin) - first

@@ -17,7 +17,7 @@ def test_codes_point_into_sorted_names_for_any_kind_of_column():
         assert codes.tolist() == [1, -1, -1, 0, 1]
         assert names.tolist() == ["a", "b"]
     codes, names = unit_codes(pd.DataFrame({"beat": [3.0, np.nan, 1.0]}), "beat")
-    assert names[codes[[0, 2]]].tolist() == ["3.0", "1.0"]
+    assert names[codes[[0, 2]]].tolist() == ["3", "1"]
     assert codes[1] == -1
 
 

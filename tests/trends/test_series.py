@@ -43,7 +43,7 @@ def test_partial_periods_are_marked_with_their_days():
 @pytest.mark.parametrize(
     ("freq", "first", "second"),
     [
-        ("D", "2024-02-14", "2024-02-15"), ("W", "2024-02-12", "2024-02-19"), ("W-SAT", "2024-02-11", "2024-02-18"), ("2W", "2024-02-12", "2024-02-26"),
+        ("D", "2024-02-14", "2024-02-15"), ("W", "2024-02-12", "2024-02-19"), ("W-SAT", "2024-02-11", "2024-02-18"), ("W-TUE", "2024-02-14", "2024-02-21"), ("2W", "2024-02-12", "2024-02-26"),
         ("MS", "2024-02-01", "2024-03-01"), ("M", "2024-02-01", "2024-03-01"), ("ME", "2024-02-01", "2024-03-01"), ("QS", "2024-01-01", "2024-04-01"),
         ("QE", "2024-01-01", "2024-04-01"), ("YS", "2024-01-01", "2025-01-01"), ("YE-JUN", "2023-07-01", "2024-07-01"), ("7D", "2024-02-14", "2024-02-21"),
         ("6h", "2024-02-14 00:00", "2024-02-14 06:00"), ("3MS", "2024-02-01", "2024-05-01"),
@@ -147,6 +147,10 @@ def test_calls_for_help_are_kept_off_a_list_of_places():
     assert found.table["n"].sum() == 7
     assert sum(found.counts.left_out.values()) == 3
     assert sara.trends.series(events, by="category").table["n"].sum() == 10
+    two = events.assign(place=["9 OAK ST"] * 3 + ["1423 N 35TH ST"] * 7)
+    assert set(sara.trends.series(two, by="place").table["place"]) == {"1423 N 35TH ST"}
+    with pytest.raises(sara.NotEnoughDataError, match="at least 1"):
+        sara.trends.series(events[events["category"] == "domestic"], by="place")
 
 
 @pytest.mark.parametrize("by", [None, "category"])

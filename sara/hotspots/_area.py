@@ -66,7 +66,9 @@ def study_area(area: Any, *, crs: Any) -> tuple[BaseGeometry, gpd.GeoDataFrame |
     named = None
     if isinstance(area, BaseGeometry):
         if area.geom_type not in ("Polygon", "MultiPolygon") or area.is_empty:
-            raise InputError(f"`area` must be a polygon. Got a {area.geom_type}. Write: area = sara.read_areas('neighborhoods.geojson')")
+            raise InputError(
+                f"`area` must be a polygon. Got a {area.geom_type}. Write: area = sara.read_areas('neighborhoods.geojson')"
+            )
         shape = area
         if max(abs(v) for v in area.bounds) <= 360:
             raise InputError(
@@ -80,12 +82,23 @@ def study_area(area: Any, *, crs: Any) -> tuple[BaseGeometry, gpd.GeoDataFrame |
         if "name" in areas.columns and len(areas) > 1:
             named = gpd.GeoDataFrame({"name": areas["name"].to_numpy()}, geometry=areas.geometry.to_numpy(), crs=areas.crs)
     if shape.is_empty or shape.area == 0:
-        raise InputError("`area` must have a surface. Got an empty shape. Check the boundary file: sara.read_areas('neighborhoods.geojson')")
+        raise InputError(
+            "`area` must have a surface. Got an empty shape. Check the boundary file: sara.read_areas('neighborhoods.geojson')"
+        )
     return shape, named
 
 
 def select(
-    events: Any, *, area: Any, period: Any, method: str, cell_size: Any = None, grid: Any = None, weights: str | None = None, least: int = 1, cells: bool = True
+    events: Any,
+    *,
+    area: Any,
+    period: Any,
+    method: str,
+    cell_size: Any = None,
+    grid: Any = None,
+    weights: str | None = None,
+    least: int = 1,
+    cells: bool = True,
 ) -> Selected:
     """Check the input, settle period, study area and grid, and count every row that is left out.
 
@@ -161,7 +174,9 @@ def _shape(
     if shape is not None:
         return shape, named, Setting(_km2(shape), "you"), ()
     if len(x) == 0:
-        raise NotEnoughDataError(f"{method} needs at least 1 event with a time and a location. Got 0. Check the table: sara.audit(events)")
+        raise NotEnoughDataError(
+            f"{method} needs at least 1 event with a time and a location. Got 0. Check the table: sara.audit(events)"
+        )
     return hull(x, y), None, Setting(None, "sara", "the box around the middle 99 % of the locations"), (HULL_CAUTION,)
 
 
@@ -184,7 +199,9 @@ def _weights(events: gpd.GeoDataFrame, weights: Any) -> npt.NDArray[np.float64] 
     if weights is None:
         return None
     if not isinstance(weights, str):
-        raise InputError(f"`weights` must be the name of a column. Got a {type(weights).__name__}. Write: events['cost'] = ...; weights='cost'")
+        raise InputError(
+            f"`weights` must be the name of a column. Got a {type(weights).__name__}. Write: events['cost'] = ...; weights='cost'"
+        )
     check_columns(events, [weights], argument="weights")
     values = pd.to_numeric(events[weights], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = ~(np.isfinite(values) & (values >= 0))

@@ -24,7 +24,13 @@ ROOK = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 
 
 def cell_areas(
-    chosen: Selected, raster: npt.NDArray[np.float64], hot: npt.NDArray[np.bool_], p: npt.NDArray[np.float64] | None, *, contiguity: str, word: str
+    chosen: Selected,
+    raster: npt.NDArray[np.float64],
+    hot: npt.NDArray[np.bool_],
+    p: npt.NDArray[np.float64] | None,
+    *,
+    contiguity: str,
+    word: str,
 ) -> gpd.GeoDataFrame:
     """Dissolve hot cells that touch into areas.
 
@@ -51,7 +57,7 @@ def cell_areas(
         smallest = np.array([p[labels == i].min() for i in ids])
     frame = pd.DataFrame({"n": held.astype(np.int64), "excess": excess, "p_adjusted": smallest})
     member = labels.ravel()[chosen.code]
-    names = [place_words(chosen, chosen.used[member == i]) for i in ids]
+    names = place_words(chosen, member, ids)
     return finish_areas(chosen, frame, shapes, names, word=word)[AREA_COLUMNS]
 
 
@@ -73,16 +79,22 @@ def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], place
     return out[[*AREA_COLUMNS[:-1], *rest, "geometry"]]
 
 
-def place_words(chosen: Selected, rows: npt.NDArray[np.int64]) -> str:
-    """Return `` near <hundred block>`` for the place with most of these rows; calls for help never name one."""
-    inside = chosen.events[["place", "category"]].iloc[rows]
-    places = inside.loc[~inside["category"].isin(help_categories()), "place"].dropna()
-    if places.empty:
-        return ""
-    counted = places.astype(object).value_counts()
-    best = min(counted.index[counted == counted.iloc[0]])
-    words = public_place(best)
-    return "" if words in _SILENT else f" near {words}"
+def place_words(chosen: Selected, member: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> list[str]:
+    """Return `` near <hundred block>`` of the place with most rows, for each area; calls for help never name one.
+
+    `member` says which area each used row lies in.
+    """
+    rows = chosen.used[np.isin(member, ids)]
+    inside = pd.DataFrame({"area": member[np.isin(member, ids)], "place": chosen.events["place"].astype(object).to_numpy()[rows]})
+    helped = chosen.events["category"].isin(help_categories()).to_numpy(dtype=bool, na_value=False)[rows]
+    counted = inside[inside["place"].notna() & ~helped].groupby(["area", "place"]).size().rename("n").reset_index()
+    first = (
+        counted.sort_values(["n", "place"], ascending=[False, True], kind="stable")
+        .drop_duplicates("area")
+        .set_index("area")["place"]
+    )
+    words = {area: public_place(place) for area, place in first.items()}
+    return [f" near {words[i]}" if words.get(i, public_place(None)) not in _SILENT else "" for i in ids]
 
 
 def _area_name(chosen: Selected, point: Any) -> str:

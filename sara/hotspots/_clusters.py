@@ -138,9 +138,13 @@ def clusters(
     table = _table(chosen, found, chosen_eps.value, months)
     settings = {**chosen.settings, "eps": chosen_eps, "min_events": needed}
     if max_km2 is not None:
-        settings["max_km2"] = Setting(max_km2, "sara", "a larger cluster is taken apart by asking for more events; column `min_events` says how many")
+        settings["max_km2"] = Setting(
+            max_km2, "sara", "a larger cluster is taken apart by asking for more events; column `min_events` says how many"
+        )
     if isinstance(found.near, Lattice):
-        settings["lattice"] = Setting(chosen_eps.value / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one")
+        settings["lattice"] = Setting(
+            chosen_eps.value / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one"
+        )
     areas = table[AREA_COLUMNS].copy()
     areas.attrs = dict(table.attrs)
     cautions = (*chosen.cautions, *_cautions(chosen, table), NULL, CHOSEN)
@@ -148,17 +152,26 @@ def clusters(
 
 
 def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:
-    from scipy.stats import poisson
-
-    n = len(chosen.x)
-    even = int(poisson.isf(RARE, n * math.pi * eps**2 / chosen.area.area)) + 1
+    even = _rare_count(len(chosen.x) * math.pi * eps**2 / chosen.area.area)
     least = max(math.ceil(months - 1e-9), FLOOR, even)
-    reasons = {FLOOR: f"at least {FLOOR}", math.ceil(months - 1e-9): "one a month", even: "more than an even scatter gives in 1 of 1,000 discs"}
+    reasons = {
+        FLOOR: f"at least {FLOOR}",
+        math.ceil(months - 1e-9): "one a month",
+        even: "more than an even scatter gives in 1 of 1,000 discs",
+    }
     why = reasons[least]
     if chosen.weight is None:
         return Setting(least, "sara", why)
     mean = float(chosen.weight.mean())
     return Setting(max(least * mean, 1e-9), "sara", f"{least} events ({why}), times the mean weight of {mean:.3g}")
+
+
+def _rare_count(mean: float) -> int:
+    """Return the least number that a Poisson count with this mean reaches in at most 1 of 1,000."""
+    from scipy.special import pdtrc
+
+    k = np.arange(math.floor(mean), math.ceil(mean + 6 * math.sqrt(mean)) + 12)
+    return int(k[pdtrc(k, mean) <= RARE][0]) + 1
 
 
 def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, max_km2: float | None = None) -> Clusters:
@@ -208,7 +221,7 @@ def _table(chosen: Selected, found: Clusters, eps: float, months: float) -> gpd.
     # The asked-for density can chain places into an outline that is no denser than the rest; that is not a hot spot.
     keep = np.flatnonzero((frame["excess"] > 0).to_numpy(dtype=bool))
     member = cluster_of[place]
-    names = [place_words(chosen, chosen.used[member == i]) for i in keep]
+    names = place_words(chosen, member, keep)
     return finish_areas(chosen, frame.iloc[keep].reset_index(drop=True), [outlines[i] for i in keep], names, word="Cluster")
 
 
@@ -241,9 +254,9 @@ def _inside(outlines: list[Any], x: Floats, y: Floats) -> tuple[Ints, Ints]:
 
 
 def _tail(most: float, n: int, chance: float) -> float:
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
-    return float(min(1.0, n * binom.sf(most - 2, n - 1, min(chance, 1.0))))
+    return float(min(1.0, n * bdtrc(most - 2, n - 1, min(chance, 1.0)))) if most >= 2 else 1.0
 
 
 def _cautions(chosen: Selected, table: gpd.GeoDataFrame) -> tuple[str, ...]:
@@ -259,5 +272,7 @@ def _cautions(chosen: Selected, table: gpd.GeoDataFrame) -> tuple[str, ...]:
         )
     large = table[table["km2"] > MAX_KM2]
     if len(large):
-        out.append(f"{len(large)} of the clusters cover more than {MAX_KM2:g} km2, too much for one crew: ask for more events, or a smaller eps.")
+        out.append(
+            f"{len(large)} of the clusters cover more than {MAX_KM2:g} km2, too much for one crew: ask for more events, or a smaller eps."
+        )
     return tuple(out)

@@ -97,7 +97,9 @@ def count(
     hot, cut = _busiest(values, raster, cells)
     areas = cell_areas(chosen, values, hot, None, contiguity="queen", word="Busy area")
     settings = {**chosen.settings, "busy_cell": Setting(cut, "sara", "the busiest cells, about 1 in 100, are outlined as areas")}
-    return HotspotResult.of(chosen, table=table, areas=areas, method="count", settings=settings, cautions=(*chosen.cautions, CAUTION))
+    return HotspotResult.of(
+        chosen, table=table, areas=areas, method="count", settings=settings, cautions=(*chosen.cautions, CAUTION)
+    )
 
 
 def _numbers(code: npt.NDArray[np.int64], weights: npt.NDArray[np.float64] | None, cells: Grid) -> npt.NDArray[np.float64]:

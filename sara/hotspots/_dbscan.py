@@ -77,7 +77,10 @@ class Lattice:
         for up in range(-LATTICE_STEPS, LATTICE_STEPS + 1):
             reach = _reach(up)
             base = key + up * self._stride
-            out += running[np.searchsorted(key, base + reach, side="right")] - running[np.searchsorted(key, base - reach, side="left")]
+            out += (
+                running[np.searchsorted(key, base + reach, side="right")]
+                - running[np.searchsorted(key, base - reach, side="left")]
+            )
         return out
 
     def components(self, core: Ints) -> Ints:

@@ -128,11 +128,17 @@ def gi_star(
     areas = cell_areas(chosen, raster, hot, p, contiguity=contiguity, word="Hot area")
     settings = {
         **chosen.settings,
-        "contiguity": Setting(contiguity, "sara" if contiguity == "queen" else "you", "the eight cells around" if contiguity == "queen" else ""),
+        "contiguity": Setting(
+            contiguity, "sara" if contiguity == "queen" else "you", "the eight cells around" if contiguity == "queen" else ""
+        ),
         "confidence": Setting(confidence, "sara" if confidence == 0.95 else "you"),
         "p_adjusted": Setting("Benjamini-Hochberg", "sara", f"{cells.n_cells:,} cells were tested, every cell of the study area"),
     }
-    flat = ("All cells hold the same number of events: there is nothing to tell one from another.",) if np.ptp(values["n"]) == 0 else ()
+    flat = (
+        ("All cells hold the same number of events: there is nothing to tell one from another.",)
+        if np.ptp(values["n"]) == 0
+        else ()
+    )
     cautions = (*chosen.cautions, *flat, ANALYTIC, NULL)
     return HotspotResult.of(chosen, table=table, areas=areas, method="gi_star", settings=settings, cautions=cautions)
 
@@ -153,7 +159,9 @@ def _numbers(values: npt.ArrayLike, weights: Any) -> GiStar:
     x = np.asarray(values, dtype=float)
     w = sparse.csr_array(getattr(weights, "sparse", weights), dtype=float)
     if x.ndim != 1 or w.shape != (len(x), len(x)):
-        raise InputError(f"`weights` must be a matrix of {len(x)} by {len(x)}. Got {w.shape}. Give one row and one column per value.")
+        raise InputError(
+            f"`weights` must be a matrix of {len(x)} by {len(x)}. Got {w.shape}. Give one row and one column per value."
+        )
     diagonal = w.diagonal()
     w = (w + sparse.diags_array(np.where(diagonal == 0, 1.0, 0.0))).tocsr()
     return _standardize(w @ x, w.sum(axis=1), w.multiply(w).sum(axis=1), x)

@@ -26,8 +26,6 @@ TITLES = {
     "gi_star": "Where is it unusually high?",
     "clusters": "Where does it crowd together?",
 }
-# Areas named in a list beside the map.
-LISTED = 10
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -68,7 +66,14 @@ class HotspotResult(Result):
 
     @classmethod
     def of(
-        cls, chosen: Selected, *, table: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, method: str, settings: dict[str, Setting], cautions: tuple[str, ...]
+        cls,
+        chosen: Selected,
+        *,
+        table: gpd.GeoDataFrame,
+        areas: gpd.GeoDataFrame,
+        method: str,
+        settings: dict[str, Setting],
+        cautions: tuple[str, ...],
     ) -> Self:
         """Build a result from the rows a method used."""
         return cls(
@@ -92,7 +97,9 @@ class HotspotResult(Result):
         """The finding in two or three sentences."""
         return {"count": self._text_count, "gi_star": self._text_gi_star, "clusters": self._text_clusters}[self.method]()
 
-    def plot(self, *, ax: Axes | None = None, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None) -> Axes:
+    def plot(
+        self, *, ax: Axes | None = None, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None
+    ) -> Axes:
         """Draw the map on one Axes and return it.
 
         Parameters

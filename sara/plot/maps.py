@@ -20,11 +20,13 @@ __all__ = ["basemap", "cells", "choropleth", "class_breaks", "class_labels", "ke
 
 # More classes than this can't be told apart in a legend, nor in grey print.
 MAX_CLASSES = 5
+# Share of the axes' width for the map; legend and list stand to the right of it.
+SIDE = 0.62
 STREET = "#C9C9C9"
 LAND = "#F4F4F2"
 
 
-def basemap(ax: Axes, area: Any, *, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None) -> Axes:
+def basemap(ax: Axes, area: Any, *, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None) -> float:
     """Draw the study area, lightly, with named areas and streets where given; turn the axes into a map.
 
     Parameters
@@ -33,17 +35,24 @@ def basemap(ax: Axes, area: Any, *, areas: gpd.GeoDataFrame | None = None, stree
         The study area, in metres.
     areas, streets : GeoDataFrame, optional
         In the coordinate system of `area`.
+
+    Returns
+    -------
+    float
+        Where words beside the map may start, as an x of the map.
     """
     if area is not None:
         _polygons(ax, [area], facecolor=LAND, edgecolor=MUTED, linewidth=0.8, zorder=0)
         _frame_to(ax, area.bounds)
+    ax.set_autoscale_on(True)
+    ax.set_aspect("equal", adjustable="datalim")
     if streets is not None and len(streets):
         _lines(ax, streets.geometry.to_numpy(), color=STREET, linewidth=0.5, zorder=0.5)
     if areas is not None and len(areas):
         _polygons(ax, list(areas.geometry), facecolor="none", edgecolor="#A8A8A8", linewidth=0.5, zorder=4)
-    ax.set_aspect("equal")
     ax.set_axis_off()
-    return ax
+    right = ax.get_xlim()[1] if area is None else area.bounds[2]
+    return float(right + 0.03 * (ax.get_xlim()[1] - ax.get_xlim()[0]))
 
 
 def cells(ax: Axes, left: npt.ArrayLike, low: npt.ArrayLike, size: float, colors: Any, *, zorder: float = 1) -> Axes:
@@ -57,15 +66,24 @@ def cells(ax: Axes, left: npt.ArrayLike, low: npt.ArrayLike, size: float, colors
     return ax
 
 
-def choropleth(ax: Axes, shapes: Sequence[Any], values: npt.ArrayLike, *, unit: str, breaks: Sequence[float] | None = None) -> Axes:
+def choropleth(
+    ax: Axes, shapes: Sequence[Any], values: npt.ArrayLike, *, unit: str, side: float, breaks: Sequence[float] | None = None
+) -> Axes:
     """Fill shapes by class of their value, at most five classes, with a legend in `unit`."""
     numbers = np.asarray(values, dtype=float)
     edges = list(breaks) if breaks is not None else class_breaks(numbers)
     colors = class_colors(len(edges))
     group = np.clip(np.searchsorted(edges, numbers, side="right") - 1, -1, len(edges) - 1)
     for k, color in enumerate(colors):
-        _polygons(ax, [s for s, g in zip(shapes, group, strict=True) if g == k], facecolor=color, edgecolor="white", linewidth=0.4, zorder=1)
-    key(ax, list(zip(colors, class_labels(edges, numbers), strict=True)), title=unit)
+        _polygons(
+            ax,
+            [s for s, g in zip(shapes, group, strict=True) if g == k],
+            facecolor=color,
+            edgecolor="white",
+            linewidth=0.4,
+            zorder=1,
+        )
+    key(ax, list(zip(colors, class_labels(edges, numbers), strict=True)), title=unit, side=side)
     return ax
 
 
@@ -118,21 +136,22 @@ def class_colors(n: int) -> list[Any]:
     return [colormaps[SEQUENTIAL](v) for v in np.linspace(0.12, 1.0, n)] if n > 1 else [colormaps[SEQUENTIAL](0.75)] * n
 
 
-def key(ax: Axes, entries: Sequence[tuple[Any, str]], *, title: str) -> Axes:
-    """Put a legend of colour and words beside the map."""
+def key(ax: Axes, entries: Sequence[tuple[Any, str]], *, title: str, side: float) -> Axes:
+    """Put a legend of colour and words beside the map, from x = `side`."""
     from matplotlib.patches import Patch
 
     handles = [Patch(facecolor=color, edgecolor=MUTED, linewidth=0.5, label=label) for color, label in entries]
     found = ax.legend(
-        handles=handles, title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, title_fontsize=8.5, frameon=False,
+        handles=handles, title=title, loc="upper left", bbox_to_anchor=(side, 1.0), bbox_transform=ax.get_xaxis_transform(), fontsize=8, title_fontsize=8.5, frameon=False,
         alignment="left", borderaxespad=0.0, handlelength=1.3,
     )  # fmt: skip
     found.get_title().set_color(INK)
-    ax.add_artist(found)
     return ax
 
 
-def outlines(ax: Axes, shapes: Sequence[Any], *, color: Any = WARN, fill: Any = "none", linewidth: float = 1.3, zorder: float = 5) -> Axes:
+def outlines(
+    ax: Axes, shapes: Sequence[Any], *, color: Any = WARN, fill: Any = "none", linewidth: float = 1.3, zorder: float = 5
+) -> Axes:
     """Draw shapes as outlines."""
     return _polygons(ax, shapes, facecolor=fill, edgecolor=color, linewidth=linewidth, zorder=zorder)
 
@@ -143,7 +162,7 @@ def points(ax: Axes, x: npt.ArrayLike, y: npt.ArrayLike, *, color: Any = MUTED, 
     return ax
 
 
-def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: str) -> Axes:
+def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: str, side: float) -> Axes:
     """Put numbers on shapes, largest first, and list the numbers with their words beside it."""
     room = ax.get_ylim()[1] - ax.get_ylim()[0]
     taken: list[tuple[float, float]] = []
@@ -157,8 +176,17 @@ def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: st
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.7, "shrinkB": 0},
         )  # fmt: skip
     listed = "\n".join(f"{i}  {text}" for i, text in enumerate(words, start=1))
-    ax.annotate(
-        f"{title}\n{listed}", (1.02, 0.0), xycoords="axes fraction", fontsize=8, color=INK, va="bottom", ha="left", linespacing=1.5, annotation_clip=False
+    ax.text(
+        side,
+        0.0,
+        f"{title}\n{listed}",
+        transform=ax.get_xaxis_transform(),
+        fontsize=8,
+        color=INK,
+        va="bottom",
+        ha="left",
+        linespacing=1.4,
+        zorder=9,
     )
     return ax
 
@@ -169,10 +197,18 @@ def scale_bar(ax: Axes) -> Axes:
 
     low, high = ax.get_xlim()
     bottom, top = ax.get_ylim()
-    length = _nice((high - low) / 5, down=True)
+    length = _nice((high - low) / 7, down=True)
     x, y = low + 0.02 * (high - low), bottom + 0.025 * (top - bottom)
     tick = 0.008 * (top - bottom)
-    ax.add_line(Line2D([x, x, x, x + length, x + length, x + length], [y + tick, y - tick, y, y, y - tick, y + tick], color=INK, linewidth=1.2, zorder=9))
+    ax.add_line(
+        Line2D(
+            [x, x, x, x + length, x + length, x + length],
+            [y + tick, y - tick, y, y, y - tick, y + tick],
+            color=INK,
+            linewidth=1.2,
+            zorder=9,
+        )
+    )
     words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     miles = f"{length / 1609.344:.2g} mi" if length >= 400 else f"{length / 0.3048:,.0f} ft"
     ax.text(x, y + 2.2 * tick, f"{words} ({miles})  N↑", fontsize=8, color=INK, va="bottom", ha="left", zorder=9)
@@ -190,12 +226,17 @@ def _free_spot(x: float, y: float, taken: list[tuple[float, float]], room: float
 
 
 def _frame_to(ax: Axes, bounds: tuple[float, float, float, float]) -> None:
+    """Fill the axes: the map to the left, words to the right of it, room for the scale bar below."""
     minx, miny, maxx, maxy = bounds
-    side = max(maxx - minx, maxy - miny)
-    pad = 0.02 * side
-    ax.set_xlim(minx - pad, maxx + pad)
-    # Room below for the scale bar.
-    ax.set_ylim(miny - 0.07 * side, maxy + pad)
+    width, height = maxx - minx, (maxy - miny) * 1.09
+    box, (inches, tall) = ax.get_position(), ax.figure.get_size_inches()
+    shape = (box.width * inches) / (box.height * tall)
+    across = max(width * 1.04 / SIDE, height * shape)
+    up = across / shape
+    left = minx - max(0.02 * width, (across * SIDE - width) / 2)
+    ax.set_xlim(left, left + across)
+    middle = (miny + maxy) / 2 - 0.035 * (maxy - miny)
+    ax.set_ylim(middle - up / 2, middle + up / 2)
 
 
 def _polygons(ax: Axes, shapes: Sequence[Any], **style: Any) -> Axes:

@@ -206,7 +206,12 @@ def _drift(pool: np.ndarray, own: np.ndarray, windows: _Windows, phi: float) -> 
     like = _comparable(before, float(own[: windows.n_before][windows.keep].sum()))
     if like is None:
         return None, (before, after)
-    return place_drift(before[like], after[like], months=months, phi=phi if np.isfinite(phi) else 1.0), (before, after)
+    pairs = [(before[like], after[like], months)]
+    if windows.n_before >= 24:
+        # The year before against the one before it: the same drift, seen once more.
+        years = [pool[like, windows.n_before - 24 : windows.n_before - 12].sum(axis=1), pool[like, windows.n_before - 12 : windows.n_before].sum(axis=1)]
+        pairs.append((years[0], years[1], (12, 12)))
+    return place_drift(pairs, phi=phi), (before, after)
 
 
 def _comparable(before: np.ndarray, own: float) -> np.ndarray | None:

@@ -186,7 +186,7 @@ def _numbers(
     drift = None
     like = np.flatnonzero((ratio >= ALIKE[0]) & (ratio <= ALIKE[1]) & (np.arange(len(places)) > 0))
     if half >= 6 and len(like) >= 5:
-        drift = place_drift(panel[like, -2 * half : -half].sum(axis=1), panel[like, -half:].sum(axis=1), months=(half, half), phi=rough.phi)
+        drift = place_drift([(panel[like, -2 * half : -half].sum(axis=1), panel[like, -half:].sum(axis=1), (half, half))], phi=rough.phi)
     return _Found(
         panel, ratio, (late + 0.5) / (early + 0.5) - 1, gap, distance, chosen, bool(alike.any()), two_way_dispersion(panel[np.r_[0, chosen]]), drift
     )

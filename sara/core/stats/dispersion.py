@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,39 +65,40 @@ def two_way_dispersion(counts: np.ndarray) -> Dispersion:
     return Dispersion(square / df, df, lag1 + (1 + lag1) / months)
 
 
-def place_drift(before: np.ndarray, after: np.ndarray, *, months: tuple[int, int], phi: float) -> Drift:
+def place_drift(pairs: Sequence[tuple[np.ndarray, np.ndarray, tuple[int, int]]], *, phi: float) -> Drift:
     """Measure how far untouched places drift apart between two windows.
 
     Parameters
     ----------
-    before, after : array of shape (places,)
-        Events of each place in each window.
-    months : (int, int)
-        Length of the windows.
+    pairs : sequence of (before, after, (months before, months after))
+        Events of each place in two windows next to each other. More than one pair (this year and last beside the response's own) tells
+        more about the same drift; ``trend`` and ``tau2`` are those of the first.
     phi : float
-        Dispersion of monthly counts; values below 1 count as 1.
+        Dispersion of monthly counts; values below 1 (or unknown) count as 1.
 
     Returns
     -------
     Drift
         ``tau2`` by Paule and Mandel's rule: the value at which the squared deviations from the common trend, each over its variance,
-        add up to places - 1.
+        add up to their degrees of freedom, places - 1 for each pair.
+
+    Notes
+    -----
+    A place that wanders gets further away the longer the windows are: the variance of its drift goes with their summed length, so shorter
+    pairs are scaled up. For places that only fluctuate this is on the safe side.
     """
-    before, after = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
-    keep = before + after > 0
-    x, y = before[keep] / months[0], after[keep] / months[1]
-    df = int(keep.sum()) - 1
-    if df < 1 or x.sum() == 0:
-        return Drift(1.0, 0.0, max(df, 0))
-    trend = float(y.sum() / x.sum())
-    deviation = y - trend * x
-    level = (before + after)[keep] / sum(months)
-    # Under the common trend both windows tell about the place's level; its share in each window gives the variance of each.
-    base = (before + after)[keep] / (months[0] + trend * months[1])
-    counting = max(1.0, phi) * (trend * base / months[1] + trend**2 * base / months[0])
+    inflation = phi if phi > 1 else 1.0
+    parts = [part for part in (_deviations(*pair, inflation) for pair in pairs) if part is not None]
+    if not parts:
+        return Drift(1.0, 0.0, 0)
+    first = sum(pairs[0][2])
+    deviation, counting, drifting = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    drifting = drifting / first
+    df = len(deviation) - len(parts)
+    trend = parts[0][3]
 
     def excess(tau2: float) -> float:
-        return float(np.sum(deviation**2 / (counting + tau2 * level**2))) - df
+        return float(np.sum(deviation**2 / (counting + tau2 * drifting))) - df
 
     if excess(0.0) <= 0:
         return Drift(trend, 0.0, df)
@@ -106,3 +108,17 @@ def place_drift(before: np.ndarray, after: np.ndarray, *, months: tuple[int, int
     while excess(high) > 0 and high < 1e6:
         high *= 4
     return Drift(trend, float(brentq(excess, 0.0, high)), df)
+
+
+def _deviations(before: np.ndarray, after: np.ndarray, months: tuple[int, int], phi: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float] | None:
+    """Return each place's deviation from the common trend, its counting variance, its level squared times the months, and the trend."""
+    keep = np.asarray(before) + np.asarray(after) > 0
+    x, y = np.asarray(before, dtype=float)[keep] / months[0], np.asarray(after, dtype=float)[keep] / months[1]
+    if len(x) < 2 or x.sum() == 0:
+        return None
+    trend = float(y.sum() / x.sum())
+    total = x * months[0] + y * months[1]
+    # Under the common trend both windows tell about the place's level; its share in each window gives the variance of each.
+    base = total / (months[0] + trend * months[1])
+    counting = phi * (trend * base / months[1] + trend**2 * base / months[0])
+    return y - trend * x, counting, (total / sum(months)) ** 2 * sum(months), trend

@@ -204,12 +204,12 @@ def _respond(journey: Journey, focus: gpd.GeoDataFrame, tables: _Tables, file: S
     journey.design = design.as_placebo() if placebo else design
     outcome = wanted.outcome or study.focus.where or f"source == '{focus['source'].iloc[0]}'"
     goal = wanted.goal or "None: nothing was done. This tests what the method sees where there is nothing to see"
-    journey.plan = respond.Plan(goal=goal, design=journey.design, outcome=outcome, also_watch=wanted.also_watch)
+    journey.plan = respond.Plan(goal=goal, design=journey.design, outcome=outcome, target=wanted.target, by=wanted.by, also_watch=wanted.also_watch)
     for action in wanted.action:
         journey.plan.add_action(
             action.name, partner=action.partner, start=action.start or wanted.start, end=action.end, technique=action.technique, dose=action.dose
         )
-    journey.power = respond.power(focus, journey.design)
+    journey.power = respond.power(focus, journey.plan)
     journey.plan.lock(as_of=study.study.as_of)
     journey.problem.respond.add(journey.plan, journey.power)
 

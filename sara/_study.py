@@ -98,6 +98,8 @@ class Respond(_Table):
     treated: str | None = None
     goal: str | None = None
     outcome: str | None = None
+    target: float | str | None = None
+    by: str | None = None
     also_watch: str | None = None
     n: int = Field(default=5, ge=1, le=50)
     buffer: float | str = "300m"
@@ -105,6 +107,7 @@ class Respond(_Table):
     action: tuple[Action, ...] = ()
 
     _day = field_validator("start", mode="before")(_date)
+    _by = field_validator("by", mode="before")(lambda v: None if v is None else _date(v))
 
     @field_validator("buffer")
     @classmethod

@@ -101,12 +101,12 @@ def _problems(story: Story, withheld: Withheld) -> Section | None:
         columns={"rank": "rank", "public_name": "problem", "n": "calls", "expected": "expected", "weeks_active": "share of weeks", "complaints": "complaints", "trend": "trend, %", "score": "score"},
     )  # fmt: skip
     turned = public_table(
-        board.rejected, withheld, caption="Look-alikes turned down", rows=12, counts=("n",), private=("name",),
+        board.rejected, withheld, caption="Look-alikes turned down", rows=12, counts=("n",),
         columns={"category": "category", "name": "where", "n": "rows", "reason": "why it was turned down"},
     )  # fmt: skip
     quiet = public_table(
-        board.reporting, withheld, caption="Who is calling, by area", rows=80, counts=("calls", "complaints"),
-        columns={"area": "area", "residents": "residents", "calls": "calls", "complaints": "complaints", "ratio": "against expected", "is_quiet": "quiet"},
+        board.reporting, withheld, caption="Who is calling, by area", rows=24, counts=("calls", "complaints"),
+        columns={"area": "area", "residents": "residents", "calls": "calls", "complaints": "complaints", "ratio": "against expected", "is_quiet": "clearly quiet"},
     )  # fmt: skip
     blocks.extend(table for table in (listed, turned, quiet) if table is not None)
     return Section("What else was looked at", tuple(blocks))
@@ -120,7 +120,7 @@ def _places(story: Story, withheld: Withheld) -> Section | None:
         withheld.help_rows += len(spots.areas)
         return None
     columns = {"name": "where", "n": "events", "excess": "more than expected", "p_adjusted": "p, adjusted", "km2": "square kilometers"}
-    found = public_table(spots.areas, withheld, caption="Hot spots", columns=columns, private=("name",), counts=("n",), rows=12)
+    found = public_table(spots.areas, withheld, caption="Hot spots", columns=columns, private=spots.private_columns, counts=("n",), rows=12)
     return Section("Where", (Paragraph(said(spots.text, withheld)), *([found] if found is not None else [])))
 
 
@@ -132,12 +132,10 @@ def _cautions(story: Story, withheld: Withheld) -> Section | None:
 def _methods(story: Story, withheld: Withheld) -> Section:
     rows = []
     for name, item in story.results:
-        what = getattr(item, "question", "") or type(item).__name__
-        settings = getattr(item, "settings", None) or {}
-        chosen = "; ".join(f"{key} = {said(show(s.value), withheld)} (by {s.chosen_by}{f': {s.why}' if s.why else ''})" for key, s in settings.items())
-        counts = getattr(item, "counts", None)
-        rows.append((name, f"{what} [{type(item).__name__}]", said(chosen, withheld) or "–", str(counts) if counts is not None else "–"))
-    return Section("Method log", (Table("Every result in the record, in order", ("stage", "question", "settings, and who chose them", "rows"), tuple(rows)),))
+        chosen = "; ".join(f"{key} = {said(show(s.value), withheld)} (by {s.chosen_by}{f': {s.why}' if s.why else ''})" for key, s in item.settings.items())
+        method = getattr(item, "method", "")
+        rows.append((f"{name}: {item.question}" + (f" ({method})" if method else ""), chosen or "\u2013", str(item.counts)))
+    return Section("Method log", (Table("Every result in the record, in order", ("stage and question", "settings, and who chose them", "rows"), tuple(rows)),))
 
 
 def _glossary(story: Story) -> Section:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
 
-from sara.brief._safe import figure_of, public_table, said, show
-from sara.brief.document import Block, Bullets, Columns, Lights, Paragraph, Section, Table, Withheld
+from sara.brief._map import city_map
+from sara.brief._safe import SMALL, figure_of, public_table, said, show
+from sara.brief.document import Block, Bullets, Columns, Figure, Lights, Paragraph, Section, Table, Withheld
+
+from sara.core.wording import percent
 
 if TYPE_CHECKING:
     from sara.brief.build import Story
+    from sara.core.result import Result
 
 __all__ = ["finding", "sections"]
 
 # What fits on two pages: a council reads the weightiest, the annex holds them all.
 MOST_CAUTIONS, MOST_ACTIONS = 5, 8
+_WEIGHT = ("EffectResult", "Plan", "Design", "PowerResult", "AuditResult", "ProblemBoard", "ClockResult", "RepeatResult", "ConcentrationResult", "SeriesResult")
+# A council need not know how a p-value was made, nor which line to type: that is for the annex.
+_FOR_ANALYSTS = re.compile(r"`|sara\.|plan\.|problem\.|p[-_ ](?:value|adjusted)|Gi\*|\beps\b|\bscore\b")
 
 
 def sections(story: Story, withheld: Withheld) -> list[Section | None]:
@@ -45,10 +51,10 @@ def finding(story: Story) -> str:
 
 
 def _problem(story: Story, withheld: Withheld) -> Section | None:
-    words = [Paragraph(said(text, withheld)) for text in story.conclusions("scan")]
     number = _one_number(story)
-    if number:
-        words.insert(0, Paragraph(number, "lead"))
+    told = finding(story)
+    words = [Paragraph(said(number, withheld), "lead")] if number else []
+    words.extend(Paragraph(said(text, withheld)) for text in story.conclusions("scan") if text != told)
     # Which few of many candidates this one was chosen from belongs to the annex; here one sentence.
     concentration = story.last("ConcentrationResult")
     if concentration is not None:
@@ -56,7 +62,7 @@ def _problem(story: Story, withheld: Withheld) -> Section | None:
     series = story.last("SeriesResult")
     if series is not None:
         words.append(Paragraph(said(series.text, withheld)))
-    drawn = _map(story)
+    drawn = _map(story, withheld)
     if not words and drawn is None:
         return None
     blocks: tuple[Block, ...] = (Columns(tuple(words), (drawn,)),) if drawn is not None else tuple(words)
@@ -65,29 +71,27 @@ def _problem(story: Story, withheld: Withheld) -> Section | None:
 
 def _one_number(story: Story) -> str:
     spots = story.clusters
-    if spots is None or spots.areas is None or not len(spots.areas) or story.about_help:
-        return "" if spots is None else str(spots.text)
-    top = spots.areas.iloc[0]
-    n, used = int(top["n"]), int(spots.counts.rows_used)
-    if n < 10 or used == 0:
-        return str(spots.text)
-    return f"{n:,} of {used:,} ({100 * n / used:.0f} %) happened in one place of {show(float(top['km2']))} square kilometers."
+    if spots is None:
+        return ""
+    if story.about_help or not len(spots.areas) or spots.areas["n"].iloc[0] < SMALL:
+        return str(spots.text) if not story.about_help else ""
+    top, used = spots.areas.iloc[0], spots.counts.rows_used
+    return f"{int(top['n']):,} of {used:,} {spots.noun} ({percent(top['n'] / used)}) came from one place of {top['km2']:.2g} square kilometers, {_near(top['name'])}."
 
 
-def _map(story: Story) -> Any:
+def _near(name: str) -> str:
+    # "Cluster 1 near 400 block of PINE ST": the number is for lists.
+    return f"near {name.split(' near ', 1)[1]}" if " near " in name else name
+
+
+def _map(story: Story, withheld: Withheld) -> Figure | None:
     spots = story.clusters
-    if spots is None or story.about_help:
-        return None
-    return figure_of(blurred(spots), alt=spots.alt_text, width=4.6, height=3.9)
+    return None if spots is None or story.about_help else city_map(spots, withheld, outlines=story.problem.area)
 
 
-def blurred(spots: Any) -> Any:
-    """Return hot spots whose outlines hide single houses."""
-    from sara.data.privacy import coarse_geometry
-
-    if not isinstance(spots.areas, gpd.GeoDataFrame) or not len(spots.areas):
-        return spots
-    return replace(spots, areas=coarse_geometry(spots.areas))
+def drawing(result: Result, withheld: Withheld, *, width: float, height: float) -> Figure | None:
+    """Draw a result on one Axes, with its own words beside it."""
+    return figure_of(lambda ax: result.plot(ax=ax), alt=said(result.alt_text, withheld), width=width, height=height)
 
 
 def _residents(story: Story, withheld: Withheld) -> Section | None:
@@ -114,10 +118,10 @@ def _residents(story: Story, withheld: Withheld) -> Section | None:
 
 
 def _why(story: Story, withheld: Withheld) -> Section | None:
-    words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("analyze")]
+    words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("analyze") if text != finding(story)]
     clock, repeats = story.last("ClockResult"), story.last("RepeatResult")
     words.extend(Paragraph(said(result.text, withheld)) for result in (clock, repeats) if result is not None)
-    drawn = figure_of(clock, width=5.2, height=3.0) if clock is not None else None
+    drawn = drawing(clock, withheld, width=6.0, height=3.3) if clock is not None else None
     if drawn is None:
         return Section("Why there, and why then", tuple(words)) if words else None
     return Section("Why there, and why then", (Columns(tuple(words), (drawn,)),))
@@ -165,7 +169,7 @@ def _worked(story: Story, withheld: Withheld) -> Section | None:
         return _could_see(story, withheld)
     words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("assess")]
     lights = tuple((check.name, {True: "green", False: "red", None: "amber"}[check.passed], said(check.text, withheld)) for check in effect.checks)
-    drawn = figure_of(effect, width=5.0, height=3.2)
+    drawn = drawing(effect, withheld, width=6.0, height=3.6)
     right: tuple[Block, ...] = (drawn,) if drawn is not None else ()
     left: tuple[Block, ...] = (*words, Lights(lights)) if lights else tuple(words)
     title = "What the method saw" if story.placebo else "Did it work?"
@@ -185,28 +189,28 @@ def _could_see(story: Story, withheld: Withheld) -> Section | None:
         words.append(Paragraph(said(design.text, withheld)))
     if not words:
         return None
-    drawn = figure_of(power, width=5.0, height=3.0) if power is not None else None
+    drawn = drawing(power, withheld, width=6.0, height=3.4) if power is not None else None
     blocks: tuple[Block, ...] = (Columns(tuple(words), (drawn,)),) if drawn is not None else tuple(words)
     return Section("Could we see it work?", blocks)
 
 
 def _unknown(story: Story, withheld: Withheld) -> Section | None:
     found = unique_cautions(story)
-    if not found:
+    plain = [text for text in found if not _FOR_ANALYSTS.search(text)]
+    if not plain:
         return None
-    items = tuple(said(text, withheld) for text in found[:MOST_CAUTIONS])
-    more = len(found) - len(items)
+    items = tuple(said(text, withheld) for text in plain[:MOST_CAUTIONS])
     blocks: list[Block] = [Bullets(items)]
-    if more > 0:
-        blocks.append(Paragraph(f"{more} more in the annex.", "small"))
+    if len(found) > len(items):
+        blocks.append(Paragraph(f"{len(found) - len(items)} more in the annex.", "small"))
     return Section("What we don't know", tuple(blocks))
 
 
 def unique_cautions(story: Story) -> list[str]:
-    """Return every caution once, those of the assessment first."""
-    order = ("assess", "respond", "analyze", "scan")
-    texts = [caution for stage in order for name, item in story.results if name == stage for caution in getattr(item, "cautions", ())]
-    return list(dict.fromkeys(texts))
+    """Return every caution once: of the assessment, the plan and the data first, of the maps last."""
+    kinds = {kind: place for place, kind in enumerate(_WEIGHT)}
+    order = sorted(story.results, key=lambda found: kinds.get(type(found[1]).__name__, len(kinds)))
+    return list(dict.fromkeys(caution for _, item in order for caution in item.cautions))
 
 
 def _sentence(text: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,12 @@ import pandas as pd
 from sara.brief.document import Figure, Table, Withheld
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.data.categories import help_categories
-from sara.data.privacy import public_place, scrub, suppress
+from sara.data.privacy import hundred_block, public_place, suppress
 
-__all__ = ["figure_of", "public_table", "said", "show"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["SMALL", "figure_of", "public_table", "said", "show"]
 
 SMALL = 10
 HIDDEN = ("<10", "withheld")
@@ -22,6 +26,14 @@ HIDDEN = ("<10", "withheld")
 FREE_TEXT = ("text", "note", "notes", "comment", "description", "caller", "address")
 DASH = "\u2013"
 _DPI = 150
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w.-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)")
+_HOUSE = re.compile(
+    r"\b(?P<number>\d{1,6})(?:-?[A-Z])?\s+(?:(?:[NSEW]|NE|NW|SE|SW|North|South|East|West)\.?\s+)?(?P<street>(?:[\w'.]+\s+){1,3}?)"
+    r"(?:St|Street|Ave?|Avenue|Blvd|Boulevard|Rd|Road|Dr|Drive|Ln|Lane|Ct|Court|Pl|Place|Way|Ter|Terrace|Pkwy|Parkway|Hwy|Cir|Circle|Sq|Square|Trl|Pike)\b\.?",
+    re.IGNORECASE,
+)
+_LITTLE = {"a", "an", "and", "at", "block", "by", "each", "every", "for", "from", "in", "near", "of", "on", "or", "per", "the", "this", "to", "with"}
 
 
 def public_table(
@@ -50,6 +62,7 @@ def public_table(
     if of_places:
         table = _without_help(table, withheld)
     chosen = {c: w for c, w in (columns or {c: c.replace("_", " ") for c in table.columns}).items() if c in table.columns}
+    chosen = {c: w for c, w in chosen.items() if table[c].notna().any()}
     dropped = [c for c in chosen if c in FREE_TEXT]
     withheld.texts += sum(int(table[c].notna().sum()) for c in dropped)
     chosen = {c: w for c, w in chosen.items() if c not in dropped}
@@ -107,10 +120,18 @@ def _without_help(table: pd.DataFrame, withheld: Withheld) -> pd.DataFrame:
 
 
 def said(text: str, withheld: Withheld) -> str:
-    """Return a sentence without house numbers, phone numbers and names; count it where something was taken out."""
-    clean = scrub(text) or ""
+    """Return a sentence with house numbers as hundred blocks and without e-mail addresses and phone numbers; count it where one was taken out."""
+    clean = _PHONE.sub("[phone]", _MAIL.sub("[e-mail]", _HOUSE.sub(_hundred, str(text))))
     withheld.addresses += clean != text
     return clean
+
+
+def _hundred(found: re.Match[str]) -> str:
+    words = found["street"].split()
+    # "3 bars on Main Street" and "10 at a place" count something; "1423 N 35th St" and "12 Oak Ave" are houses.
+    if any(word.lower() in _LITTLE for word in words) or not (words[0][0].isupper() or words[0][0].isdigit() or len(found["number"]) > 2):
+        return found[0]
+    return hundred_block(found[0])
 
 
 def show(value: Any) -> str:
@@ -132,16 +153,16 @@ def show(value: Any) -> str:
     return str(value)
 
 
-def figure_of(result: Any, *, alt: str | None = None, width: float = 4.6, height: float = 3.3, caption: str = "") -> Figure | None:
-    """Draw a result at the size at which it is printed; None where it has too little to draw."""
+def figure_of(draw: Callable[[Axes], Any], *, alt: str, width: float, height: float) -> Figure | None:
+    """Let `draw` fill one Axes of a size in inches and return the picture; None where there is too little to draw."""
     from sara.plot.style import new_axes
 
     axes = new_axes(width=width, height=height)
     try:
-        result.plot(ax=axes)
+        draw(axes)
     except NotEnoughDataError:
         return None
     buffer = io.BytesIO()
-    # No date and no version in the file: the same brief is the same bytes.
+    # No version in the file: the same brief is the same bytes.
     axes.figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return Figure(buffer.getvalue(), alt or result.alt_text, caption)
+    return Figure(buffer.getvalue(), alt, inches=width)

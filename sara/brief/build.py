@@ -24,6 +24,7 @@ class Told(Protocol):
     """What a brief needs of a problem; `sara.Problem` has it."""
 
     title: str
+    area: Any
 
     @property
     def stages(self) -> Mapping[str, Any]:

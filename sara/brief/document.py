@@ -34,11 +34,12 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as PNG bytes, with the words for a reader who cannot see it."""
+    """A picture as PNG bytes, with the words for a reader who cannot see it, and how wide it was drawn."""
 
     png: bytes
     alt: str
     caption: str = ""
+    inches: float = 5.0
     kind: ClassVar[str] = "figure"
 
     @property

@@ -23,7 +23,7 @@ def to_content(problem: Problem, *, include_events: bool) -> dict[str, Any]:
         "sara": _version(),
         "title": problem.title,
         "started": problem.started,
-        "area": {"stem": "area", "frame": encode(problem.area)},
+        "area": {"stem": "area", "frame": encode(_outline(problem.area))},
         "stages": {name: _stage(stage, include_events=include_events) for name, stage in problem.stages.items()},
     }
 
@@ -51,6 +51,14 @@ def expect(value: Any, shape: dict[str, type | tuple[type, ...]], what: str) -> 
     for key, kind in shape.items():
         if not isinstance(value[key], kind):
             raise InputError(f"a {what}'s {key} must be as sara wrote it. Got a {type(value[key]).__name__}. Load an untouched copy.")
+
+
+def _outline(area: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+    """Keep names and shapes: what else a boundary file carries (editors, dates) is not the record's business."""
+    if area is None:
+        return None
+    names = area[["name"]] if "name" in area.columns else area[[]]
+    return gpd.GeoDataFrame(names.copy(), geometry=gpd.GeoSeries(area.geometry.to_numpy(), index=area.index, crs=area.crs), crs=area.crs).reset_index(drop=True)
 
 
 def _stage(stage: Stage, *, include_events: bool) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""The map of a brief: the whole city, the hot places in it, and the one the problem is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+
+from sara.brief._safe import SMALL, figure_of, said
+from sara.brief.document import Figure, Withheld
+from sara.core.wording import period_words
+from sara.data.privacy import coarse_geometry
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sara.hotspots import HotspotResult
+
+__all__ = ["MARKED", "city_map"]
+
+# Places with a number on the map; the table in the annex has them all.
+MARKED = 3
+# Inches: the most a map may take in each direction, the title above and the source line below it.
+_WIDE, _HIGH, _TITLE, _FOOT = 3.3, 2.9, 0.62, 0.22
+_FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
+
+
+def city_map(spots: HotspotResult, withheld: Withheld, *, outlines: gpd.GeoDataFrame | None) -> Figure | None:
+    """Draw hot spots with outlines that hide single houses, the first few numbered; places of fewer than ten events stay out."""
+    areas = spots.areas
+    enough = areas["n"].to_numpy() >= SMALL
+    withheld.counts += int((~enough).sum())
+    shown = replace(spots, areas=coarse_geometry(areas[enough].reset_index(drop=True))) if len(areas) else spots
+    return figure_of(lambda ax: _draw(ax, shown, outlines), alt=said(_words(shown), withheld), width=_WIDE, height=_height(shown))
+
+
+def _height(spots: HotspotResult) -> float:
+    left, low, right, top = spots.area.bounds
+    # The map's frame is a little larger than the area: room for the scale bar.
+    return min(_WIDE * 1.09 * (top - low) / max(right - left, 1.0), _HIGH) + _TITLE + _FOOT
+
+
+def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None) -> Any:
+    from sara.plot import maps
+    from sara.plot.style import INK, MUTED, WARN, subtitle_of
+
+    maps.basemap(ax, spots.area, areas=None if outlines is None else outlines.to_crs(spots.areas.crs))
+    shapes = list(spots.areas.geometry)
+    maps.outlines(ax, shapes[MARKED:], color=WARN, fill=_FAINT_FILL, linewidth=0.7)
+    maps.outlines(ax, shapes[:MARKED], color=WARN, fill=_STRONG_FILL, linewidth=0.9)
+    room = ax.get_ylim()[1] - ax.get_ylim()[0]
+    for number, shape in enumerate(shapes[:MARKED], start=1):
+        at = shape.representative_point()
+        # Numbers fan out to the right, so that neighbors do not cover each other.
+        ax.annotate(
+            str(number), (at.x, at.y), xytext=(at.x + 0.06 * room, at.y + (2 - number) * 0.055 * room), fontsize=9, fontweight="bold", color="white", ha="center",
+            va="center", zorder=8, annotation_clip=False, bbox={"boxstyle": "circle,pad=0.2", "facecolor": INK, "edgecolor": "white", "linewidth": 0.7},
+            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
+        )  # fmt: skip
+    maps.scale_bar(ax)
+    figure = ax.figure
+    figure.set_layout_engine("none")
+    height = figure.get_size_inches()[1]
+    ax.set_aspect("equal", adjustable="box", anchor="NW")
+    ax.set_position((0.0, _FOOT / height, 1.0, 1 - (_TITLE + _FOOT) / height))
+    found = "one hot spot" if len(shapes) == 1 else f"{len(shapes)} hot spots"
+    subtitle = subtitle_of(f"{found} of n = {spots.counts.rows_used:,} {spots.noun}", f"\n{period_words(*spots.period)}").replace(" · \n", "\n")
+    figure.text(0.0, 1 - 0.04 / height, f"Where do {spots.noun} crowd together?", fontsize=11, fontweight="bold", color=INK, va="top")
+    figure.text(0.0, 1 - 0.27 / height, subtitle, fontsize=8, color=MUTED, va="top", wrap=True)
+    figure.text(0.0, 0.03 / height, spots.source, fontsize=7.5, color=MUTED, va="bottom")
+    return ax
+
+
+def _words(spots: HotspotResult) -> str:
+    named = "; ".join(f"{number}: {row.name_}, {row.n:,} {spots.noun}" for number, row in enumerate(spots.areas.rename(columns={"name": "name_"}).head(MARKED).itertuples(), start=1))
+    return f"Map of the study area with {len(spots.areas)} outlined hot spots. Numbered on it: {named}." if named else "Map of the study area; no hot spot stands out."

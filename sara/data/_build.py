@@ -137,7 +137,7 @@ def build(
     """
     tz = _time.check_zone(tz)
     fields = check_mapping(mapping, list(table.frame.columns))
-    frame = table.frame.reset_index(drop=True)
+    frame = table.frame.reset_index(drop=True).rename(columns=str)
     times, notes = _times(frame, fields, tz=tz, epoch=epoch, dayfirst=dayfirst)
     main = next((name for name in ("time", *STAMPS) if name in times), None)
     rejects, keep = _unreadable(table, frame, fields, times, main)
@@ -256,7 +256,7 @@ def _origin(marked: pd.Series | None, out: Mapping[str, Any], kind: str, known: 
         result = origin_of_flag(marked).to_numpy(dtype=object)
     elif "channel" in out:
         said = origin_of_channel(out["channel"]).to_numpy(dtype=object)
-        result = np.where(said == "other", None, said)
+        result = np.where(said == "other", np.array(None, dtype=object), said)
     open_ = pd.isna(result) | (result == "other") if marked is None else pd.isna(result)
     for word, pattern in known.patterns.items():
         hit = open_ & out["type"].str.upper().str.contains(pattern, regex=True).to_numpy(dtype=bool, na_value=False)
@@ -402,6 +402,9 @@ def _assemble(frame: pd.DataFrame, fields: Mapping[str, list[str]], out: Mapping
         else:
             data[name] = out[name] if name in out else _missing_text(n)
     used = {column for columns in fields.values() for column in columns}
+    if "sara" in frame.attrs:
+        # An event table that lost a column: what is worked out here anew is not published a second time.
+        used |= set(EVENT_COLUMNS)
     geometry = getattr(frame, "_geometry_column_name", None)
     for name in frame.columns:
         if name not in used and name != geometry:
@@ -421,7 +424,7 @@ def _plain(column: pd.Series) -> pd.Series:
         return column
     text = column.astype(object)
     filled = text[~is_blank(text)]
-    if len(filled) == 0 or not filled.map(type).eq(str).all():
+    if len(filled) == 0 or not all(isinstance(value, str) for value in filled):
         return column if len(filled) else text_column(text.where(~is_blank(text), None))
     pattern = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?"
     if filled.iloc[:200].str.fullmatch(pattern).all() and filled.str.fullmatch(pattern).all():
@@ -451,7 +454,7 @@ def _joined(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     if len(columns) == 1:
         return frame[columns[0]]
     parts = [frame[name].astype(object).where(~is_blank(frame[name]), "").astype(str).str.strip() for name in columns]
-    text = parts[0].str.cat(parts[1:], sep=" ").str.strip()
+    text = pd.Series([" ".join(words) for words in zip(*parts, strict=True)], index=frame.index, dtype=object).str.strip()
     return text.where(text != "", None)
 
 

@@ -62,7 +62,7 @@ def rejects_of(events: pd.DataFrame) -> pd.DataFrame:
     """
     record = events.attrs.get("sara", {})
     path = record.get("rejects") if isinstance(record, dict) else None
-    if path in _KEPT:
+    if path and path in _KEPT:
         return _KEPT[path].copy()
     if path and Path(path).is_file():
         return pd.read_csv(path, keep_default_na=False, dtype={"file": str, "column": str, "value": str, "reason": str})

@@ -11,7 +11,7 @@ __all__ = ["BLANKS", "clean_text", "is_blank", "squeeze", "text_column", "unique
 
 # Words publishers write where they mean nothing at all.
 BLANKS = frozenset({"", "NULL", "(NULL)", "<NULL>", "N/A", "#N/A", "NA", "NAN", "NAT", "NONE"})
-TEXT_DTYPE = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
+TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
 
 
 def is_blank(text: pd.Series) -> pd.Series:
@@ -51,7 +51,7 @@ def clean_text(values: pd.Series) -> pd.Series:
     unique = pd.Series(uniques, dtype=object)
     if pd.api.types.is_float_dtype(values.dtype) and len(unique) and all(float(v).is_integer() for v in uniques):
         unique = unique.map(lambda v: str(int(v)))
-    tidy = squeeze(unique)
-    tidy = tidy.where(~is_blank(tidy), None).to_numpy(dtype=object)
+    squeezed = squeeze(unique)
+    tidy = squeezed.where(~is_blank(squeezed), None).to_numpy(dtype=object)
     out = np.append(tidy, np.array([None], dtype=object))[codes]
     return text_column(out, values.index)

@@ -28,7 +28,7 @@ Columns = Mapping[str, "str | Sequence[str] | None"]
 def read_calls(
     path: str | PathLike[str], *, profile: str | None = None, columns: Columns | None = None, crs: Any = None, tz: str | None = None
 ) -> gpd.GeoDataFrame:
-    """Read police calls for service (or recorded crimes) into the event table.
+    r"""Read police calls for service (or recorded crimes) into the event table.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def read_calls(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "calls.csv"
-    >>> _ = path.write_text("id,received,nature,lon,lat\\n1,2024-03-01 23:10,FIGHT,-88.9,40.9\\n2,soon,FIGHT,-88.9,40.9\\n")
+    >>> _ = path.write_text("id,received,nature,lon,lat\n1,2024-03-01 23:10,FIGHT,-88.9,40.9\n2,soon,FIGHT,-88.9,40.9\n")
     >>> calls = read_calls(path, tz="America/Chicago")
     >>> len(calls), calls.attrs["sara"]["rows_rejected"]
     (1, 1)
@@ -69,7 +69,7 @@ def read_calls(
 def read_complaints(
     path: str | PathLike[str], *, profile: str | None = None, columns: Columns | None = None, crs: Any = None, tz: str | None = None
 ) -> gpd.GeoDataFrame:
-    """Read community complaints (311 requests) into the event table.
+    r"""Read community complaints (311 requests) into the event table.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def read_complaints(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "311.csv"
-    >>> _ = path.write_text("case_id,open_dt,type,source,lon,lat\\n7,2024-03-01 09:00,Graffiti Removal,Employee Generated,-88.9,40.9\\n")
+    >>> _ = path.write_text("case_id,open_dt,type,source,lon,lat\n7,2024-03-01 09:00,Graffiti Removal,Employee Generated,-88.9,40.9\n")
     >>> read_complaints(path)[["category", "origin"]].iloc[0].tolist()
     ['graffiti', 'administrative']
     """
@@ -102,7 +102,7 @@ def read_events(
     crs: Any = None,
     tz: str | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read any other events with a time and a place: crashes, inspections, ambulance runs.
+    r"""Read any other events with a time and a place: crashes, inspections, ambulance runs.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def read_events(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "crashes.csv"
-    >>> _ = path.write_text("date;easting;northing\\n2024-03-01;400000,5;4500000\\n")
+    >>> _ = path.write_text("date;easting;northing\n2024-03-01;400000,5;4500000\n")
     >>> read_events(path, source="crashes", crs=32616)[["x", "y"]].iloc[0].tolist()
     [400000.5, 4500000.0]
     """

@@ -77,8 +77,8 @@ def as_events(
     --------
     >>> table = pd.DataFrame({"when": ["2024-03-01 23:10"], "what": ["FIGHT"], "lon": [-88.9], "lat": [40.9]})
     >>> events = as_events(table, time="when", type="what", lon="lon", lat="lat", tz="America/Chicago")
-    >>> events[["time", "category", "hour"]].iloc[0].tolist()
-    [Timestamp('2024-03-01 23:10:00'), 'disorder', 23]
+    >>> str(events["time"].iloc[0]), events["category"].iloc[0], int(events["hour"].iloc[0])
+    ('2024-03-01 23:10:00', 'disorder', 23)
     """
     _check_table(table)
     named = {
@@ -87,7 +87,8 @@ def as_events(
     }  # fmt: skip
     given = {name: column for name, column in named.items() if column is not None}
     if not given and _is_event_table(table):
-        return _again(table, crs=crs)
+        return _again(table, source=source, crs=crs)
+    tz = tz if tz is not None else record_of(table).get("zone")
     if len(set(table.columns)) < len(table.columns):
         double = table.columns[table.columns.duplicated()][0]
         raise InputError(f"`table` must have each column once. Got two called {double!r}. Write: table = table.loc[:, ~table.columns.duplicated()]")
@@ -111,7 +112,7 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
     """Return field -> column: what was named, then columns already called as in the event table, else what is recognised."""
     if not given:
         found = recognize(table)
-        return require(found, table, call="as_events(table, {})")
+        return _without_columns_for_geometry(table, require(found, table, call="as_events(table, {})"))
     taken = {column for value in given.values() for column in ([value] if isinstance(value, str) else value)}
     exact = {name: name for name in FIELDS if name in table.columns and name not in taken and name not in given}
     if {"x", "y", "lon", "lat"} & set(given):
@@ -120,7 +121,16 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
         exact.pop("time", None)
     if "type" in given or not _known_categories(table, exact.get("category")):
         exact.pop("category", None) if "type" in exact or "type" in given else None
+    if not {"x", "y", "lon", "lat"} & set(given):
+        exact = _without_columns_for_geometry(table, exact)
     return {**exact, **given}
+
+
+def _without_columns_for_geometry(table: pd.DataFrame, mapping: dict[str, Any]) -> dict[str, Any]:
+    """Leave out coordinate columns where the table has geometry and says in which system."""
+    if not isinstance(table, gpd.GeoDataFrame) or getattr(table, "_geometry_column_name", None) not in table.columns or table.crs is None:
+        return mapping
+    return {name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point")}
 
 
 def _known_categories(table: pd.DataFrame, column: str | None) -> bool:
@@ -136,7 +146,7 @@ def _is_event_table(table: pd.DataFrame) -> bool:
     return all(name in table.columns for name in needed) and pd.api.types.is_datetime64_any_dtype(table["time"])
 
 
-def _again(table: pd.DataFrame, *, crs: Any) -> gpd.GeoDataFrame:
+def _again(table: pd.DataFrame, *, source: str, crs: Any) -> gpd.GeoDataFrame:
     """Bring an event table back into metres and into order; nothing else changes."""
     from sara.data._build import _sorted
 
@@ -159,6 +169,9 @@ def _again(table: pd.DataFrame, *, crs: Any) -> gpd.GeoDataFrame:
     shapes = np.full(len(out), None, dtype=object)
     shapes[ok] = shapely.points(found.x[ok], found.y[ok])
     out["geometry"] = gpd.array.from_shapely(shapes, crs=found.crs)
+    out = out[[*(name for name in EVENT_COLUMNS if name in out), *(name for name in out if name not in EVENT_COLUMNS)]]
+    if source != "events":
+        out = out.assign(source=source)
     events = _sorted(gpd.GeoDataFrame(out, geometry="geometry", crs=found.crs))
     events.attrs["sara"] = record or {"source": str(out["source"].iloc[0]) if len(out) else "events"}
     return events

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import openpyxl
@@ -14,8 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sara.core.errors import InputError
-from sara.data import as_events, read_calls, read_complaints, read_events
-from sara.data import _tables
+from sara.data import _tables, as_events, read_calls, read_complaints, read_events
 from sara.data._profiles import profiles
 from sara.data._rejects import _KEPT, rejects_of
 
@@ -68,7 +68,7 @@ def test_a_plain_file(write):
         TEXT.replace(",", ";").encode(),
         TEXT.replace(",", "\t").encode(),
         TEXT.replace(",", "|").encode(),
-        "\n\n" .encode() + TEXT.encode(),
+        b"\n\n" + TEXT.encode(),
         TEXT.rstrip("\n").encode(),
     ],
 )
@@ -105,7 +105,7 @@ def test_rejects_outlive_memory_and_hold_no_formula(write):
     path = events.attrs["sara"]["rejects"]
     _KEPT.clear()
     assert rejects_of(events)["line"].tolist() == [5]
-    assert "'=HYPERLINK" in open(path, encoding="utf-8").read()
+    assert "'=HYPERLINK" in Path(path).read_text(encoding="utf-8")
 
 
 def test_truncated_last_line_ragged_and_blank_rows(write):

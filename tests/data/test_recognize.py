@@ -78,7 +78,7 @@ def test_a_table_of_totals_has_no_time():
 
 
 def test_only_tables_are_recognised():
-    with pytest.raises(InputError, match="`table` must be a table. Got a str"):
+    with pytest.raises(InputError, match=r"`table` must be a table. Got a str"):
         recognize("calls.csv")
 
 

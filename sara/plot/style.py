@@ -41,6 +41,8 @@ SEQUENTIAL = "cividis_r"
 DIVERGING = "RdBu_r"
 
 _TITLE, _LABEL, _SMALL = 12.0, 9.5, 8.0
+# Letters an inch in the title's and the subtitle's font.
+_TITLE_LETTERS, _SUBTITLE_LETTERS = 9.6, 14.0
 
 
 def new_figure(*, width: float = 7.2, height: float = 4.4, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
@@ -71,15 +73,6 @@ def finish(ax: Axes, *, title: str, subtitle: str = "", xlabel: str | None = Non
     source : str
         Where the rows come from; drawn below the axes.
     """
-    columns = max(30, int(ax.figure.get_size_inches()[0] * ax.get_position().width * 11))
-    lines = textwrap.wrap(title, width=columns)
-    below = textwrap.wrap(subtitle, width=int(columns * 1.25))
-    ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, fontweight="bold", color=INK, pad=8 + 12 * len(below))
-    if below:
-        ax.annotate(
-            "\n".join(below), (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=_LABEL - 0.5, color=MUTED,
-            va="bottom", annotation_clip=False,
-        )
     if xlabel is not None:
         ax.set_xlabel(xlabel, fontsize=_LABEL, color=INK)
     if ylabel is not None:
@@ -89,12 +82,41 @@ def finish(ax: Axes, *, title: str, subtitle: str = "", xlabel: str | None = Non
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_color(MUTED)
+    from matplotlib.transforms import ScaledTranslation
+
+    left, width = _room_of(ax)
+    below = textwrap.wrap(subtitle, width=max(30, int(width * _SUBTITLE_LETTERS)))
+    lines = textwrap.wrap(title, width=max(24, int(width * _TITLE_LETTERS)))
+    pad = 8 + 12 * len(below)
+    heading = ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, fontweight="bold", color=INK, pad=pad)
+    # Shifted by inches, not by a fraction of the axes: a fraction would widen as the layout narrows the axes.
+    heading.set_transform(ax.transAxes + ScaledTranslation(left, pad / 72, ax.get_figure(root=True).dpi_scale_trans))
+    if below:
+        ax.annotate(
+            "\n".join(below), (0, 1), xytext=(72 * left, 5), xycoords="axes fraction", textcoords="offset points", fontsize=_LABEL - 0.5,
+            color=MUTED, va="bottom", annotation_clip=False,
+        )
     if source:
         ax.annotate(
             source, (1, 0), xytext=(0, -34 if ax.axison and xlabel != "" else -8), xycoords="axes fraction", textcoords="offset points",
             fontsize=_SMALL, color=MUTED, ha="right", va="top", annotation_clip=False,
         )
     return ax
+
+
+def _room_of(ax: Axes) -> tuple[float, float]:
+    """Return where a title may start (inches from the axes, left of long tick labels) and how wide it may be (inches)."""
+    figure = ax.get_figure(root=True)
+    figure.draw_without_rendering()
+    inner, outer = ax.get_window_extent(), ax.get_tightbbox()
+    start = min(inner.x0, outer.x0) if outer is not None else inner.x0
+    # Short labels leave the title above the axes, where the eye looks for it.
+    start = start if inner.x0 - start > 0.25 * inner.width else inner.x0
+    # The panels beside it may still grow labels of their own: never more than this panel's share of the figure.
+    cell = ax.get_subplotspec()
+    share = 1.0 if cell is None else len(cell.colspan) / cell.get_gridspec().ncols
+    width = min(inner.x1 - start, 0.94 * share * figure.bbox.width)
+    return (start - inner.x0) / figure.dpi, width / figure.dpi
 
 
 def subtitle_of(*parts: object) -> str:

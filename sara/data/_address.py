@@ -145,7 +145,7 @@ def _unique_places(address: pd.Series) -> tuple[list[Address], Any]:
 
 
 def _without_whole_streets(parsed: list[Address]) -> list[Address]:
-    """A name that is elsewhere a street (BROADWAY) is a whole street, not a place."""
+    """Take away names that are streets elsewhere in the column (BROADWAY): a whole street is not a place."""
     streets = {street for place in parsed if place.rule in ("address", "block", "intersection") for street in (place.street, place.cross) if street}
     return [replace(place, place=None, rule="street only", street=place.place) if place.rule == "name" and place.place in streets else place for place in parsed]
 
@@ -220,7 +220,7 @@ def _without_name(text: str) -> tuple[str, str | None]:
 
 
 def _has_number(text: str) -> bool:
-    """A house number or block at the head, not a numbered street (``5 AV S``)."""
+    """Return whether a house number or block is at the head, not a numbered street (``5 AV S``)."""
     return bool((_NUMBER.match(text) or _BLOCK_MASKED.match(text) or _BLOCK_WORD.match(text)) and not _numbered_street(text))
 
 

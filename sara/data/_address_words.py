@@ -28,15 +28,17 @@ _SPELLINGS = {
 SUFFIXES = {spelling: standard for standard, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 
 # A text that ends so names a facility ("JOELTON COMMUNITY CENTER") unless a house number stands before it.
-FACILITIES = frozenset("BR CMNS CTR CTS EST GDNS HTS MALL MNR PARK PLZ SQ".split())
+FACILITIES = frozenset({"BR", "CMNS", "CTR", "CTS", "EST", "GDNS", "HTS", "MALL", "MNR", "PARK", "PLZ", "SQ"})
 # Suffixes of streets that bear a number: "5 AV S" is a street, "12 HARBOR ST" is a house.
-NUMBERED = frozenset("ALY AVE BLVD CIR CT DR LN PKWY PL RD ST TER WAY".split())
+NUMBERED = frozenset({"ALY", "AVE", "BLVD", "CIR", "CT", "DR", "LN", "PKWY", "PL", "RD", "ST", "TER", "WAY"})
 # What may follow a numbered street's name in an intersection with a ramp, a bridge or a tunnel.
-RAMPS = frozenset("NB SB EB WB ON OFF RP RAMP BR ET TN VI".split())
+RAMPS = frozenset({"NB", "SB", "EB", "WB", "ON", "OFF", "RP", "RAMP", "BR", "ET", "TN", "VI"})
 
-STATES = frozenset(
-    "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY".split()
-)
+STATES = frozenset({
+    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS",
+    "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC",
+    "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY",
+})  # fmt: skip
 
 NOT_A_PLACE = re.compile(
     r"^(?:NULL|NONE|NAN|N/?A|UNK(?:NOWN)?(?:\s.*)?|NO (?:LOCATION|ADDRESS|LOC)\b.*|NOT (?:GIVEN|KNOWN|AVAILABLE|PROVIDED|APPLICABLE)|VARIOUS.*|CITY ?WIDE|"

@@ -83,7 +83,7 @@ class AuditResult(Result):
     def _map_words(self) -> str:
         n, located = self.located["rows"], self.located["located"]
         known = self.located["mapped"]
-        if known < located:
+        if _percent(known, n) != _percent(located, n):
             return f"{_percent(located, n)} of the rows have a location, {_percent(known, n)} one that can be believed."
         return f"{_percent(located, n)} of the rows could be mapped."
 

@@ -98,7 +98,7 @@ def default_points(ground: Ground) -> list[Finding]:
 
 
 def coverage(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
-    """The period covered, gaps inside it, partial first and last months."""
+    """Look at the period covered, gaps inside it, partial first and last months."""
     if ground.coverage is None:
         return [Finding("coverage", "no row has a time", len(events), "serious", "no trend, clock or before and after", "maps only", "columns={'time': ...}")]
     start, end = ground.coverage
@@ -161,7 +161,7 @@ def _gaps(days: np.ndarray) -> list[tuple[int, int, float]]:
 
 
 def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> list[Finding]:
-    """The share with a location, and who is missing."""
+    """Tell the share with a location, and who is missing."""
     n, located = len(events), int(ground.has_place.sum())
     rate = located / n
     severity = "ok" if rate >= 0.95 else "note" if rate >= 0.85 else "serious"
@@ -172,7 +172,8 @@ def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> 
     for by in ("category", "area"):
         low = rates[(rates["by"] == by) & rates["is_low"]]
         if len(low):
-            worst = ", ".join(f"{row.value} ({_percent(row.located, row.n)})" for row in low.head(5).itertuples())
+            top = low.head(5)
+            worst = ", ".join(f"{value} ({_percent(part, of)})" for value, part, of in zip(top["value"], top["located"], top["n"], strict=True))
             words = f"{len(low)} {'categories are' if by == 'category' and len(low) > 1 else 'category is' if by == 'category' else 'areas are' if len(low) > 1 else 'area is'}"
             missing = int((low["n"] - low["located"]).sum())
             found.append(Finding(
@@ -230,7 +231,7 @@ def _decimals(events: gpd.GeoDataFrame, ground: Ground) -> int | None:
 
 
 def order(events: gpd.GeoDataFrame) -> list[Finding]:
-    """Times in an order that can't be."""
+    """Count times in an order that can't be."""
     found = []
     names = ["received", "dispatched", "arrived", "closed"]
     for i, early in enumerate(names):

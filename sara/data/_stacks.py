@@ -60,10 +60,11 @@ def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     candidates = ranked[sizes[ranked] >= LEAST]
     if len(candidates) == 0:
         return _table([], events.crs)
-    addresses = _different(events["address"], number, len(sizes))
+    # Units of one house are one address: a complex of 200 flats is a place, not a stand-in.
+    addresses = _different(events["place"].astype(object).where(events["place"].notna(), events["address"].astype(object)), number, len(sizes))
     crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * float(np.quantile(addresses[sizes >= 2], 0.99)))
     ratio = _size_ratios(sizes[ranked])
-    office = events["origin"].isin(["officer", "administrative"]).to_numpy()
+    office = (events["origin"] == "administrative").to_numpy(dtype=bool, na_value=False)
     city_office = office[rows].mean()
     types = pd.factorize(events["type"].astype(object), use_na_sentinel=True)[0]
     order = np.argsort(number[rows], kind="stable")

@@ -143,9 +143,9 @@ def _at_points(events: gpd.GeoDataFrame, stack: np.ndarray, defaults: gpd.GeoDat
     if len(defaults) == 0:
         return np.zeros(len(events), bool), 0
     keys = {(round(x * 100), round(y * 100)) for x, y in zip(defaults["x"], defaults["y"], strict=True)}
-    first = pd.Series(np.arange(len(stack))).groupby(stack).first()
+    numbers, first = np.unique(stack, return_index=True)
     x, y = events["x"].to_numpy(dtype=float, na_value=np.nan), events["y"].to_numpy(dtype=float, na_value=np.nan)
-    wanted = [number for number, row in first.items() if number >= 0 and (round(x[row] * 100), round(y[row] * 100)) in keys]
+    wanted = [int(number) for number, row in zip(numbers, first, strict=True) if number >= 0 and (round(x[row] * 100), round(y[row] * 100)) in keys]
     sizes = np.bincount(stack[stack >= 0])
     return np.isin(stack, wanted), int((sizes > defaults["n"].iloc[0]).sum()) + 1
 

@@ -207,7 +207,7 @@ def _merged(table: gpd.GeoDataFrame, keeper: np.ndarray) -> gpd.GeoDataFrame:
     merged = table["merged_ids"].to_numpy(dtype=object, na_value=None)
     ids = table["id"].to_numpy(dtype=object, na_value=None)
     words: dict[int, list[str]] = {}
-    for row in gone:
+    for row in gone.tolist():
         words.setdefault(int(keeper[row]), []).extend(str(part) for part in (ids[row], merged[row]) if part is not None)
     values = out["merged_ids"].to_numpy(dtype=object, na_value=None).copy()
     position = np.cumsum(stays) - 1

@@ -11,6 +11,7 @@ from sara.plot.style import INK, LINE, MUTED, PALE, SECOND, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
 
 __all__ = ["waterfall"]
 
@@ -67,7 +68,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _few_ticks() -> object:
+def _few_ticks() -> Locator:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=5, integer=True)

@@ -23,6 +23,7 @@ __all__ = ["MARKED", "city_map"]
 MARKED = 3
 # Inches: the most a map may take in each direction, the title above and the source line below it.
 _WIDE, _HIGH, _TITLE, _FOOT = 3.3, 2.9, 0.62, 0.22
+_AWAY = ((0.05, 0.08), (-0.09, 0.0), (0.07, -0.08))
 _FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
 
 
@@ -50,11 +51,11 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None) -> 
     maps.outlines(ax, shapes[MARKED:], color=WARN, fill=_FAINT_FILL, linewidth=0.7)
     maps.outlines(ax, shapes[:MARKED], color=WARN, fill=_STRONG_FILL, linewidth=0.9)
     room = ax.get_ylim()[1] - ax.get_ylim()[0]
-    for number, shape in enumerate(shapes[:MARKED], start=1):
+    # Numbers point away from each other: the three busiest places are often neighbors.
+    for number, (shape, (right, up)) in enumerate(zip(shapes[:MARKED], _AWAY, strict=False), start=1):
         at = shape.representative_point()
-        # Numbers fan out to the right, so that neighbors do not cover each other.
         ax.annotate(
-            str(number), (at.x, at.y), xytext=(at.x + 0.06 * room, at.y + (2 - number) * 0.055 * room), fontsize=9, fontweight="bold", color="white", ha="center",
+            str(number), (at.x, at.y), xytext=(at.x + right * room, at.y + up * room), fontsize=9, fontweight="bold", color="white", ha="center",
             va="center", zorder=8, annotation_clip=False, bbox={"boxstyle": "circle,pad=0.2", "facecolor": INK, "edgecolor": "white", "linewidth": 0.7},
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
         )  # fmt: skip

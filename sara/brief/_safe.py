@@ -91,6 +91,8 @@ def _column(
     if counted:
         return [v if v in HIDDEN else show(w) for v, w in zip(values, table[name].head(len(values)), strict=True)]
     # A share, an excess or a p-value of a hidden count would give it back.
+    if name in ("p", "p_adjusted"):
+        values = [_chance(v) for v in values]
     derived = pd.api.types.is_float_dtype(table[name]) or pd.api.types.is_integer_dtype(table[name])
     return ["withheld" if derived and small else said(show(v), withheld) if isinstance(v, str) else show(v) for v, small in zip(values, small_row, strict=True)]
 
@@ -117,6 +119,10 @@ def _without_help(table: pd.DataFrame, withheld: Withheld) -> pd.DataFrame:
         asked &= table["level"].astype(str) != "area"
     withheld.help_rows += int(asked.sum())
     return table[~asked].reset_index(drop=True)
+
+
+def _chance(p: Any) -> str:
+    return DASH if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def said(text: str, withheld: Withheld) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob as globbing
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from sara.core.errors import InputError
+from sara.core.errors import InputError, SaraWarning
 from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
 from sara.data._profiles import Profile, find_profile
 from sara.data._tables import TABLES, RawFile, read_file
@@ -40,7 +41,7 @@ def read_calls(
         Event field -> column name, where sara's own recognition must be overruled: ``{"time": "Dispatch_DT", "type": "NATURE"}``.
         A list joins columns (``{"time": ["Date", "Time"]}``); None leaves a field out.
     crs : int, str or CRS, optional
-        Of the x and y columns, such as 3435 for Illinois East in feet.
+        Of the x and y columns, such as 3435 for Illinois East in feet. Where longitude and latitude are published too, they are used.
     tz : str, optional
         The city's time zone, such as ``"America/Chicago"``.
 
@@ -120,8 +121,8 @@ def read_events(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "crashes.csv"
-    >>> _ = path.write_text("date;easting;northing\n2024-03-01;400000,5;4500000\n")
-    >>> read_events(path, source="crashes", crs=32616)[["x", "y"]].iloc[0].tolist()
+    >>> _ = path.write_text("date;kind;easting;northing\n2024-03-01;CRASH;400000,5;4500000\n")
+    >>> read_events(path, source="crashes", columns={"type": "kind"}, crs=32616)[["x", "y"]].iloc[0].tolist()
     [400000.5, 4500000.0]
     """
     if not isinstance(source, str) or not source.strip():
@@ -221,6 +222,13 @@ def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], 
         raise InputError(
             f"`time` must be one of the columns. Got none that is called and reads like a time. Columns: {have}. "
             f"Write: sara.read_events(path, source={source!r}, columns={{'time': '...', 'type': '...'}})"
+        )
+    if "type" not in mapping and "category" not in mapping and "type" not in given:
+        have = ", ".join(map(str, list(frame.columns)[:40]))
+        warnings.warn(
+            f"No column tells what the rows are: type and category are missing. Columns: {have}. Write: columns={{'type': '...'}}, or columns={{'type': None}} if there is none.",
+            SaraWarning,
+            stacklevel=4,
         )
     return mapping
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sara.core.errors import InputError
+from sara.core.errors import InputError, SaraWarning
 from sara.data import _tables, as_events, read_calls, read_complaints, read_events
 from sara.data._profiles import profiles
 from sara.data._rejects import _KEPT, rejects_of
+
+# Some of these small files tell no type on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:No column tells")
 
 HEADER = "id,received,nature,lon,lat"
 ROWS = ["1,2024-03-01 23:10,FIGHT,-88.90,40.90", "2,2024-03-02 01:05,NOISE,-88.91,40.91", "3,2024-03-03 12:00,BURG - RES,-88.92,40.92"]
@@ -243,6 +247,16 @@ def test_columns_overrule_recognition_and_none_leaves_out(write):
     assert events["time"].iloc[0] == pd.Timestamp("2024-04-01")
     assert events["type"].iloc[0] == "NOISE"
     assert events["x"].isna().all()
+
+
+def test_a_file_without_types_says_so_once(write):
+    path = write("id,received,lon,lat\n1,2024-03-01,-88.9,40.9\n")
+    with pytest.warns(SaraWarning, match=r"No column tells what the rows are.*Columns: id, received, lon, lat"):
+        events = read_calls(path)
+    assert events["category"].isna().all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_calls(path, columns={"type": None})
 
 
 def test_words_for_nothing_are_missing(write):

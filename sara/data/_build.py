@@ -419,17 +419,22 @@ def _whole(values: np.ndarray, dtype: str) -> pd.Series:
 
 
 def _plain(column: pd.Series) -> pd.Series:
-    """Return a column nobody has a use for: numbers where all of it is plainly numbers, otherwise as published."""
+    """Return a column nobody has a use for: numbers where all of it is plainly numbers, otherwise as published, blank made missing."""
     if column.dtype != object and str(column.dtype) not in ("str", "string"):
         return column
-    text = column.astype(object)
-    filled = text[~is_blank(text)]
-    if len(filled) == 0 or not all(isinstance(value, str) for value in filled):
-        return column if len(filled) else text_column(text.where(~is_blank(text), None))
+    codes, uniques = uniques_of(column)
+    if not all(isinstance(value, str) for value in uniques):
+        return column
+    text = pd.Series(uniques, dtype=object)
+    blank = is_blank(text)
+    filled = text[~blank]
     pattern = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?"
-    if filled.iloc[:200].str.fullmatch(pattern).all() and filled.str.fullmatch(pattern).all():
-        return pd.to_numeric(text.where(~is_blank(text), None))
-    return text_column(text.where(text.astype(str).str.strip() != "", None))
+    if len(filled) and filled.iloc[:200].str.fullmatch(pattern).all() and filled.str.fullmatch(pattern).all():
+        whole = not filled.str.contains(".", regex=False).any() and not blank.any() and (codes >= 0).all()
+        values = np.append(pd.to_numeric(text.where(~blank, None)).to_numpy(dtype=float), np.nan)[codes]
+        return pd.Series(values.astype(np.int64) if whole else values, index=column.index)
+    kept = text.where(text.str.strip() != "", None).to_numpy(dtype=object)
+    return text_column(np.append(kept, np.array([None], dtype=object))[codes], column.index)
 
 
 def _sorted(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

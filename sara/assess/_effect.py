@@ -99,7 +99,9 @@ class EffectResult(Result):
 
         ax = ax or new_axes(height=3.6)
         if self.method == "evaluate":
-            return effects.three_answers(ax, self.table, title=self._title, subtitle=_words.subtitle(self), confidence=self.confidence)
+            return effects.three_answers(
+                ax, self.table, title=self._title, subtitle=_words.subtitle(self), confidence=self.confidence, source=str(self.facts.get("source", ""))
+            )
         return effects.intervals(
             ax, self.table, title=self._title, subtitle=_words.subtitle(self), neutral=0.0 if self.method == "wdd" else 1.0, confidence=self.confidence
         )

@@ -19,7 +19,7 @@ from sara.core.stats.dispersion import Dispersion, Drift, place_drift, two_way_d
 from sara.core.stats.panel import count_panel, members, month_edges, season_matched
 from sara.core.stats.shrinkage import gamma_poisson
 from sara.core.stats.wdd import Difference, RatioOfRatios, ratio_of_ratios, weighted_difference
-from sara.core.wording import noun_of, officer_caution, period_words
+from sara.core.wording import noun_of, officer_caution, period_words, source_of
 
 __all__ = ["evaluate"]
 
@@ -382,6 +382,7 @@ def _result(
         "fell_as_much": fell, "pool_size": total, "placebo": plan.placebo, "noun": noun, "start": design.start, "buffer": design.buffer,
         "months_before": int(windows.keep.sum()), "months_after": windows.n_after, "headline": plan.headline, "dispersion": found.phi,
         "fixed_afterwards": plan.fixed_afterwards, "locked": plan.locked, "fingerprint": plan.fingerprint, "n_similar": design.n,
+        "source": source_of(events),
         "subtitle": f"{words.lower()} a month · {period_words(windows.edges[0], windows.edges[windows.n_before])} and {spent}",
     }
     settings = {

@@ -61,8 +61,8 @@ class Design(Result):
         ``name``, ``n_before``, ``per_month``, ``chosen``, ``geometry``: every untouched place of the same kind.
     placebo : bool
         Whether no response happens: the assessment is then a test of the method.
-    noun : str
-        What the rows are: calls, complaints or events.
+    noun, source : str
+        What the rows are (calls, complaints or events), and the source line of a figure.
     """
 
     start: pd.Timestamp
@@ -79,6 +79,7 @@ class Design(Result):
     candidates_table: gpd.GeoDataFrame
     placebo: bool = False
     noun: str = "events"
+    source: str = ""
 
     question: ClassVar[str] = "Which places can the response be compared with?"
     private_columns: ClassVar[tuple[str, ...]] = ("name", "ring_of")
@@ -129,11 +130,15 @@ class Design(Result):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the map of places and rings."""
-        return import_module("sara.plot.effects").places_map(ax, self.table, title=self.question, subtitle=self._subtitle)
+        return import_module("sara.plot.effects").places_map(
+            ax, self.table, title=self.question, subtitle=self._subtitle, placebo=self.placebo, source=self.source
+        )
 
     def figure(self) -> Figure:
         """Draw the map beside the months before."""
-        return import_module("sara.plot.effects").design(self.table, self.monthly, start=self.start, noun=self.noun, title=self.question, subtitle=self._subtitle)
+        return import_module("sara.plot.effects").design(
+            self.table, self.monthly, start=self.start, noun=self.noun, title=self.question, subtitle=self._subtitle, placebo=self.placebo, source=self.source
+        )
 
     @property
     def _subtitle(self) -> str:

@@ -49,7 +49,7 @@ def intervals(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, neutr
     return finish(ax, title=title, subtitle=subtitle, xlabel=f"{unit} ({confidence:.0%} interval; dashed: no change)".replace("%", " %"), ylabel="")
 
 
-def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, confidence: float) -> Axes:
+def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, confidence: float, source: str = "") -> Axes:
     """Draw the three answers to "did it work?" as bars with intervals: before and after, expected anyway, against similar places."""
     rows = table.set_index("measure")
     colors = (PALE, PALE, LINE)
@@ -63,7 +63,8 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
         if np.isfinite(row["low"]):
             ax.vlines(i, row["low"], row["high"], color=INK, linewidth=1.6, zorder=3)
         ax.annotate(
-            _signed(row["estimate"]), (i + 0.3, row["estimate"]), xytext=(2, 0), textcoords="offset points", va="center", fontsize=10, fontweight="bold", color=INK
+            _signed(row["estimate"]), (i + 0.3, row["estimate"]), xytext=(2, -8 if row["estimate"] <= 0 else 8), textcoords="offset points", va="center", fontsize=10,
+            fontweight="bold", color=INK,
         )
     ax.axhline(0, color=INK, linewidth=0.9, zorder=4)
     ax.set_xticks(range(3), [label for _, label in _ANSWERS])
@@ -72,27 +73,30 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
     ax.set_ylim(low - 0.04 * (high - low), max(high, 0.06 * (high - low)))
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
-    return finish(ax, title=title, subtitle=subtitle, xlabel="", ylabel=f"change, events a month ({confidence:.0%})".replace("%", " %"))
+    return finish(ax, title=title, subtitle=subtitle, xlabel="", ylabel=f"change, events a month ({confidence:.0%})".replace("%", " %"), source=source)
 
 
-def months(ax: Axes, monthly: pd.DataFrame, *, start: pd.Timestamp, noun: str, placebo: bool = False, title: str = "", subtitle: str = "") -> Axes:
+def months(
+    ax: Axes, monthly: pd.DataFrame, *, start: pd.Timestamp, noun: str, placebo: bool = False, title: str = "", subtitle: str = "", source: str = ""
+) -> Axes:
     """Draw the treated place against the mean of the similar ones, month by month, with the start marked."""
     treated = monthly[monthly["role"] == "treated"].groupby("month")["n"].sum()
     others = monthly[monthly["role"] == "comparison"].groupby("month")["n"]
     mean, low, high = others.mean(), others.min(), others.max()
     ax.fill_between(mean.index, low, high, color=PALE, alpha=0.6, linewidth=0, zorder=1)
-    name = "place picked for the test" if placebo else TREATED
+    begun = treated.index.max() >= start
+    name = "place picked for the test" if placebo else TREATED if begun else "place that is to get the response"
     ax.plot(treated.index, treated, color=LINE, linewidth=1.8, zorder=3, label=name)
     ax.plot(mean.index, mean, color=SECOND, linewidth=1.6, linestyle="--", zorder=2, label=f"{SIMILAR}; band: lowest to highest")
     top = 1.25 * max(float(treated.max()), float(high.max()), 1.0)
     ax.set_ylim(0, top)
-    if treated.index.max() >= start:
+    if begun:
         ax.axvline(start, color=INK, linewidth=1.0, linestyle=":")
         ax.annotate("start", (start, top), xytext=(4, -2), textcoords="offset points", va="top", fontsize=8.5, color=INK)
     _dates(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.legend(frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=1)
-    return finish(ax, title=title, subtitle=subtitle, ylabel=f"{noun} a month", xlabel="")
+    return finish(ax, title=title, subtitle=subtitle, ylabel=f"{noun} a month", xlabel="", source=source)
 
 
 def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[float, float], title: str = "", subtitle: str = "") -> Axes:
@@ -107,7 +111,7 @@ def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[float, float], title: 
     return finish(ax, title=title, subtitle=subtitle, xlabel="events a month before (dashed: no change)", ylabel="events a month after")
 
 
-def places_map(ax: Axes | None, table: gpd.GeoDataFrame, *, title: str, subtitle: str = "", placebo: bool = False) -> Axes:
+def places_map(ax: Axes | None, table: gpd.GeoDataFrame, *, title: str, subtitle: str = "", placebo: bool = False, source: str = "") -> Axes:
     """Draw the treated place, the similar ones (numbered) and the rings around them."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -122,8 +126,7 @@ def places_map(ax: Axes | None, table: gpd.GeoDataFrame, *, title: str, subtitle
     }
     for role, style in styles.items():
         shapes = table[table["role"] == role]
-        if len(shapes):
-            gpd.GeoSeries(shapes.geometry).plot(ax=ax, **style)
+        maps._polygons(ax, list(shapes.geometry), **style)
     for i, geometry in enumerate(table.geometry[table["role"] == "comparison"], start=1):
         centre = geometry.representative_point()
         # Above the place and its ring, where the number covers nothing.
@@ -142,7 +145,7 @@ def places_map(ax: Axes | None, table: gpd.GeoDataFrame, *, title: str, subtitle
         ],
         frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3,
     )
-    return finish(ax, title=title, subtitle=subtitle)
+    return finish(ax, title=title, subtitle=subtitle, source=source, xlabel="")
 
 
 def power_curve(ax: Axes | None, table: pd.DataFrame, *, target: float, months_after: int, n_similar: int, title: str, subtitle: str) -> Axes:
@@ -172,10 +175,10 @@ def timeline(ax: Axes | None, actions: pd.DataFrame, *, before: Period, after: P
 
     ax = ax or new_axes(height=max(2.8, 1.9 + 0.55 * len(actions)))
     rows = len(actions)
-    top = rows + 0.2
+    top = rows + 0.35
     for window, label, hatch in ((before, "baseline", ""), (after, "judged", "///")):
         ax.axvspan(*window, facecolor=PALE, alpha=0.45, hatch=hatch, edgecolor="white", linewidth=0, zorder=0)
-        ax.annotate(label, (window[0] + (window[1] - window[0]) / 2, top), ha="center", va="bottom", fontsize=8.5, color=MUTED, annotation_clip=False)
+        ax.annotate(label, (window[0] + (window[1] - window[0]) / 2, top), xytext=(0, -3), textcoords="offset points", ha="center", va="top", fontsize=8.5, color=MUTED)
     for i, (_, action) in enumerate(actions.iterrows()):
         y = rows - 1 - i + 0.5
         end = after[1] if pd.isna(action["end"]) else action["end"]
@@ -191,11 +194,13 @@ def timeline(ax: Axes | None, actions: pd.DataFrame, *, before: Period, after: P
     return finish(ax, title=title, subtitle=subtitle, xlabel="")
 
 
-def design(table: gpd.GeoDataFrame, monthly: pd.DataFrame, *, start: pd.Timestamp, noun: str, title: str, subtitle: str) -> Figure:
+def design(
+    table: gpd.GeoDataFrame, monthly: pd.DataFrame, *, start: pd.Timestamp, noun: str, title: str, subtitle: str, placebo: bool = False, source: str = ""
+) -> Figure:
     """Draw the map of a design beside the months before."""
     figure, axes = new_figure(width=11.0, height=5.4, columns=2)
-    places_map(axes[0], table, title=title, subtitle=subtitle)
-    months(axes[1], monthly, start=start, noun=noun, title="Did they move alike before?", subtitle=f"{noun} a month, before the start")
+    places_map(axes[0], table, title=title, subtitle=subtitle, placebo=placebo)
+    months(axes[1], monthly, start=start, noun=noun, placebo=placebo, source=source, title="Did they move alike before?", subtitle=f"{noun} a month, before the start")
     return figure
 
 
@@ -206,7 +211,7 @@ def assessment(
     """Draw an assessment: the months, the three answers, the places, and the untouched ones."""
     figure, axes = new_figure(width=11.0, height=9.4, rows=2, columns=2)
     placebo = bool(facts.get("placebo"))
-    months(axes[0], monthly, start=facts["start"], noun=facts["noun"], placebo=placebo, title=title, subtitle=subtitle)
+    months(axes[0], monthly, start=facts["start"], noun=facts["noun"], placebo=placebo, title=title, subtitle=subtitle, source=facts.get("source", ""))
     three_answers(axes[1], table, title="Three answers", subtitle="the third is the headline", confidence=confidence)
     places_map(axes[2], places, title="Where?", subtitle=f"rings of {facts['buffer']:.0f} m", placebo=placebo)
     own = table.set_index("measure").loc["against similar places"]

@@ -20,7 +20,7 @@ from sara.core.stats.dispersion import Dispersion, Drift, place_drift, two_way_d
 from sara.core.stats.panel import count_panel, members, month_edges
 from sara.core.stats.shrinkage import gamma_poisson
 from sara.core.units import metres, offset, period, timestamp
-from sara.core.wording import noun_of, officer_caution
+from sara.core.wording import noun_of, officer_caution, source_of
 from sara.respond._pool import build_places
 
 __all__ = ["comparison"]
@@ -283,7 +283,7 @@ def _design(
         table=table, settings=settings, counts=rows.counts, cautions=_cautions(events, rows, found, pool, chosen, begin, edges, asked, width), start=begin,
         before=(edges[0], begin), after=(begin, begin + pd.DateOffset(months=months_after)), chosen_on=chosen, buffer=width, last_event=rows.last,
         monthly=monthly, dispersion=float(found.dispersion.phi), dispersion_df=int(found.dispersion.df), drift=float(drift.tau2) if drift else 0.0,
-        drift_df=int(drift.df) if drift else 0, candidates_table=candidates, noun=noun_of(events),
+        drift_df=int(drift.df) if drift else 0, candidates_table=candidates, noun=noun_of(events), source=source_of(events),
     )
 
 

@@ -55,7 +55,7 @@ def two_way_dispersion(counts: np.ndarray) -> Dispersion:
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0] if counts.size else counts.reshape(0, 0)
     places, months = counts.shape
     df = (places - 1) * (months - 1)
-    if df < 1:
+    if places < 2 or months < 2:
         return Dispersion(float("nan"), 0, float("nan"))
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
     residual = (counts - expected) / np.sqrt(np.maximum(expected, _LEAST_EXPECTED))

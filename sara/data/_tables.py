@@ -119,14 +119,22 @@ def _decode(content: bytes) -> tuple[str, str]:
         return content.decode("utf-16", errors="replace"), "utf-16"
     try:
         text, encoding = content.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        # cp1252 leaves five bytes undefined; latin-1 reads any.
-        try:
-            text, encoding = content.decode("cp1252"), "cp1252"
-        except UnicodeDecodeError:
-            text, encoding = content.decode("latin-1"), "latin-1"
+    except UnicodeDecodeError as error:
+        if error.start >= len(content) - 3:
+            # Cut off in the middle of its last letter.
+            text, encoding = content[: error.start].decode("utf-8-sig"), "utf-8"
+        else:
+            text, encoding = _decode_old(content)
     # "ï»¿" is a byte-order mark that was itself encoded.
     return text.removeprefix("\u00ef\u00bb\u00bf").removeprefix("\ufeff"), encoding
+
+
+def _decode_old(content: bytes) -> tuple[str, str]:
+    """Decode a file from before UTF-8; cp1252 leaves five bytes undefined, latin-1 reads any."""
+    try:
+        return content.decode("cp1252"), "cp1252"
+    except UnicodeDecodeError:
+        return content.decode("latin-1"), "latin-1"
 
 
 def _sniff(text: str) -> str:
@@ -205,63 +213,78 @@ def _header(cells: list[str]) -> list[str]:
     return out
 
 
+@dataclass
+class _Sorting:
+    """Rows sorted out of a file: those mended, and those turned down with the reason."""
+
+    mended: list[tuple[int, list[str]]] = field(default_factory=list)
+    bad: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def alone(self, number: int, line: str, header: list[str], delimiter: str) -> None:
+        """Sort one line that was swallowed by a quote."""
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+        if len(cells) == len(header):
+            self.mended.append((number, cells))
+        else:
+            self.misfit(number, line, len(cells), len(header))
+
+    def misfit(self, number: int, line: str, got: int, width: int) -> None:
+        """Turn a line down for its number of fields."""
+        self.bad.append((number, line, f"the line has {got} fields where the header has {width}"))
+
+
 def _fit(
     rows: list[list[str]], lines: np.ndarray, header: list[str], text: str, delimiter: str, name: str
 ) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
-    """Return the rows that fit the header; blank lines are no rows, others go to the rejects."""
+    """Return the rows that fit the header and their lines; the others go to the rejects. An empty line is no row."""
+    good = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)) == len(header)
+    found = _Sorting()
+    _sort_ragged(found, rows, lines, np.flatnonzero(~good), header, text, delimiter)
+    _sort_empty(found, rows, lines, good, header, delimiter)
+    kept = rows if good.all() else [rows[position] for position in np.flatnonzero(good)]
+    at = lines[good]
+    if found.mended:
+        kept = kept + [row for _, row in found.mended]
+        at = np.append(at, [number for number, _ in found.mended])
+        order = np.argsort(at, kind="stable")
+        at, kept = at[order], [kept[position] for position in order]
+    numbers, values, reasons = zip(*sorted(found.bad), strict=True) if found.bad else ((), (), ())
+    return _frame(kept, header), at, reject_rows(name, list(numbers), "", list(values), list(reasons))
+
+
+def _sort_ragged(
+    found: _Sorting, rows: list[list[str]], lines: np.ndarray, ragged: np.ndarray, header: list[str], text: str, delimiter: str
+) -> None:
+    """Sort the rows whose number of fields is not the header's."""
     width = len(header)
-    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-    good = lengths == width
-    ragged = np.flatnonzero(~good)
-    bad_lines: list[int] = []
-    bad_rows: list[str] = []
-    reasons: list[str] = []
-    extra: list[tuple[int, list[str]]] = []
     ends = np.append(lines[1:], np.iinfo(np.int64).max)
-    physical: list[str] | None = None
+    physical = _lines(text) if len(ragged) else []
     for position in ragged:
-        row = rows[position]
+        row, line = rows[position], int(lines[position])
         if not row or (len(row) == 1 and not row[0].strip()):
             continue
         if len(row) > width and not any(cell.strip() for cell in row[width:]):
-            extra.append((int(lines[position]), row[:width]))
-            continue
-        if ends[position] - lines[position] > 1:
+            found.mended.append((line, row[:width]))
+        elif ends[position] - line > 1 and line < len(physical):
             # A quote that was never closed has swallowed the lines after it: read them one by one.
-            physical = _lines(text) if physical is None else physical
-            for number in range(int(lines[position]), min(int(ends[position]), len(physical) + 1)):
-                if not physical[number - 1].strip():
-                    continue
-                alone = next(csv.reader([physical[number - 1]], delimiter=delimiter), [])
-                if len(alone) == width:
-                    extra.append((number, alone))
-                else:
-                    bad_lines.append(number)
-                    bad_rows.append(physical[number - 1])
-                    reasons.append(f"the line has {len(alone)} fields where the header has {width}")
-            continue
-        bad_lines.append(int(lines[position]))
-        bad_rows.append(delimiter.join(row))
-        reasons.append(f"the line has {len(row)} fields where the header has {width}")
-    for position in [p for p in np.flatnonzero(good) if not rows[p][0] or rows[p][0] == header[0]]:
-        row = rows[position]
-        empty = not any(cell.strip() for cell in row)
-        if empty and width == 1:
+            for number in range(line, min(int(ends[position]), len(physical) + 1)):
+                if physical[number - 1].strip():
+                    found.alone(number, physical[number - 1], header, delimiter)
+        else:
+            found.misfit(line, delimiter.join(row), len(row), width)
+
+
+def _sort_empty(found: _Sorting, rows: list[list[str]], lines: np.ndarray, good: np.ndarray, header: list[str], delimiter: str) -> None:
+    """Turn down rows of nothing but delimiters, and headers in the middle of a file."""
+    for position in [p for p in np.flatnonzero(good) if not rows[p][0] or rows[p][0].strip() == header[0]]:
+        row = [cell.strip() for cell in rows[position]]
+        if not any(row):
             good[position] = False
-        elif empty or [cell.strip() for cell in row] == header:
+            if len(row) > 1:
+                found.bad.append((int(lines[position]), delimiter.join(row), "every field is blank"))
+        elif row == header:
             good[position] = False
-            bad_lines.append(int(lines[position]))
-            bad_rows.append(delimiter.join(row))
-            reasons.append("every field is blank" if empty else "the line repeats the header")
-    rejects = reject_rows(name, bad_lines, "", bad_rows, reasons).sort_values("line", kind="stable", ignore_index=True)
-    kept_rows = rows if good.all() else [rows[position] for position in np.flatnonzero(good)]
-    kept_lines = lines[good]
-    if extra:
-        kept_rows = kept_rows + [row for _, row in extra]
-        kept_lines = np.append(kept_lines, [number for number, _ in extra])
-        order = np.argsort(kept_lines, kind="stable")
-        kept_lines, kept_rows = kept_lines[order], [kept_rows[position] for position in order]
-    return _frame(kept_rows, header), kept_lines, rejects
+            found.bad.append((int(lines[position]), delimiter.join(row), "the line repeats the header"))
 
 
 def _frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:

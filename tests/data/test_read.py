@@ -87,6 +87,12 @@ def test_latin_letters_survive(write):
     assert events["type"].iloc[0] == "CAF\u00c9 FIGHT"
 
 
+def test_a_file_cut_off_within_a_letter_is_still_utf8(write):
+    events = read_calls(write((TEXT.replace("FIGHT", "CAF\u00c9") + "4,2024-03-04 10:00,CAF\u00c9").encode()[:-1]))
+    assert events["type"].iloc[0] == "CAF\u00c9"
+    assert rejects_of(events)["line"].tolist() == [5]
+
+
 def test_decimal_commas(write):
     events = read_calls(write("id;received;lon;lat\n1;01.03.2024 23:10;-88,9;40,9\n2;31.03.2024 23:10;-88,9;40,9\n"))
     plain = read_calls(write("id,received,lon,lat\n1,2024-03-01 23:10,-88.9,40.9\n", "plain.csv"))

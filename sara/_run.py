@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from sara import analyze, assess, data, hotspots, respond, scan, trends
@@ -21,6 +22,9 @@ from sara.core.predicate import parse_predicate
 from sara.problem import Problem
 
 __all__ = ["Journey", "run_study"]
+
+# Metres: a default address is one coordinate to the centimetre.
+_SAME_POINT = 0.02
 
 Step = Callable[[str], None]
 
@@ -90,10 +94,11 @@ def run_study(file: StudyFile, *, out: Path | None = None, step: Step = lambda w
     problem.area = tables.areas
     seen, seen_complaints, period = _as_of(tables, study.study.as_of, study.scan.period)
 
+    known = _off_defaults(seen, journey)
     step("scanning for problems")
     journey.board = scan.problems(seen, seen_complaints, areas=tables.areas if study.scan.areas else None, period=period)
     problem.scan.add(journey.board)
-    focus = _focus(seen, tables.areas, study.focus)
+    focus = _focus(known, tables.areas, study.focus)
     _or_skip(journey, problem.scan, "concentration", lambda: scan.concentration(focus, by="place"))
 
     step("looking for hot spots")
@@ -103,7 +108,7 @@ def run_study(file: StudyFile, *, out: Path | None = None, step: Step = lambda w
         _respond(journey, focus, tables, file)
     if study.assess is not None:
         step("assessing")
-        journey.effect = assess.evaluate(tables.calls, journey.plan, seed=study.study.seed)
+        journey.effect = assess.evaluate(_off_defaults(tables.calls, journey), journey.plan, seed=study.study.seed)
         problem.assess.add(journey.effect, placebo=study.assess.placebo)
 
     step("writing the brief and the record")
@@ -162,6 +167,16 @@ def _as_of(tables: _Tables, as_of: str | None, period: tuple[str, str] | None) -
     elif pd.Timestamp(period[1]) >= end:
         raise InputError(f"`scan.period` must end by `study.as_of`. Got {period[1]} and {as_of}. What came later was not known then.")
     return seen, complaints, period
+
+
+def _off_defaults(events: gpd.GeoDataFrame, journey: Journey) -> gpd.GeoDataFrame:
+    """Return the rows that are not on a default address: "not known where" must be neither a hot spot nor a similar place."""
+    points = next(iter(journey.audits.values())).default_points
+    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    at_default = np.zeros(len(events), dtype=bool)
+    for point in points.itertuples():
+        at_default |= np.hypot(x - point.x, y - point.y) < _SAME_POINT
+    return events[~at_default]
 
 
 def _focus(seen: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, focus: Any) -> gpd.GeoDataFrame:

@@ -8,10 +8,11 @@ import pandas as pd
 
 from sara.brief._front import unique_cautions
 from sara.brief._safe import public_table, said, show
-from sara.brief.document import Block, Bullets, Paragraph, Section, Table, Withheld
+from sara.brief.document import LIGHT, Block, Bullets, Lights, Paragraph, Section, Table, Withheld
 
 if TYPE_CHECKING:
     from sara.brief.build import Story
+    from sara.core.records import Design
 
 __all__ = ["sections"]
 
@@ -56,7 +57,8 @@ def _data(story: Story, withheld: Withheld) -> Section | None:
             steps, withheld, caption=f"What became of the rows ({audit.title or audit.source or 'events'})", columns={"step": "step", "n": "rows", "left": "rows left"}, rows=MOST_STEPS,
         )  # fmt: skip
         blocks.extend([found] if found is not None else [])
-        findings = audit.table[audit.table["severity"] != "ok"] if "severity" in audit.table else audit.table
+        # What the waterfall has said is not said twice.
+        findings = audit.table[(audit.table["severity"] != "ok") & (audit.table["kind"] != "rows")]
         listed = tuple(said(str(text), withheld) for text in findings["finding"].head(12))
         blocks.extend([Bullets(listed)] if listed else [])
     blocks.append(Paragraph("Calls for service and complaints are not crimes: they are what people told the police or the city, and what officers wrote down."))
@@ -69,9 +71,14 @@ def _outcomes(story: Story, withheld: Withheld) -> Section | None:
     for effect in story.all("EffectResult"):
         found = public_table(effect.table, withheld, caption="All outcomes, whatever they say", columns=columns, rows=40)
         blocks.extend([found] if found is not None else [])
+        checks = tuple((check.name, LIGHT[check.passed], said(check.text, withheld)) for check in effect.checks)
+        blocks.extend([Lights(checks)] if checks else [])
     power = story.last("PowerResult")
     if power is not None:
-        found = public_table(power.table, withheld, caption="What could be seen", counts=power.count_columns, private=power.private_columns, rows=12)
+        columns = {"months_after": "months after", "smallest_change": "smallest fall seen, a month", "smallest_share": "as a share", "sees_target": "sees the target"}
+        rows = power.table[power.table["n_similar"] == power.n_similar]
+        caption = f"What could be seen with {power.n_similar} similar places"
+        found = public_table(rows, withheld, caption=caption, columns=columns, shares=("smallest_share",), rows=12)
         blocks.extend([found] if found is not None else [])
     return Section("All outcomes", tuple(blocks)) if blocks else None
 
@@ -81,14 +88,22 @@ def _comparison(story: Story, withheld: Withheld) -> Section | None:
     if design is None:
         return None
     blocks: list[Block] = [Paragraph(said(design.text, withheld))]
-    if story.about_help:
-        withheld.help_rows += len(design.table)
-    else:
-        found = public_table(
-            design.table, withheld, caption="Places that got the response, and similar places", private=design.private_columns, counts=design.count_columns, rows=20,
-        )  # fmt: skip
-        blocks.extend([found] if found is not None else [])
+    columns = {"place": "place", "n_before": "events before", "per_month": "a month", "level_ratio": "of the first", "trend": "trend before"}
+    found = public_table(
+        _named_by_role(design), withheld, caption="The places compared", columns=columns, counts=("n_before",), shares=("level_ratio", "trend"), rows=20
+    )
+    blocks.extend([found] if found is not None else [])
     return Section("Compared with what", tuple(blocks))
+
+
+def _named_by_role(design: Design) -> pd.DataFrame:
+    """Name the places by what they are in the comparison: where they are is nobody's business."""
+    table = pd.DataFrame(design.table.drop(columns="geometry"))
+    treated = "place picked for the test" if design.placebo else "place that got the response"
+    number = (table["role"] == "comparison").cumsum()
+    words = {name: treated if role == "treated" else f"similar place {k}" for name, role, k in zip(table["name"], table["role"], number, strict=True) if role != "ring"}
+    table["place"] = [words[name] if role != "ring" else f"around the {words[of]}" for name, role, of in zip(table["name"], table["role"], table["ring_of"], strict=True)]
+    return table
 
 
 def _problems(story: Story, withheld: Withheld) -> Section | None:
@@ -97,7 +112,7 @@ def _problems(story: Story, withheld: Withheld) -> Section | None:
         return None
     blocks: list[Block] = [Paragraph(said(board.text, withheld))]
     listed = public_table(
-        board.table, withheld, caption="Candidate problems, best evidence first", rows=12, counts=("n", "complaints"),
+        board.table, withheld, caption="Candidate problems, best evidence first", rows=12, counts=("n", "complaints"), shares=("weeks_active",),
         columns={"rank": "rank", "public_name": "problem", "n": "calls", "expected": "expected", "weeks_active": "share of weeks", "complaints": "complaints", "trend": "trend, %", "score": "score"},
     )  # fmt: skip
     turned = public_table(
@@ -105,7 +120,7 @@ def _problems(story: Story, withheld: Withheld) -> Section | None:
         columns={"category": "category", "name": "where", "n": "rows", "reason": "why it was turned down"},
     )  # fmt: skip
     quiet = public_table(
-        board.reporting, withheld, caption="Who is calling, by area", rows=24, counts=("calls", "complaints"),
+        board.reporting, withheld, caption="Who is calling, by area", rows=24, counts=("calls", "complaints"), shares=("ratio",),
         columns={"area": "area", "residents": "residents", "calls": "calls", "complaints": "complaints", "ratio": "against expected", "is_quiet": "clearly quiet"},
     )  # fmt: skip
     blocks.extend(table for table in (listed, turned, quiet) if table is not None)

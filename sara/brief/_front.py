@@ -9,12 +9,13 @@ import pandas as pd
 
 from sara.brief._map import city_map
 from sara.brief._safe import SMALL, figure_of, public_table, said, show
-from sara.brief.document import Block, Bullets, Columns, Figure, Lights, Paragraph, Section, Table, Withheld
+from sara.brief.document import LIGHT, Block, Bullets, Columns, Figure, Lights, Paragraph, Section, Table, Withheld
 
 from sara.core.wording import percent
 
 if TYPE_CHECKING:
     from sara.brief.build import Story
+    from sara.assess import EffectResult
     from sara.core.result import Result
 
 __all__ = ["finding", "sections"]
@@ -76,7 +77,7 @@ def _one_number(story: Story) -> str:
     if story.about_help or not len(spots.areas) or spots.areas["n"].iloc[0] < SMALL:
         return str(spots.text) if not story.about_help else ""
     top, used = spots.areas.iloc[0], spots.counts.rows_used
-    return f"{int(top['n']):,} of {used:,} {spots.noun} ({percent(top['n'] / used)}) came from one place of {top['km2']:.2g} square kilometers, {_near(top['name'])}."
+    return f"{int(top['n']):,} of {used:,} {story.noun} ({percent(top['n'] / used)}) came from one place of {top['km2']:.2g} square kilometers, {_near(top['name'])}."
 
 
 def _near(name: str) -> str:
@@ -86,7 +87,7 @@ def _near(name: str) -> str:
 
 def _map(story: Story, withheld: Withheld) -> Figure | None:
     spots = story.clusters
-    return None if spots is None or story.about_help else city_map(spots, withheld, outlines=story.problem.area)
+    return None if spots is None or story.about_help else city_map(spots, withheld, outlines=story.problem.area, noun=story.noun, design=None if story.plan is None else story.plan.design)
 
 
 def drawing(result: Result, withheld: Withheld, *, width: float, height: float) -> Figure | None:
@@ -98,30 +99,22 @@ def _residents(story: Story, withheld: Withheld) -> Section | None:
     board = story.last("ProblemBoard")
     if board is None:
         return None
-    words: list[Block] = []
-    quiet = str(getattr(board, "quiet_text", ""))
-    if quiet:
-        words.append(Paragraph(said(quiet, withheld)))
-    told = board.reporting
-    if told is not None and len(told) and "complaints" in told:
-        # Ends of the list, not the whole: the annex has every area.
-        known = told[told["ratio"].notna()] if "ratio" in told else told
-        ends = pd.concat([known.head(3), known.tail(2)]) if len(known) > 5 else known
-        table = public_table(
-            ends.drop_duplicates(), withheld, caption="Quietest and loudest areas",
-            columns={"area": "area", "calls": "calls", "complaints": "complaints", "complaints_per_100_calls": "complaints per 100 calls", "ratio": "against expected"},
-            counts=("calls", "complaints"), rows=5,
-        )  # fmt: skip
-        if table is not None:
-            words.append(table)
-    return Section("What residents tell us, and who is quiet", tuple(words))
+    told = board.reporting[board.reporting["ratio"].notna()]
+    # Ends of the list, not the whole: the annex has every area.
+    ends = pd.concat([told.head(3), told.tail(2)]) if len(told) > 5 else told
+    table = public_table(
+        ends, withheld, caption="Quietest and loudest areas", counts=("calls", "complaints"), shares=("ratio",), rows=5,
+        columns={"area": "area", "calls": "calls", "complaints": "complaints", "ratio": "of expected"},
+    )  # fmt: skip
+    quiet = Paragraph(said(board.quiet_text, withheld))
+    return Section("What residents tell us, and who is quiet", (quiet,) if table is None else (Columns((quiet,), (table,)),))
 
 
 def _why(story: Story, withheld: Withheld) -> Section | None:
     words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("analyze") if text != finding(story)]
     clock, repeats = story.last("ClockResult"), story.last("RepeatResult")
     words.extend(Paragraph(said(result.text, withheld)) for result in (clock, repeats) if result is not None)
-    drawn = drawing(clock, withheld, width=6.0, height=3.3) if clock is not None else None
+    drawn = drawing(clock, withheld, width=5.8, height=2.7) if clock is not None else None
     if drawn is None:
         return Section("Why there, and why then", tuple(words)) if words else None
     return Section("Why there, and why then", (Columns(tuple(words), (drawn,)),))
@@ -168,14 +161,24 @@ def _worked(story: Story, withheld: Withheld) -> Section | None:
     if effect is None:
         return _could_see(story, withheld)
     words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("assess")]
-    lights = tuple((check.name, {True: "green", False: "red", None: "amber"}[check.passed], said(check.text, withheld)) for check in effect.checks)
-    drawn = drawing(effect, withheld, width=6.0, height=3.6)
+    lights = _lights(effect, withheld)
+    drawn = drawing(effect, withheld, width=5.6, height=3.2)
     right: tuple[Block, ...] = (drawn,) if drawn is not None else ()
     left: tuple[Block, ...] = (*words, Lights(lights)) if lights else tuple(words)
     title = "What the method saw" if story.placebo else "Did it work?"
     if not left:
         return Section(title, right)
     return Section(title, (Columns(left, right),) if right else left)
+
+
+def _lights(effect: EffectResult, withheld: Withheld) -> tuple[tuple[str, str, str], ...]:
+    """Return what is red or open, and how many checks hold: the annex lists them all."""
+    holding = [check for check in effect.checks if check.passed is True]
+    weak = sorted((check for check in effect.checks if check.passed is not True), key=lambda check: check.passed is None)
+    lights = [(check.name, LIGHT[check.passed], said(check.text, withheld)) for check in weak]
+    if holding:
+        lights.append((f"{len(holding)} of {len(effect.checks)} checks hold.", "green", "All are in the annex."))
+    return tuple(lights)
 
 
 def _could_see(story: Story, withheld: Withheld) -> Section | None:

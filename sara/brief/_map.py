@@ -15,6 +15,7 @@ from sara.data.privacy import coarse_geometry
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from sara.core.records import Design
     from sara.hotspots import HotspotResult
 
 __all__ = ["MARKED", "city_map"]
@@ -27,24 +28,25 @@ _AWAY = ((0.05, 0.08), (-0.09, 0.0), (0.07, -0.08))
 _FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
 
 
-def city_map(spots: HotspotResult, withheld: Withheld, *, outlines: gpd.GeoDataFrame | None) -> Figure | None:
+def city_map(spots: HotspotResult, withheld: Withheld, *, outlines: gpd.GeoDataFrame | None, noun: str, design: Design | None = None) -> Figure | None:
     """Draw hot spots with outlines that hide single houses, the first few numbered; places of fewer than ten events stay out."""
     areas = spots.areas
     enough = areas["n"].to_numpy() >= SMALL
     withheld.counts += int((~enough).sum())
     shown = replace(spots, areas=coarse_geometry(areas[enough].reset_index(drop=True))) if len(areas) else spots
-    return figure_of(lambda ax: _draw(ax, shown, outlines), alt=said(_words(shown), withheld), width=_WIDE, height=_height(shown))
+    return figure_of(lambda ax: _draw(ax, shown, outlines, noun, design), alt=said(_words(shown, noun), withheld), width=_WIDE, height=_height(shown))
 
 
 def _height(spots: HotspotResult) -> float:
     left, low, right, top = spots.area.bounds
-    # The map's frame is a little larger than the area: room for the scale bar.
-    return min(_WIDE * 1.09 * (top - low) / max(right - left, 1.0), _HIGH) + _TITLE + _FOOT
+    side = max(right - left, top - low)
+    # The base map's frame: 2 % around, 7 % below for the scale bar.
+    return min(_WIDE * (top - low + 0.09 * side) / (right - left + 0.04 * side), _HIGH) + _TITLE + _FOOT
 
 
-def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None) -> Any:
+def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None, noun: str, design: Design | None) -> Any:
     from sara.plot import maps
-    from sara.plot.style import INK, MUTED, WARN, subtitle_of
+    from sara.plot.style import INK, LINE, MUTED, WARN
 
     maps.basemap(ax, spots.area, areas=None if outlines is None else outlines.to_crs(spots.areas.crs))
     shapes = list(spots.areas.geometry)
@@ -66,13 +68,16 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None) -> 
     ax.set_aspect("equal", adjustable="box", anchor="NW")
     ax.set_position((0.0, _FOOT / height, 1.0, 1 - (_TITLE + _FOOT) / height))
     found = "one hot spot" if len(shapes) == 1 else f"{len(shapes)} hot spots"
-    subtitle = subtitle_of(f"{found} of n = {spots.counts.rows_used:,} {spots.noun}", f"\n{period_words(*spots.period)}").replace(" · \n", "\n")
-    figure.text(0.0, 1 - 0.04 / height, f"Where do {spots.noun} crowd together?", fontsize=11, fontweight="bold", color=INK, va="top")
-    figure.text(0.0, 1 - 0.27 / height, subtitle, fontsize=8, color=MUTED, va="top", wrap=True)
+    lines = [f"{found} of n = {spots.counts.rows_used:,} {spots.noun}, {period_words(*spots.period)}"]
+    if design is not None:
+        maps.outlines(ax, list(coarse_geometry(design.places("treated").to_crs(spots.areas.crs)).geometry), color=LINE, linewidth=2.0, zorder=6)
+        lines.append("blue outline: " + ("the place picked for the test" if design.placebo else "the place of the response"))
+    figure.text(0.0, 1 - 0.04 / height, f"Where do {noun} crowd together?", fontsize=9.5, fontweight="bold", color=INK, va="top")
+    figure.text(0.0, 1 - 0.25 / height, "\n".join(lines), fontsize=7.5, color=MUTED, va="top")
     figure.text(0.0, 0.03 / height, spots.source, fontsize=7.5, color=MUTED, va="bottom")
     return ax
 
 
-def _words(spots: HotspotResult) -> str:
-    named = "; ".join(f"{number}: {row.name_}, {row.n:,} {spots.noun}" for number, row in enumerate(spots.areas.rename(columns={"name": "name_"}).head(MARKED).itertuples(), start=1))
+def _words(spots: HotspotResult, noun: str) -> str:
+    named = "; ".join(f"{number}: {row.name_}, {row.n:,} {noun}" for number, row in enumerate(spots.areas.rename(columns={"name": "name_"}).head(MARKED).itertuples(), start=1))
     return f"Map of the study area with {len(spots.areas)} outlined hot spots. Numbered on it: {named}." if named else "Map of the study area; no hot spot stands out."

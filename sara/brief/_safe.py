@@ -38,7 +38,7 @@ _LITTLE = {"a", "an", "and", "at", "block", "by", "each", "every", "for", "from"
 
 def public_table(
     frame: pd.DataFrame, withheld: Withheld, *, caption: str, columns: Mapping[str, str] | None = None, private: Sequence[str] = (),
-    counts: Sequence[str] = (), rows: int = 12, of_places: bool = False,
+    counts: Sequence[str] = (), shares: Sequence[str] = (), rows: int = 12, of_places: bool = False,
 ) -> Table | None:  # fmt: skip
     """Return a frame as rows fit for the public, or None where nothing is left.
 
@@ -50,8 +50,8 @@ def public_table(
         What is hidden is added to it.
     columns : dict of str to str, optional
         Columns to show -> their words; those that are not there are passed over. All but geometry if not given.
-    private, counts : sequence of str
-        Columns with addresses, and columns of counts.
+    private, counts, shares : sequence of str
+        Columns with addresses, of counts, and of shares that are shown as percent.
     rows : int
         Most rows to show.
     of_places : bool
@@ -59,6 +59,9 @@ def public_table(
     """
     table = pd.DataFrame(frame.drop(columns=[c for c in frame.columns if str(frame[c].dtype) == "geometry"]))
     table = table.reset_index(drop=True)
+    for name in shares:
+        if name in table.columns:
+            table[name] = table[name].astype(float)
     if of_places:
         table = _without_help(table, withheld)
     chosen = {c: w for c, w in (columns or {c: c.replace("_", " ") for c in table.columns}).items() if c in table.columns}
@@ -73,7 +76,7 @@ def public_table(
     shown, hidden = shown.head(rows), hidden.head(rows)
     withheld.counts += int(hidden.to_numpy().sum())
     small_row = hidden.any(axis=1).to_numpy() if hidden.shape[1] else np.zeros(len(shown), dtype=bool)
-    cells = {c: _column(table, shown, c, small_row, counted=c in counts, private=c in private, withheld=withheld) for c in chosen}
+    cells = {c: _column(table, shown, c, small_row, _kind(c, counts, private, shares), withheld) for c in chosen}
     body = tuple(tuple(cells[c][i] for c in chosen) for i in range(len(shown)))
     numeric = tuple(i for i, c in enumerate(chosen) if c in counts or pd.api.types.is_numeric_dtype(table[c]) and not pd.api.types.is_bool_dtype(table[c]))
     more = f" (first {len(shown)} of {total:,})" if total > len(shown) else ""
@@ -81,18 +84,16 @@ def public_table(
 
 
 def _column(
-    table: pd.DataFrame, shown: pd.DataFrame, name: str, small_row: np.ndarray, *, counted: bool, private: bool, withheld: Withheld
+    table: pd.DataFrame, shown: pd.DataFrame, name: str, small_row: np.ndarray, kind: str, withheld: Withheld
 ) -> list[str]:  # fmt: skip
     values = list(shown[name])
-    if private:
-        public = [public_place(v) for v in values]
-        withheld.addresses += sum(isinstance(v, str) and v != p for v, p in zip(values, public, strict=True))
-        return public
-    if counted:
+    if kind == "private":
+        return [public_place(v) for v in values]
+    if kind == "count":
         return [v if v in HIDDEN else show(w) for v, w in zip(values, table[name].head(len(values)), strict=True)]
     # A share, an excess or a p-value of a hidden count would give it back.
-    if name in ("p", "p_adjusted"):
-        values = [_chance(v) for v in values]
+    if kind in ("share", "chance"):
+        values = [_WRITE[kind](v) for v in values]
     derived = pd.api.types.is_float_dtype(table[name]) or pd.api.types.is_integer_dtype(table[name])
     return ["withheld" if derived and small else said(show(v), withheld) if isinstance(v, str) else show(v) for v, small in zip(values, small_row, strict=True)]
 
@@ -121,14 +122,28 @@ def _without_help(table: pd.DataFrame, withheld: Withheld) -> pd.DataFrame:
     return table[~asked].reset_index(drop=True)
 
 
+def _kind(name: str, counts: Sequence[str], private: Sequence[str], shares: Sequence[str]) -> str:
+    if name in private:
+        return "private"
+    return "count" if name in counts else "share" if name in shares else "chance" if name in ("p", "p_adjusted") else "plain"
+
+
 def _chance(p: Any) -> str:
     return DASH if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def _percent(value: Any) -> str:
+    return DASH if pd.isna(value) else f"{100 * value:.0f} %".replace("-", "\u2212")
+
+
+_WRITE = {"share": _percent, "chance": _chance}
+
+
 def said(text: str, withheld: Withheld) -> str:
-    """Return a sentence with house numbers as hundred blocks and without e-mail addresses and phone numbers; count it where one was taken out."""
-    clean = _PHONE.sub("[phone]", _MAIL.sub("[e-mail]", _HOUSE.sub(_hundred, str(text))))
-    withheld.addresses += clean != text
+    """Return a sentence with house numbers as hundred blocks, and without e-mail addresses and phone numbers."""
+    clean, phones = _PHONE.subn("[phone]", _HOUSE.sub(_hundred, str(text)))
+    clean, mails = _MAIL.subn("[e-mail]", clean)
+    withheld.texts += phones + mails
     return clean
 
 
@@ -147,11 +162,9 @@ def show(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (int, np.integer)):
-        return f"{value:,}"
+        return f"{value:,}".replace("-", "\u2212")
     if isinstance(value, (float, np.floating)):
-        if value == int(value) and abs(value) >= 1000 if np.isfinite(value) else False:
-            return f"{value:,.0f}"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "\u2212")
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, (list, tuple)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,14 +11,16 @@ import pandas as pd
 
 from sara.brief import _annex, _front
 from sara.brief._safe import said
-from sara.brief.document import BriefFile, Document, Section, Withheld
-from sara.core.errors import InputError
+from sara.brief.document import BriefFile, Document, Section, Withheld, words_of
 from sara.core.checks import check_choice
+from sara.core.errors import InputError
 
 __all__ = ["AUDIENCES", "LANGUAGES", "Told", "build_council", "write_brief"]
 
 AUDIENCES = ("council",)
 LANGUAGES = ("en",)
+# As sara.data.privacy names a house and a point in public.
+_BLURRED = re.compile(r"\b\d[\d-]* block of [^,;:.()]{2,40}?(?=$|[,;:.()]| and )|a 250 m square around -?\d+ E -?\d+ N")
 
 
 class Told(Protocol):
@@ -74,10 +77,13 @@ def build_council(problem: Told) -> Document:
     annex = _annex.sections(story, withheld)
     withheld.texts += story.n_notes
     title = said(problem.title, withheld)
+    told = said(_front.finding(story), withheld)
+    printed = [title, told, *(words for section in (*front, *annex) if section is not None for words in words_of(section.blocks))]
+    withheld.addresses = len({place for words in printed for place in _BLURRED.findall(words)})
     return Document(
         title=f"Placebo test: {title}" if story.placebo else title,
         kicker=_kicker(story),
-        finding=said(_front.finding(story), withheld),
+        finding=told,
         front=_numbered(front),
         annex=_numbered(annex),
         facts=tuple(_facts(story)),
@@ -130,6 +136,13 @@ class Story:
         found = [result for result in self.all("HotspotResult") if result.areas is not None and len(result.areas)]
         named = [result for result in found if "name" in result.areas.columns]
         return (named or found or self.all("HotspotResult") or [None])[0]
+
+    @property
+    def noun(self) -> str:
+        """What is counted: "disorder calls" where the plan names one category, else calls, complaints or events."""
+        noun = "events" if self.clusters is None else str(self.clusters.noun)
+        category = None if self.plan is None else self.plan.predicate.category
+        return f"{category} {noun}" if category else noun
 
     def conclusions(self, stage: str) -> list[str]:
         """Return what was concluded, with its sources in brackets."""

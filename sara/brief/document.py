@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import html
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-__all__ = ["Block", "BriefFile", "Bullets", "Columns", "Document", "Figure", "Lights", "Paragraph", "Section", "Table", "Withheld"]
+__all__ = ["LIGHT", "Block", "BriefFile", "Bullets", "Columns", "Document", "Figure", "Lights", "Paragraph", "Section", "Table", "Withheld", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class Table:
     kind: ClassVar[str] = "table"
 
 
+# The outcome of a check -> its light.
+LIGHT = {True: "green", False: "red", None: "amber"}
+
+
 @dataclass(frozen=True)
 class Lights:
     """Checks with their outcome: ``(name, "green" | "amber" | "red", text)``; the writer gives each a shape and a word."""
@@ -97,18 +102,17 @@ class Withheld:
     counts : int
         Counts below 10, and larger ones hidden so that no total gives them back.
     addresses : int
-        Exact addresses shown as hundred blocks or squares.
+        Different places that are shown as hundred blocks or squares.
     help_rows : int
         Rows about calls for help left off lists of places.
     texts : int
-        Notes and free text not printed.
+        Notes, free text, phone numbers and e-mail addresses not printed.
     """
 
     counts: int = 0
     addresses: int = 0
     help_rows: int = 0
     texts: int = 0
-    said: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -117,12 +121,11 @@ class Withheld:
         if self.counts:
             parts.append(f"{self.counts:,} {_plural(self.counts, 'count')} hidden (below 10, or needed to protect one)")
         if self.addresses:
-            parts.append(f"{self.addresses:,} {_plural(self.addresses, 'address', 'addresses')} shown as hundred blocks or squares of 250 m")
+            parts.append(f"{self.addresses:,} {_plural(self.addresses, 'place')} shown as hundred blocks or squares of 250 m")
         if self.help_rows:
             parts.append(f"{self.help_rows:,} {_plural(self.help_rows, 'row')} about calls for help left off lists of places")
         if self.texts:
-            parts.append(f"{self.texts:,} {_plural(self.texts, 'note or free text', 'notes and free texts')} not printed")
-        parts.extend(self.said)
+            parts.append(f"{self.texts:,} {_plural(self.texts, 'note or text', 'notes and texts')} not printed")
         return f"Withheld to protect people: {'; '.join(parts)}." if parts else "Nothing had to be withheld to protect people."
 
 
@@ -181,6 +184,21 @@ class BriefFile(os.PathLike[str]):
     def _repr_html_(self) -> str:
         page = html.escape(self.path.read_text(encoding="utf-8"), quote=True)
         return f'<iframe title="Brief" sandbox srcdoc="{page}" style="width:100%;height:900px;border:1px solid #ccc"></iframe>'
+
+
+def words_of(blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield every text that blocks would print."""
+    for block in blocks:
+        if isinstance(block, Columns):
+            yield from words_of((*block.left, *block.right))
+        elif isinstance(block, Table):
+            yield from (block.caption, *block.header, *(cell for row in block.rows for cell in row))
+        elif isinstance(block, Lights):
+            yield from (word for check in block.checks for word in check)
+        elif isinstance(block, Figure):
+            yield from (block.alt, block.caption)
+        else:
+            yield from block.items if isinstance(block, Bullets) else (block.text,)
 
 
 def _plural(n: int, one: str, many: str | None = None) -> str:

@@ -24,13 +24,12 @@ def column(table, name):
     return [row[table.header.index(name)] for row in table.rows]
 
 
-def test_houses_become_hundred_blocks_and_are_counted(frame):
+def test_houses_become_hundred_blocks(frame):
     withheld = Withheld()
     table = public_table(frame, withheld, caption="x", private=("place",))
     assert "1423" not in str(table)
     assert column(table, "place")[0] == "1400 block of N 35TH ST"
     assert column(table, "place")[3] == "A ST / B ST"
-    assert withheld.addresses >= 2
 
 
 def test_small_counts_and_what_gives_them_back_are_hidden(frame):
@@ -95,8 +94,16 @@ def test_values_are_shown_as_people_write_them(value, words):
     assert show(value) == words
 
 
-def test_an_address_in_a_sentence_is_blurred_and_counted():
-    withheld = Withheld()
-    assert "1423" not in said("The bar at 1423 N 35th St is loud.", withheld)
-    assert said("20 % fewer calls by 2025-03-01, Fri-Sat 23:00-03:00.", withheld) == "20 % fewer calls by 2025-03-01, Fri-Sat 23:00-03:00."
-    assert withheld.addresses == 1
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The bar at 1423 N 35th St is loud.", "The bar at 1400 block of N 35TH ST is loud."),
+        ("12 Oak Ave", "0 block of OAK AVE"),
+        ("Call 206-555-0147 or a.b@city.gov", "Call [phone] or [e-mail]"),
+        ("20 % fewer calls by 2025-03-01, Fri-Sat 23:00-03:00.", "20 % fewer calls by 2025-03-01, Fri-Sat 23:00-03:00."),
+        ("3 bars on Main Street, 10 at a place, 5 walks a way", "3 bars on Main Street, 10 at a place, 5 walks a way"),
+        ("1,423 calls, 2,240 more", "1,423 calls, 2,240 more"),
+    ],
+)
+def test_houses_in_sentences_are_blurred_and_nothing_else(text, words):
+    assert said(text, Withheld()) == words

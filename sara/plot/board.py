@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sara.plot.style import CATEGORICAL, INK, LINE, MUTED, PALE, WARN
+from sara.plot.style import INK, LINE, MUTED, PALE, WARN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["draw_board", "draw_reporting"]
 
-# Column -> (name in the legend, marker): five shapes, so that a grey print still tells them apart.
-_PARTS = {
-    "excess_percentile": ("excess", "o"), "weeks_active_percentile": ("weeks active", "s"), "repeat_share_percentile": ("repeat places", "^"),
-    "complaints_ratio_percentile": ("complaints", "D"), "trend_percentile": ("trend", "P"),
-}  # fmt: skip
-_MOST, _WORDS = 12, 44
+_MOST, _WORDS, _WIDTH = 12, 44, 34
+# Where the columns of bars begin, and how wide they are: the score, then its parts with room for their numbers.
+_FIRST, _PART = 1.15, 0.3
 
 
 def draw_board(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw one bar per candidate (its score) with a mark for each part of it.
+    """Draw one row per candidate: its score as a bar, then a bar and the number for each of the five parts.
 
     Parameters
     ----------
     ax : Axes
         Where to draw.
     table : DataFrame
-        ``rank``, ``public_name``, ``n``, ``score`` and the ``*_percentile`` columns; the first 12 rows are drawn.
+        `ProblemBoard.table`; the first 12 rows are drawn.
 
     Returns
     -------
     Axes
-        The Axes given.
+        The Axes given. All bars are percentiles among the candidates; the numbers beside them are what was measured.
     """
     shown = table.head(_MOST)
     if not len(shown):
@@ -43,20 +42,50 @@ def draw_board(ax: Axes, table: pd.DataFrame) -> Axes:
         ax.text(0.5, 0.5, "Nothing stands out.", ha="center", va="center", color=MUTED, transform=ax.transAxes)
         return ax
     y = np.arange(len(shown))
-    ax.barh(y, shown["score"], height=0.72, color=PALE, zorder=1, label="score (mean)")
-    for (column, (name, marker)), color in zip(_PARTS.items(), CATEGORICAL, strict=False):
-        values = shown[column].to_numpy(dtype=float)
-        if np.isfinite(values).any():
-            ax.scatter(values, y, marker=marker, s=26, color=color, edgecolor="white", linewidth=0.5, zorder=3, label=name)
-    labels = [f"{rank}  {_short(words)}  ({n:,})" for rank, words, n in zip(shown["rank"], shown["public_name"], shown["n"], strict=True)]
+    ax.barh(y, shown["score"], height=0.62, color=LINE, zorder=2)
+    for value, level in zip(shown["score"], y, strict=True):
+        ax.annotate(f"{100 * value:.0f}", (value, level), xytext=(-3, 0), textcoords="offset points", ha="right", va="center", fontsize=8, color="white")
+    left, heads = _FIRST, [(0.5, "score")]
+    for column, (name, room, words) in _PARTS.items():
+        share = shown[f"{column}_percentile"].to_numpy(dtype=float)
+        if not np.isfinite(share).any():
+            continue
+        ax.barh(y, np.full(len(y), _PART), left=left, height=0.62, color="#F0F0F0", zorder=1)
+        ax.barh(y, np.nan_to_num(share) * _PART, left=left, height=0.62, color=MUTED, zorder=2)
+        for level, (_, row) in zip(y, shown.iterrows(), strict=True):
+            ax.annotate(words(row), (left + _PART, level), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
+        heads.append((left + room / 2 - 0.04, name))
+        left += room
+    labels = [f"{rank}  {textwrap.fill(_short(words, 2 * _WIDTH - 4), _WIDTH)}" for rank, words in zip(shown["rank"], shown["public_name"], strict=True)]
     ax.set_yticks(y, labels)
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set_xlim(0, 1.02)
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100"])
-    ax.grid(axis="x", color=PALE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13 - 0.25 / max(len(shown), 3)), ncols=6, frameon=False, fontsize=8, handletextpad=0.2, columnspacing=1.0)
+    ax.set_xticks([x for x, _ in heads], [name for _, name in heads])
+    ax.set_xlim(0, left)
+    ax.tick_params(axis="both", length=0)
+    ax.tick_params(axis="y", labelsize=8.5)
     return ax
+
+
+def _signed(value: Any) -> str:
+    return f"{round(value):+d} %" if pd.notna(value) else "–"
+
+
+def _share(value: Any) -> str:
+    return f"{100 * value:.0f} %" if pd.notna(value) else "–"
+
+
+def _complaints(row: pd.Series) -> str:
+    return f"{row['complaints']:,} ({row['complaints_expected']:,.0f})" if pd.notna(row["complaints"]) else "–"
+
+
+# Column -> (heading, room from its left edge, the number in words).
+_PARTS: dict[str, tuple[str, float, Callable[[pd.Series], str]]] = {
+    "excess": ("excess\ncalls", 0.6, lambda row: f"{row['excess']:,.0f}"),
+    "weeks_active": ("weeks\nactive", 0.6, lambda row: _share(row["weeks_active"])),
+    "repeat_share": ("repeat\nplaces", 0.6, lambda row: _share(row["repeat_share"])),
+    "complaints_ratio": ("complaints\n(expected)", 0.95, _complaints),
+    "trend": ("recent\ntrend", 0.62, lambda row: _signed(row["trend"])),
+}
 
 
 def draw_reporting(ax: Axes, table: pd.DataFrame) -> str:
@@ -102,5 +131,5 @@ def draw_reporting(ax: Axes, table: pd.DataFrame) -> str:
     return f"{what} per {'resident' if table['calls_per_1000'].notna().any() else 'call'}"
 
 
-def _short(words: str) -> str:
-    return words if len(words) <= _WORDS else words[: _WORDS - 1].rstrip() + "…"
+def _short(words: str, most: int = _WORDS) -> str:
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""What keeps coming back, where, and who is telling us?"""
+"""Scan: what keeps coming back, where, and who is telling us."""
 
 from __future__ import annotations
 

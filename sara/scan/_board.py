@@ -37,7 +37,7 @@ class ProblemBoard(Result):
           called before), ``complaints``, ``complaints_expected`` (rows of related kinds) and ``complaints_ratio`` (shrunk toward 1),
           ``trend`` (percent: the recent weeks against what the category's own course in the rest of the city gives).
         - ``excess_percentile``, ``weeks_active_percentile``, ``repeat_share_percentile``, ``complaints_ratio_percentile``,
-          ``trend_percentile`` (0 to 1, among all candidates of the same unit that stand out), and ``score``: their mean. ``more_like_it``:
+          ``trend_percentile`` (0 to 1, among all candidates that stand out), and ``score``: their mean. ``more_like_it``:
           candidates of the same category and unit that are smaller, in `more`.
         - CHEERS: ``community_share``, ``callers``, ``top_caller_share``, ``places``, ``harm`` (kind), ``officer_hours`` (arrival to close, added up),
           ``first``, ``last``, ``hours`` (busiest stretch, in words), ``lasting`` ("chronic", "intermittent", "acute"), ``same_type_share``.
@@ -51,7 +51,8 @@ class ProblemBoard(Result):
         (chance of so few), ``reports_per_event`` with ``further_reports_ratio`` and its ``further_reports_p_adjusted`` (where reports of one event
         were merged: how many tell of it, against the middle area), ``is_quiet``, ``calls_rank``, ``complaints_rank`` (1 = most), ``rank_gap``.
     more : GeoDataFrame
-        Candidates that stand out too, in the same columns: of each category and unit the table lists the two largest.
+        Candidates that stand out too, in the same columns: of each category and unit the table lists the two largest (more where there are few
+        kinds), and nothing rarer than a call in eight weeks (area: four).
     period_text, source_text : str
         For figures.
     """
@@ -80,7 +81,7 @@ class ProblemBoard(Result):
             return f"No kind of call stands out in any area or place.{without}"
         first = self.table.head(3)
         words = "; ".join(
-            f"({row.rank}) {_lower(row.public_name)}, {row.n:,} calls where {_about(row.expected)} {'were' if _about(row.expected) != '1' else 'was'} to be expected" for row in first.itertuples()
+            f"({row['rank']}) {_lower(row['public_name'])}, {row['n']:,} calls where {_about(row['expected'])} to be expected" for _, row in first.iterrows()
         )
         many = "problem stands" if self.n_found == 1 else "problems stand"
         return f"{self.n_found:,} candidate {many} out: {words}.{without}"
@@ -93,7 +94,7 @@ class ProblemBoard(Result):
     @property
     def alt_text(self) -> str:
         """What the figure shows, for a reader who cannot see it."""
-        return f"Bars of the score of each candidate problem with a dot for each of its five parts, and beside them calls and complaints by area. {self.text} {self.quiet_text}".strip()
+        return f"A bar for the score of each candidate problem and one for each of its five parts, and beside them calls and complaints by area. {self.text} {self.quiet_text}".strip()
 
     def cheers(self, rank: int = 1) -> pd.DataFrame:
         """Return the CHEERS form of one candidate.
@@ -124,7 +125,7 @@ class ProblemBoard(Result):
         row = self.table[self.table["rank"] == rank]
         if not len(row):
             raise InputError(f"`rank` must be a rank on the board (1 to {len(self.table)}). Got {rank!r}. Write: board.cheers(1)")
-        return cheers_rows(row.iloc[0].to_dict())
+        return cheers_rows({str(name): value for name, value in row.iloc[0].items()})
 
     def cheers_text(self, rank: int = 1) -> str:
         """Return the CHEERS form of one candidate as lines of text."""
@@ -135,22 +136,24 @@ class ProblemBoard(Result):
         from sara.plot.board import draw_board
         from sara.plot.style import finish, new_axes, subtitle_of
 
-        ax = new_axes(width=9.0, height=_height(len(self.table))) if ax is None else ax
+        ax = new_axes(width=10.5, height=_height(len(self.table))) if ax is None else ax
         draw_board(ax, pd.DataFrame(self.table.drop(columns="geometry")))
-        unit = subtitle_of("score = mean percentile of five parts", self.period_text, f"n = {self.counts.rows_used:,} calls and complaints")
-        return finish(ax, title=self.question, subtitle=unit, xlabel="percentile among the candidates", ylabel="", source=self.source_text)
+        unit = subtitle_of("bars: percentile among the candidates; score: their mean", self.period_text, f"n = {self.counts.rows_used:,} rows")
+        return finish(ax, title=self.question, subtitle=unit, source=self.source_text)
 
     def figure(self) -> Figure:
         """Draw the board, and beside it who is calling and who is quiet."""
         from sara.plot.board import draw_reporting
-        from sara.plot.style import finish, new_figure, subtitle_of
+        from sara.plot.style import finish, new_figure
 
-        if self.reporting["ratio"].notna().sum() == 0:
-            return super().figure()
-        figure, (left, right) = new_figure(width=13.0, height=max(_height(len(self.table)), 4.8), columns=2)
+        if not self.reporting[["ratio", "further_reports_ratio"]].notna().to_numpy().any():
+            return self.plot().figure  # type: ignore[return-value]
+        figure, _ = new_figure(width=14.5, height=max(_height(len(self.table)), 5.2))
+        figure.clear()
+        left, right = figure.subplots(1, 2, width_ratios=(2.4, 1))
         self.plot(ax=left)
         told = draw_reporting(right, self.reporting)
-        finish(right, title="Who is calling, and who is quiet?", subtitle=subtitle_of(told, self.period_text), source="Calls measure calling")
+        finish(right, title="Who is calling, and who is quiet?", subtitle=told, source="Calls measure calling")
         return figure
 
 
@@ -181,7 +184,8 @@ def _listed(words: list[str]) -> str:
 
 
 def _about(expected: float) -> str:
-    return f"{max(round(expected), 1):,}"
+    about = round(expected)
+    return f"{about:,} were" if about > 1 else "one was" if about else "hardly one was"
 
 
 def _lower(words: str) -> str:
@@ -189,12 +193,12 @@ def _lower(words: str) -> str:
 
 
 def _height(n: int) -> float:
-    return max(3.2, 1.6 + 0.34 * min(n, 20))
+    return max(3.2, 1.7 + 0.44 * min(n, 12))
 
 
 def table_columns() -> dict[str, Any]:
     """Return the columns of the table and their types, in order: also a board without candidates has them."""
-    text, number = ("name", "public_name", "category", "unit", "within", "harm", "hours", "lasting", "top_place", "also"), ()
+    text = ("name", "public_name", "category", "unit", "within", "harm", "hours", "lasting", "top_place", "also")
     order = (
         "rank", "name", "public_name", "category", "unit", "within", "n", "expected", "excess", "ratio", "p_adjusted", "weeks_active", "repeat_share", "complaints",
         "complaints_expected", "complaints_ratio", "trend", "excess_percentile", "weeks_active_percentile", "repeat_share_percentile", "complaints_ratio_percentile",
@@ -204,4 +208,4 @@ def table_columns() -> dict[str, Any]:
     kinds: dict[str, Any] = dict.fromkeys(order, "float64")
     kinds |= dict.fromkeys(("rank", "n", "places", "more_like_it"), "int64") | dict.fromkeys(("complaints", "callers"), "Int64") | dict.fromkeys(("first", "last"), "datetime64[us]")
     kinds |= dict.fromkeys(text, object)
-    return {name: kinds[name] for name in (*order, *number)}
+    return {name: kinds[name] for name in order}

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sara.scan._score import expected_counts, surprise, tail
 
-__all__ = ["Candidate", "Family", "area_family", "excess_of", "group_places", "in_excess", "merge_nested", "place_family"]
+__all__ = ["Candidate", "Family", "area_family", "excess_of", "group_places", "in_excess", "least_calls", "merge_nested", "place_family"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,16 +18,21 @@ Bools = npt.NDArray[np.bool_]
 LEVEL = 0.05
 # Fewer than ten are withheld from a brief and are no pattern; an area is asked for twice that.
 LEAST = {"area": 20, "place": 10}
+# In a long period also one call in eight weeks at a place (with its neighbors), one in four in an area: rarer things are no project.
+LEAST_WEEKS = {"area": 4, "place": 8}
 # A fifth more than expected: below that an excess may be real and still not be worth a project.
 LEAST_RATIO = 1.2
 # Places this close to a busier one are one problem: two to three short blocks, a stretch that one visit covers.
 NEIGHBORS = 250.0
-# Others per place below which a place's share of all events says little about its size.
+# Calls per place below which a place's share of all events says little about its size.
 PLACE_PRIOR, AREA_PRIOR = 5.0, 5.0
 # Where one category makes up more than this of all events, "all other events" no longer measure what an area holds.
 ONE_CATEGORY = 0.8
 # Share of units, the furthest above expected, that do not enter the measure of how far units differ anyway.
 TRIMMED = {"area": 0.1, "place": 0.01}
+# The most that units of a kind can differ and still be called ordinary: areas by a third, places as much as their mean (coefficients of
+# variation). Shoplifting differs far more between areas, because some have a problem with it.
+ORDINARY = {"area": 0.1, "place": 1.0}
 _HALF = 0.5
 # A place with this share of its area's excess is where the problem is.
 _MOST = 0.75
@@ -88,23 +93,28 @@ def area_family(category: Ints, area: Ints, n_categories: int, n_areas: int, bas
     others = n.sum(axis=0)[None, :] - n
     expected = np.empty_like(n)
     p, spread = np.ones_like(n), np.zeros(n_categories)
-    for c in range(n_categories):
-        lone = n[c].sum() > ONE_CATEGORY * n.sum() or others[c].sum() < 10 * n_areas
-        weight = base if lone and base is not None else others[c]
-        expected[c] = expected_counts(n[c], weight, prior=AREA_PRIOR)
-        found = surprise(n[c], expected[c], trimmed=TRIMMED["area"])
-        p[c], spread[c] = found.p, found.spread
+    for row in range(n_categories):
+        lone = n[row].sum() > ONE_CATEGORY * n.sum() or others[row].sum() < 10 * n_areas
+        weight = base if lone and base is not None else others[row]
+        expected[row] = expected_counts(n[row], weight, prior=AREA_PRIOR)
+        found = surprise(n[row], expected[row], trimmed=TRIMMED["area"], most=ORDINARY["area"])
+        p[row], spread[row] = found.p, found.spread
     c, u = np.nonzero(n)
     return _family("area", c, u, n[c, u], expected[c, u], p[c, u], spread, n.size)
 
 
-def place_family(category: Ints, place: Ints, n_categories: int, n_places: int) -> Family:
-    """Count every category at every place against the place's share of all other events, shrunk toward the mean place."""
+def place_family(category: Ints, place: Ints, n_categories: int, form: Ints) -> Family:
+    """Count every category at every place against its share of all other events at places of its form, shrunk toward their mean.
+
+    `form` (one per place) tells addresses, blocks, crossings and points apart: collisions belong to crossings, thefts to houses.
+    """
+    n_places = len(form)
     at = place >= 0
     keys, counts = np.unique(category[at] * n_places + place[at], return_counts=True)
     c, u = keys // n_places, keys % n_places
     total = np.bincount(place[at], minlength=n_places).astype(float)
     expected, p, spread = np.zeros(len(keys)), np.ones(len(keys)), np.zeros(n_categories)
+    forms = [np.flatnonzero(form == kind) for kind in np.unique(form)]
     for number in range(n_categories):
         cells = slice(*np.searchsorted(c, [number, number + 1]))
         if cells.start == cells.stop:
@@ -112,8 +122,10 @@ def place_family(category: Ints, place: Ints, n_categories: int, n_places: int) 
         n = np.zeros(n_places)
         n[u[cells]] = counts[cells]
         others = total - n
-        e = expected_counts(n, others, prior=max(others.mean(), PLACE_PRIOR))
-        found = surprise(n, e, trimmed=TRIMMED["place"])
+        e = np.zeros(n_places)
+        for alike in forms:
+            e[alike] = expected_counts(n[alike], others[alike], prior=max(others[alike].mean(), PLACE_PRIOR))
+        found = surprise(n, e, trimmed=TRIMMED["place"], most=ORDINARY["place"])
         expected[cells], p[cells], spread[number] = e[u[cells]], found.p[u[cells]], found.spread
     return _family("place", c, u, counts.astype(float), expected, p, spread, n_categories * n_places)
 
@@ -131,6 +143,11 @@ def _benjamini_hochberg(p: Floats, n_tests: int) -> Floats:
     out = np.empty(len(p))
     out[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
     return out
+
+
+def least_calls(kind: str, n_weeks: int) -> int:
+    """Return the fewest calls with which a candidate is listed in a period of so many weeks."""
+    return max(LEAST[kind], -(-n_weeks // LEAST_WEEKS[kind]))
 
 
 def excess_of(kind: str, n: float, expected: float, spread: float, cut: float) -> bool:

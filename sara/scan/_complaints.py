@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 NEAR = 150.0
 # Fewer related complaints than this share of all say nothing about any one place.
 _RELATED = 0.01
-# Unrelated complaints make up at least this share: then they say how much a place complains anyway; otherwise calls do.
+# Unrelated complaints (else calls of other kinds) make up at least this share: then they say how much a place tells anyway.
 _OTHERS = 0.2
 
 
@@ -36,8 +36,10 @@ class Told:
         One per complaint used.
     x, y : array of float
         Metres.
-    call_area, call_x, call_y : array
-        The calls used: they measure how much a unit tells where all complaints are about the same matter.
+    call_category : array of object
+        The category of each call, in words.
+    call_area, call_x, call_y, call_first : array
+        The calls used, and which is the first at its place: how much a unit tells where all complaints are about the same matter.
     """
 
     categories: tuple[str, ...]
@@ -45,9 +47,11 @@ class Told:
     area: Ints
     x: Floats
     y: Floats
+    call_category: npt.NDArray[np.object_]
     call_area: Ints
     call_x: Floats
     call_y: Floats
+    call_first: Bools
 
     def related(self, category: str) -> tuple[Bools, bool]:
         """Mark the complaints related to a kind of call, and say whether any kind is; if too few are, all are marked."""
@@ -56,22 +60,22 @@ class Told:
         mask = np.isin(self.category, codes)
         return (mask, True) if mask.mean() >= _RELATED else (np.ones(len(self.category), dtype=bool), False)
 
-    def in_area(self, area: int, mask: Bools) -> tuple[int, float]:
-        """Return related complaints in an area, and how many its other complaints (or its calls) would give."""
-        here = self.area == area
-        return self._against(mask, here, self.call_area == area)
+    def in_area(self, area: int, mask: Bools, category: str) -> tuple[int, float]:
+        """Return related complaints in an area, and how many the measure of `_against` gives."""
+        return self._against(mask, self.area == area, self.call_area == area, category)
 
-    def near(self, points: Floats, mask: Bools) -> tuple[int, float]:
-        """Return related complaints near any of the points, and how many the other complaints (or the calls) near them would give."""
-        return self._against(mask, _close(self.x, self.y, points), _close(self.call_x, self.call_y, points))
+    def near(self, points: Floats, mask: Bools, category: str) -> tuple[int, float]:
+        """Return related complaints near any of the points, and how many the measure of `_against` gives."""
+        return self._against(mask, _close(self.x, self.y, points), _close(self.call_x, self.call_y, points), category)
 
-    def _against(self, mask: Bools, here: Bools, calls_here: Bools) -> tuple[int, float]:
-        others = ~mask
-        if others.mean() >= _OTHERS:
-            share = (others & here).sum() / others.sum()
-        else:
-            share = calls_here.sum() / max(len(calls_here), 1)
-        return int((mask & here).sum()), float(mask.sum() * share)
+    def _against(self, mask: Bools, here: Bools, calls_here: Bools, category: str) -> tuple[int, float]:
+        """Spread the related complaints as the other complaints; else as calls of other categories; else as the places with a call."""
+        weight, inside = ~mask, here
+        if weight.mean() < _OTHERS:
+            weight, inside = self.call_category != category, calls_here
+        if weight.mean() < _OTHERS:
+            weight = self.call_first
+        return int((mask & here).sum()), float(mask.sum() * (weight & inside).sum() / max(weight.sum(), 1))
 
 
 def _close(x: Floats, y: Floats, points: Floats) -> Bools:
@@ -85,5 +89,8 @@ def _close(x: Floats, y: Floats, points: Floats) -> Bools:
 
 def told_of(rows: Rows, area: Ints, calls: Rows, call_area: Ints) -> Told:
     """Keep what is needed of the complaints and of the calls that are used."""
-    used, at = rows.used, calls.used
-    return Told(rows.categories, rows.category[used], area[used], rows.x[used], rows.y[used], call_area[at], calls.x[at], calls.y[at])
+    used, at = rows.used, np.flatnonzero(calls.used)
+    first = np.zeros(len(at), dtype=bool)
+    first[np.unique(calls.place[at], return_index=True)[1]] = True
+    words = np.array(calls.categories, dtype=object)[calls.category[at]]
+    return Told(rows.categories, rows.category[used], area[used], rows.x[used], rows.y[used], words, call_area[at], calls.x[at], calls.y[at], first)

@@ -1,4 +1,4 @@
-"""What keeps coming back, where, and who is telling us?"""
+"""Candidate problems: what keeps coming back, where, and who tells of it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sara.core.result import Counts, Setting
 from sara.core.wording import percent, period_words, source_of
 from sara.scan._areas import Areas, given_areas, grid_areas
 from sara.scan._board import ProblemBoard
-from sara.scan._candidates import LEAST, LEAST_RATIO, LEVEL, NEIGHBORS
+from sara.scan._candidates import LEAST_RATIO, LEVEL, NEIGHBORS, least_calls
 from sara.scan._complaints import NEAR, Told, told_of
 from sara.scan._defaults import default_points, default_rows
 from sara.scan._evidence import NOT_PROBLEMS
 from sara.scan._lookalikes import counters
-from sara.scan._measure import calendar_of
+from sara.scan._measure import Calendar, calendar_of
 from sara.scan._reporting import reporting_table, reports_of
 from sara.scan._rows import Rows, read_rows
 from sara.scan._search import Search, search
@@ -71,14 +71,17 @@ def problems(
     -----
     A candidate is a category in an area, or at a place (address, block or crossing; places less than 200 m apart are one). Expected is
     ``N_c * (o_u + k) / sum(o_u + k)``: the category's total, spread as the calls of all *other* categories ``o``, where ``k`` pulls units with
-    few of them to the mean (areas: 5 calls; places: the mean place, at least 5). An area that calls more for everything does not stand out
+    few of them to the mean (areas: 5 calls; places: the mean place, at least 5; addresses, blocks and crossings each among themselves). An area that calls more for everything does not stand out
     for that, so differences in the readiness to call cancel, as far as they concern all kinds alike. A category that makes up four fifths of
-    the table is spread by residents, or by the number of places with a call. A candidate needs 20 calls (place: 10), a fifth more than expected, and a
-    negative binomial tail chance, with the spread measured among the other units, of at most 5 % after Benjamini-Hochberg over all cells.
+    the table is spread by residents, or by the number of places with a call. A candidate needs 20 calls (place: 10; more in long periods), a fifth more than expected, and a
+    negative binomial tail chance of at most 5 % after Benjamini-Hochberg over all cells. The spread is measured among ordinary units: without the
+    highest tenth of areas (hundredth of places), and at most 0.1 (places: 1). A small p-value says that a unit differs more than ordinary units
+    do, not that something causes it.
 
     A place that holds half of its area's calls of the category, or three quarters of their excess, stands for the area; otherwise the area stands and
     its places are part of it. The score is the mean percentile, among all candidates that stand out, of excess, weeks active, repeat-place
-    share, complaints against expected, and recent trend. Parts that cannot be measured are left out of the mean.
+    share, complaints against expected, and recent trend. Parts that cannot be measured are left out of the mean. Of each category and unit the two
+    largest are listed (more where there are few kinds); the others are in ``more``.
 
     Calls for help (domestic, sexual, medical, mental health, welfare, child) are never looked for at places. Scores rank candidates of one
     table; they are no measure of harm and not comparable between cities.
@@ -93,12 +96,12 @@ def problems(
     >>> import numpy as np, pandas as pd, sara
     >>> rng = np.random.default_rng(1)
     >>> table = pd.DataFrame({
-    ...     "time": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 365 * 24, 4000), unit="h"),
+    ...     "time": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.permutation(365 * 24)[:4000], unit="h"),
     ...     "category": rng.choice(["noise", "theft", "disorder"], 4000), "x": rng.uniform(5e5, 5.03e5, 4000), "y": rng.uniform(4e6, 4.003e6, 4000)})
     >>> table.loc[:149, ["category", "x", "y"]] = ["noise", 501_005.0, 4_001_005.0]
     >>> board = sara.scan.problems(sara.as_events(table, source="calls", time="time", category="category", x="x", y="y", crs=32616))
-    >>> board.table[["category", "unit", "n"]].iloc[0].tolist()
-    ['noise', 'place', 150]
+    >>> board.table[["category", "unit", "n"]].iloc[0].to_dict()
+    {'category': 'noise', 'unit': 'place', 'n': 150}
     """
     calls = check_events(calls, name="calls")
     n = check_count(n, name="n")
@@ -120,7 +123,7 @@ def problems(
     inside = rows.used & (area >= 0)
     used_by_area = np.bincount(area[inside], minlength=len(units.name)).astype(float)
     reports = reports_of(calls)[rows.row[inside]]
-    further = np.bincount(area[inside], weights=reports - 1, minlength=len(units.name)) if (reports > 1).any() else None
+    further = np.bincount(area[inside], weights=reports - 1, minlength=len(units.name)).astype(float) if (reports > 1).any() else None
     return ProblemBoard(
         table=table,
         rejected=rejected,
@@ -128,7 +131,7 @@ def problems(
         more=more,
         period_text=period_words(start, end),
         source_text=source_of(calls),
-        settings={"period": period_setting, **_settings(found, units, calendar.n_weeks - calendar.recent_from, excluded, told is not None, n)},
+        settings={"period": period_setting, **_settings(found, units, calendar, excluded, told is not None, n)},
         counts=counts if told_counts is None else Counts.of(calls=counts, complaints=told_counts),
         cautions=_cautions(calls, rows, units, area, told, table),
     )
@@ -165,18 +168,22 @@ def _complaints(
     return told, counts, by_area if inside.any() else None, defaults
 
 
-def _settings(found: Search, units: Areas, recent: int, excluded: tuple[str, ...], with_complaints: bool, n: int) -> dict[str, Setting]:
+def _settings(found: Search, units: Areas, calendar: Calendar, excluded: tuple[str, ...], with_complaints: bool, n: int) -> dict[str, Setting]:
     parts = ["excess", "weeks active", "repeat-place share", *(["complaints"] if with_complaints else []), "recent trend"]
+    n_weeks = calendar.n_weeks
     return {
         "areas": units.setting,
         "n": Setting(n, "you" if n != 20 else "sara", "" if n != 20 else "the most candidates listed"),
         "score": Setting(", ".join(parts), "sara", "mean percentile of these parts, each of equal weight"),
         "expected": Setting("share of all other calls", "sara", found.base_words),
-        "least_calls": Setting(f"{LEAST['area']} in an area, {LEAST['place']} at a place", "sara", f"and {LEAST_RATIO:g} times the expected number"),
+        "least_calls": Setting(
+            f"{least_calls('area', n_weeks)} in an area, {least_calls('place', n_weeks)} at a place", "sara",
+            f"by the length of the period; and {LEAST_RATIO:g} times the expected number",
+        ),
         "confidence": Setting(1 - LEVEL, "sara", f"Benjamini-Hochberg over {found.areas.n_tests:,} area and {found.places.n_tests:,} place cells"),
         "neighbors": Setting(NEIGHBORS, "sara", "metres; closer places of one category are one candidate"),
         "near": Setting(NEAR, "sara", "metres within which a complaint is near a place"),
-        "recent_weeks": Setting(recent, "sara", "the last half-year, at most a quarter of the period"),
+        "recent_weeks": Setting(n_weeks - calendar.recent_from, "sara", "the last half-year, at most a quarter of the period"),
         "left_out_categories": Setting(", ".join(excluded) or "none", "sara", "not harmful events by themselves, or another service's work"),
     }
 

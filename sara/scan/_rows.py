@@ -127,8 +127,8 @@ def read_rows(
 
 def _codes(values: pd.Series) -> tuple[npt.NDArray[np.object_], Ints]:
     """Return the sorted words and a code per row, so that codes do not depend on the order of rows."""
-    codes, words = pd.factorize(values.astype(object), use_na_sentinel=True)
-    words = np.asarray(words, dtype=object)
+    codes, found = pd.factorize(values.astype(object), use_na_sentinel=True)
+    words = np.asarray(found, dtype=object)
     order = np.argsort(words.astype(str), kind="stable")
     place = np.empty(len(words) + 1, dtype=np.int64)
     place[order] = np.arange(len(words))

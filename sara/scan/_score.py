@@ -55,14 +55,14 @@ class Surprise:
     spread: float
 
 
-def surprise(n: Floats, expected: Floats, *, trimmed: float) -> Surprise:
+def surprise(n: Floats, expected: Floats, *, trimmed: float, most: float) -> Surprise:
     """Return each unit's tail chance, with the spread measured without the share `trimmed` of units that are furthest out.
 
-    What stands out must not decide how far units differ anyway (Spiegelhalter 2005, Statistics in Medicine 24, 1185-1202): areas are few
-    and cut at both ends, places are many and mostly empty, so that only their upper end can be cut.
+    What stands out must not decide how far units differ anyway (Spiegelhalter 2005, Statistics in Medicine 24, 1185-1202); for the same reason
+    the spread is at most `most`.
     """
     some = expected > 0
-    alpha = _alpha(n[some], expected[some], trimmed)
+    alpha = min(_alpha(n[some], expected[some], trimmed), most)
     return Surprise(tail(n, expected, alpha), alpha)
 
 
@@ -105,15 +105,12 @@ def trend_of(recent: Floats, expected_recent: Floats) -> Floats:
     return 100 * (shrunk_ratio(recent, expected_recent) - 1)
 
 
-def percentiles(values: Floats, group: npt.NDArray[np.object_]) -> Floats:
-    """Return the share of candidates of the same group at or below each value, ties at their middle; a missing value gets none."""
-    out = np.full(len(values), np.nan)
-    for name in set(group):
-        ok = np.isfinite(values) & (group == name)
-        if ok.any():
-            # Rounded, so that values that differ only in the last bit (another order of summing) stay ties.
-            out[ok] = (pd.Series(np.round(values[ok], 9)).rank().to_numpy() - 0.5) / ok.sum()
-    return out
+def percentiles(values: Floats) -> Floats:
+    """Return the share of candidates at or below each value, ties at their middle; a missing value gets none."""
+    # Rounded, so that values that differ only in the last bit (another order of summing) stay ties.
+    ranked = pd.Series(np.round(values, 9)).rank()
+    there = max(int(ranked.notna().sum()), 1)
+    return np.asarray((ranked - 0.5) / there, dtype=np.float64)
 
 
 def mean_percentile(parts: Floats) -> Floats:

@@ -56,7 +56,8 @@ def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar, desks: dict
     helps = np.isin(rows.categories, list(help_categories()))
     base, base_words = _base(rows, area, units)
     areas = area_family(rows.category[used], area[used], n_c, n_a, base)
-    places = place_family(rows.category[used], rows.place[used], n_c, n_p)
+    form = place_forms(rows.places)
+    places = place_family(rows.category[used], rows.place[used], n_c, form)
     x, y = _centers(rows, n_p)
     by_area, by_place = Lookup(rows.category, area, n_a, used), Lookup(rows.category, rows.place, n_p, used)
     high_places = in_excess(places)
@@ -80,8 +81,15 @@ def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar, desks: dict
         else:
             turned_down.append(LookAlike(against[0], candidate.kind, candidate.units, (candidate.category,), len(at), against[1]))
     turned_down += _help_places(high_places, helps, rows.categories)
-    turned_down += _officers(rows, area, n_c, n_a, n_p, areas, places, merged, groups, helps)
+    turned_down += _officers(rows, area, n_c, n_a, form, areas, places, merged, groups, helps)
     return Search(standing, turned_down, groups, areas, places, x, y, base_words)
+
+
+def place_forms(places: npt.NDArray[np.object_]) -> Ints:
+    """Tell crossings, blocks and points (without an address) from addresses, by how their keys are written."""
+    words = pd.Series(places, dtype=object).astype(str)
+    forms = [words.str.contains(" / ", regex=False), words.str.contains("BLOCK OF", regex=False), words.str.match(r"near -?\d+ E")]
+    return np.select([form.to_numpy(dtype=bool) for form in forms], [1, 2, 3], 0).astype(np.int64)
 
 
 def _base(rows: Rows, area: Ints, units: Areas) -> tuple[Floats | None, str]:
@@ -131,17 +139,17 @@ def _help_places(high: list[Candidate], helps: npt.NDArray[np.bool_], categories
 
 
 def _officers(
-    rows: Rows, area: Ints, n_c: int, n_a: int, n_p: int, areas: Family, places: Family, merged: list[Candidate], groups: list[Candidate], helps: npt.NDArray[np.bool_]
+    rows: Rows, area: Ints, n_c: int, n_a: int, form: Ints, areas: Family, places: Family, merged: list[Candidate], groups: list[Candidate], helps: npt.NDArray[np.bool_]
 ) -> list[LookAlike]:
     """Count again with officers' rows and repeated rows: what stands out only now is a look-alike."""
     every = ~rows.default
     out: list[LookAlike] = []
-    for unit, n_units, clean in ((area, n_a, areas), (rows.place, n_p, places)):
+    for unit, n_units, clean in ((area, n_a, areas), (rows.place, len(form), places)):
         if clean.kind == "area":
             everything = area_family(rows.category[every], unit[every], n_c, n_units, None)
         else:
             open_rows = every & ~helps[rows.category]
-            everything = place_family(rows.category[open_rows], unit[open_rows], n_c, n_units)
+            everything = place_family(rows.category[open_rows], unit[open_rows], n_c, form)
             every = open_rows
         offered = {(c.category, u) for c in [*merged, *groups] if c.kind == clean.kind for u in c.units}
         out += only_through(rows, everything, clean, Lookup(rows.category, unit, n_units, every), offered)

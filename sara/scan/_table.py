@@ -14,12 +14,12 @@ from sara.data.categories import category_table, help_categories
 from sara.data.privacy import public_place
 from sara.scan._areas import Areas
 from sara.scan._board import table_columns
-from sara.scan._candidates import Candidate
+from sara.scan._candidates import Candidate, least_calls
 from sara.scan._complaints import Told
 from sara.scan._evidence import HARM, lasting
 from sara.scan._lookalikes import LookAlike
 from sara.scan._measure import Calendar, Measured
-from sara.scan._rows import OFFICER, Rows
+from sara.scan._rows import Rows
 from sara.scan._score import PARTS, mean_percentile, percentiles, shrunk_ratio
 from sara.scan._search import Search
 
@@ -46,19 +46,20 @@ def board_table(
         empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in {**columns, "geometry": object}.items()})
         return _finished(empty, columns, crs), _finished(empty, columns, crs)
     frame = pd.DataFrame(listed)
-    parts = np.column_stack([percentiles(frame[part].to_numpy(dtype=float), frame["unit"].to_numpy(dtype=object)) for part in PARTS])
+    parts = np.column_stack([percentiles(frame[part].to_numpy(dtype=float)) for part in PARTS])
     for i, part in enumerate(PARTS):
         frame[f"{part}_percentile"] = parts[:, i]
     frame["score"] = mean_percentile(parts)
     frame["also"] = _also(frame)
     frame["_score"], frame["_excess"] = -frame["score"].round(9), -frame["excess"].round(6)
+    frame["_rare"] = frame["n"] < frame["unit"].map({kind: least_calls(kind, calendar.n_weeks) for kind in ("area", "place")})
     n_kinds = frame.groupby(["category", "unit"]).ngroups
     largest = max(LARGEST, -(-n // n_kinds))
     by_size = frame.sort_values(["_excess", "name"], kind="stable").groupby(["category", "unit"])
     frame["_place_in_kind"] = by_size.cumcount()
     frame["more_like_it"] = (by_size["n"].transform("size") - largest).clip(lower=0)
     frame = frame.sort_values(["_score", "_excess", "name"], kind="stable")
-    shown = frame["_place_in_kind"] < largest
+    shown = (frame["_place_in_kind"] < largest) & ~frame["_rare"]
     shown &= shown.cumsum() <= n
     return _finished(frame[shown], columns, crs), _finished(frame[~shown], columns, crs)
 
@@ -95,7 +96,7 @@ def _row(
     known = pd.Series(types[at], dtype=object).value_counts()
     top_place = rows.places[m.top_place] if m.top_place >= 0 and not help_call else None
     in_top = m.top_place_n / m.n if top_place is not None else np.nan
-    name, public, geometry = _named(candidate, category, rows, area, units, at, found, words)
+    name, public, geometry = _named(candidate, category, rows, units, at, found, words)
     return {
         "name": name, "public_name": public, "category": category, "unit": candidate.kind,
         "within": units.name[where] if candidate.kind == "area" else _area_of(area[at], units),
@@ -119,11 +120,11 @@ def _complaints(told: Told | None, category: str, candidate: Candidate, points: 
     if told is None or category in help_categories():
         return None, np.nan
     mask, _ = told.related(category)
-    return told.in_area(candidate.units[0], mask) if candidate.kind == "area" else told.near(points, mask)
+    return told.in_area(candidate.units[0], mask, category) if candidate.kind == "area" else told.near(points, mask, category)
 
 
 def _named(
-    candidate: Candidate, category: str, rows: Rows, area: Ints, units: Areas, at: Ints, found: Search, words: dict[str, str]
+    candidate: Candidate, category: str, rows: Rows, units: Areas, at: Ints, found: Search, words: dict[str, str]
 ) -> tuple[str, str, shapely.Geometry]:
     label = words.get(category, category.capitalize())
     if candidate.kind == "area":

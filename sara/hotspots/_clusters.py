@@ -176,12 +176,12 @@ def _rare_count(mean: float) -> int:
 
 def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, max_km2: float | None = None) -> Clusters:
     """Return the clusters of weighted points."""
-    order = np.lexsort((weight, x, y))
-    x, y, weight = x[order], y[order], weight[order]
     near = neighbours(x, y, eps)
     size = len(near.x)
-    n = np.bincount(near.place, minlength=size).astype(float)
-    summed = np.bincount(near.place, weights=weight, minlength=size)
+    n: Floats = np.bincount(near.place, minlength=size).astype(np.float64)
+    # The same sum whatever the order of rows.
+    order = np.lexsort((weight, near.place))
+    summed: Floats = np.bincount(near.place[order], weights=weight[order], minlength=size)
     density = near.density(summed)
     # Running sums of fractions miss by a rounding error; a place that has exactly what is asked for is core.
     parts = split_large(near, density, least - 1e-9 * max(1.0, summed.sum()), max_km2=max_km2)

@@ -229,7 +229,7 @@ def _frame_to(ax: Axes, bounds: tuple[float, float, float, float]) -> None:
     """Fill the axes: the map to the left, words to the right of it, room for the scale bar below."""
     minx, miny, maxx, maxy = bounds
     width, height = maxx - minx, (maxy - miny) * 1.09
-    box, (inches, tall) = ax.get_position(), ax.figure.get_size_inches()
+    box, (inches, tall) = ax.get_position(), ax.figure.bbox.size
     shape = (box.width * inches) / (box.height * tall)
     across = max(width * 1.04 / SIDE, height * shape)
     up = across / shape

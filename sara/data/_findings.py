@@ -12,7 +12,7 @@ from sara.core.checks import record_of
 from sara.core.period import Period
 from sara.core.result import Setting
 from sara.data._audit_result import _percent
-from sara.data._build import _sorted as in_order
+from sara.data._order import in_order
 from sara.data.duplicates import exact_groups, keepers
 
 __all__ = ["Finding", "Ground"]

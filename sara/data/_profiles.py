@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from sara.core.errors import InputError, suggest
-from sara.data._build import Origin
+from sara.data._columns import Origin
 
 __all__ = ["Profile", "find_profile", "profiles"]
 

@@ -13,7 +13,7 @@ from sara.core.checks import check_columns, check_events, record_of
 from sara.core.errors import InputError
 from sara.core.keys import place_key
 from sara.core.units import metres
-from sara.data._build import _sorted as in_order
+from sara.data._order import in_order
 
 __all__ = ["dedupe"]
 

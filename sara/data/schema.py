@@ -13,6 +13,7 @@ from sara.core.checks import record_of
 from sara.core.errors import InputError
 from sara.data._build import EVENT_COLUMNS, FIELDS, Table, build, known_categories
 from sara.data._coordinates import NOWHERE, locate
+from sara.data._order import in_order
 from sara.data._rejects import reject_rows
 from sara.data._text import is_blank
 from sara.data.recognize import recognize, require
@@ -148,8 +149,6 @@ def _is_event_table(table: pd.DataFrame) -> bool:
 
 def _again(table: pd.DataFrame, *, source: str, crs: Any) -> gpd.GeoDataFrame:
     """Bring an event table back into metres and into order; nothing else changes."""
-    from sara.data._build import _sorted
-
     out = pd.DataFrame(table).copy()
     record = record_of(table)
     system = getattr(table, "crs", None) if isinstance(table, gpd.GeoDataFrame) else None
@@ -172,6 +171,6 @@ def _again(table: pd.DataFrame, *, source: str, crs: Any) -> gpd.GeoDataFrame:
     out = out[[*(name for name in EVENT_COLUMNS if name in out), *(name for name in out if name not in EVENT_COLUMNS)]]
     if source != "events":
         out = out.assign(source=source)
-    events = _sorted(gpd.GeoDataFrame(out, geometry="geometry", crs=found.crs))
+    events = in_order(gpd.GeoDataFrame(out, geometry="geometry", crs=found.crs))
     events.attrs["sara"] = record or {"source": str(out["source"].iloc[0]) if len(out) else "events"}
     return events

@@ -1,0 +1,90 @@
+"""Where a published table's rows lie: which columns say so, and in which system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from sara.core.errors import InputError
+from sara.data._coordinates import Located, locate, numbers, split_points
+
+__all__ = ["crs_words", "decimals", "positions"]
+
+
+def positions(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, keep: np.ndarray) -> Located:
+    """Return positions from longitude and latitude, a point column, x and y, or the table's own geometry."""
+    east, north, system = _pair(frame, fields, crs)
+    if east is None or north is None:
+        nothing = np.full(len(frame), np.nan)
+        return Located(nothing, nothing.copy(), pyproj.CRS("EPSG:6933"))
+    found = locate(east, north, system)
+    if keep.all():
+        return found
+    # Rows turned down for their time are not counted as rows without a location.
+    return Located(found.x, found.y, found.crs, locate(east[keep], north[keep], system).bad)
+
+
+def _pair(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any) -> tuple[pd.Series | None, pd.Series | None, Any]:
+    if "lon" in fields and "lat" in fields:
+        return frame[fields["lon"][0]], frame[fields["lat"][0]], 4326
+    if "x" in fields and "y" in fields:
+        x, y = frame[fields["x"][0]], frame[fields["y"][0]]
+        return x, y, crs if crs is not None else _degrees(x, y, fields)
+    if "point" in fields:
+        lon, lat = split_points(frame[fields["point"][0]])
+        return lon, lat, crs if crs is not None else 4326
+    geometry = getattr(frame, "_geometry_column_name", None)
+    if geometry is not None and geometry in frame.columns:
+        return _geometry_pair(frame, geometry, crs)
+    return None, None, None
+
+
+def _geometry_pair(frame: pd.DataFrame, geometry: str, crs: Any) -> tuple[pd.Series, pd.Series, Any]:
+    shapes = frame[geometry]
+    system = shapes.crs if shapes.crs is not None else crs
+    if system is None:
+        raise InputError("`table` must have a coordinate reference system. Got crs=None. If its points are longitude and latitude, write crs=4326")
+    points = shapely.centroid(shapes.to_numpy())
+    empty = shapely.is_missing(points) | shapely.is_empty(points)
+    x, y = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
+    x[~empty], y[~empty] = shapely.get_x(points[~empty]), shapely.get_y(points[~empty])
+    return pd.Series(x), pd.Series(y), system
+
+
+def _degrees(x: pd.Series, y: pd.Series, fields: Mapping[str, list[str]]) -> int:
+    """Return 4326 where x and y can only be degrees; otherwise ask for the system."""
+    east, north = numbers(x)[0], numbers(y)[0]
+    ok = np.isfinite(east) & np.isfinite(north) & (east != 0) & (north != 0) & (np.abs(east) < 1e30)
+    if not ok.any() or (np.mean(np.abs(east[ok]) <= 180) > 0.9 and np.mean(np.abs(north[ok]) <= 90) > 0.9):
+        return 4326
+    first = np.flatnonzero(ok)[0]
+    raise InputError(
+        f"`crs` must be given: {fields['x'][0]!r} and {fields['y'][0]!r} are not longitude and latitude. Got {east[first]:.10g}, {north[first]:.10g}. "
+        f"Write crs=3435 with the EPSG number the publisher names (often a state plane in feet), or columns={{'x': None, 'y': None}} to go without."
+    )
+
+
+def crs_words(fields: Mapping[str, list[str]], crs: Any, frame: pd.DataFrame) -> str:
+    if "lon" in fields and "lat" in fields:
+        return "longitude and latitude (EPSG:4326)"
+    if "x" in fields and "y" in fields:
+        return "longitude and latitude (EPSG:4326)" if crs is None else str(pyproj.CRS.from_user_input(crs).to_string())
+    if "point" in fields:
+        return "point text (EPSG:4326)"
+    return "the table's geometry" if getattr(frame, "_geometry_column_name", None) in frame.columns else "no coordinates"
+
+
+def decimals(frame: pd.DataFrame, fields: Mapping[str, list[str]]) -> dict[str, int]:
+    """Return how many decimals most coordinates are published with: three are a hundred metres."""
+    name = fields.get("lat", fields.get("y", [None]))[0]
+    if name is None or pd.api.types.is_numeric_dtype(frame[name].dtype):
+        return {}
+    text = frame[name].astype(object).dropna().iloc[:5000].astype(str)
+    length = text.str.extract(r"[.,]([0-9]+)$")[0].str.rstrip("0").str.len().dropna()
+    return {"decimals": int(length.median())} if len(length) else {}
+

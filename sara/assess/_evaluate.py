@@ -102,7 +102,7 @@ def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectRe
     used, counts = _rows(events, outcome, windows)
     counted = events[used]
     panels = _panels(counted, design, windows)
-    found = _numbers(panels, windows, design, np.random.default_rng(seed))
+    found = _numbers(panels, windows, np.random.default_rng(seed))
     return _result(events, outcome, used, plan, design, windows, panels, found, counts, seed)
 
 
@@ -152,7 +152,7 @@ class _Numbers:
     pool_after: np.ndarray
 
 
-def _numbers(panels: _Panels, windows: _Windows, design: Design, rng: np.random.Generator) -> _Numbers:
+def _numbers(panels: _Panels, windows: _Windows, rng: np.random.Generator) -> _Numbers:
     """Everything measured, from counts alone."""
     base = panels.places[:, : windows.n_before]
     after = panels.places[:, windows.n_before :].sum(axis=1).astype(float)
@@ -182,7 +182,7 @@ def _numbers(panels: _Panels, windows: _Windows, design: Design, rng: np.random.
     )
     corrected = bool(min(before[0], after[0], before[1:].sum(), after[1:].sum()) == 0)
     ratio = ratio_of_ratios(
-        (before[0] / nb * nb, after[0]), (before[1:].sum(), after[1:].sum()), dispersion=phi, correct=corrected, df=df, confidence=CONFIDENCE,
+        (before[0], after[0]), (before[1:].sum(), after[1:].sum()), dispersion=phi, correct=corrected, df=df, confidence=CONFIDENCE,
         extra_variance=(drift.tau2 if drift else 0.0) * (1 + 1 / n),
     )
     expected, reliability, posterior = _expected(before[0], pool, (nb, na), phi, rng)

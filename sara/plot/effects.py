@@ -73,7 +73,7 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
     ax.set_ylim(low - 0.04 * (high - low), max(high, 0.06 * (high - low)))
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
-    return finish(ax, title=title, subtitle=subtitle, xlabel="", ylabel=f"change, events a month ({confidence:.0%})".replace("%", " %"), source=source)
+    return finish(ax, title=title, subtitle=subtitle, ylabel=f"change, events a month ({confidence:.0%})".replace("%", " %"), source=source)
 
 
 def months(
@@ -95,8 +95,8 @@ def months(
         ax.annotate("start", (start, top), xytext=(4, -2), textcoords="offset points", va="top", fontsize=8.5, color=INK)
     _dates(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
-    ax.legend(frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=1)
-    return finish(ax, title=title, subtitle=subtitle, ylabel=f"{noun} a month", xlabel="", source=source)
+    ax.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=1)
+    return finish(ax, title=title, subtitle=subtitle, ylabel=f"{noun} a month", source=source)
 
 
 def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[float, float], title: str = "", subtitle: str = "") -> Axes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import geopandas as gpd
@@ -188,14 +187,14 @@ def test_a_wrong_name_is_answered_with_the_columns():
         read_areas(frame(["A"], [box(0, 0, 1, 1)], column="nhood"), name="nhod")
 
 
-def test_a_million_points_in_a_hundred_areas_take_seconds():
+def test_overlapping_areas_agree_with_shapely():
     rng = np.random.default_rng(1)
-    areas = frame([f"{i}" for i in range(100)], [Point(x, y).buffer(800, 200) for x, y in rng.uniform(0, 10_000, (100, 2))])
-    events = points(*rng.uniform(0, 10_000, (2, 1_000_000)))
-    start = time.perf_counter()
+    areas = frame([f"{i}" for i in range(40)], [Point(x, y).buffer(800) for x, y in rng.uniform(0, 10_000, (40, 2))])
+    events = points(*rng.uniform(0, 10_000, (2, 2_000)))
+    inside = np.array([area.contains(events.geometry.to_numpy()) for area in areas.geometry])
+    expected = np.where(inside.any(axis=0), np.argmax(inside, axis=0).astype(str), None)
     found = within(events, areas)
-    assert time.perf_counter() - start < 10
-    assert 0.5 < found.notna().mean() < 1
+    assert found.astype(object).where(found.notna(), None).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(

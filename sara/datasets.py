@@ -98,7 +98,7 @@ def _complete(path: Path) -> bool:
 
 def _make(target: Path) -> Path:
     """Write the city beside its place and move it there in one step, so that nobody finds half a city."""
-    from sara.teach.city import city
+    from sara.teach import city
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

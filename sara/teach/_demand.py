@@ -20,9 +20,14 @@ __all__ = ["Demand", "anonymous", "background", "events", "near_callers", "site_
 GROWTH = 0.012  # a year, the whole city
 CITY_SHOCK = 0.035  # coefficient of variation of what all places share in a month
 AREA_SHOCK = 0.10  # of what a neighbourhood has for itself
+AREA_HABIT = 0.30  # spread, on the log scale, of what a neighbourhood has more or less of for good
 REPEATS = 0.22  # expected follow-ups of an incident at its own place, within days: why counts vary more than chance
 REPEAT_DAYS = 7.0
-COMMON_RISK, KIND_RISK, CAP = 1.3, 0.5, 2.5  # spread of place risk on the log scale, for all kinds and for one; extremes cut here
+COMMON_RISK, KIND_RISK, CAP = (
+    1.6,
+    0.45,
+    2.4,
+)  # spread of place risk on the log scale, for all kinds and for one; extremes cut here
 OWN_CALLER = 0.22  # share of calls by somebody at the place itself
 
 
@@ -104,6 +109,7 @@ def _happen(kind: Kind, sites: Sites, risk: Floats, wanted: float, rng: np.rando
     weight = np.array([WHERE[kind.where].get(use, 0.0) for use in USES])[sites.use] * risk
     weight *= np.where(sites.are("house", "apartment complex"), sites.units**0.92, 1.0)
     weight *= np.exp(KIND_RISK * rng.standard_normal(len(weight)).clip(-CAP, CAP))
+    weight *= np.exp(AREA_HABIT * rng.standard_normal(len(NEIGHBORHOODS)).clip(-CAP, CAP))[sites.area]
     city = _shock(rng, CITY_SHOCK, MONTHS)
     local = _shock(rng, AREA_SHOCK, (len(NEIGHBORHOODS), MONTHS)).clip(max=1.5)
     n = rng.poisson(wanted / (1 + REPEATS) * 1.5)
@@ -114,7 +120,11 @@ def _happen(kind: Kind, sites: Sites, risk: Floats, wanted: float, rng: np.rando
     kept = rng.random(n) < local[sites.area[site], month] / 1.5
     site, t = site[kept], t[kept]
     again = rng.random(len(site)) < REPEATS
-    later = t[again] + np.ceil(-np.log(1 - rng.random(again.sum())) * REPEAT_DAYS) * 86400 + np.round(rng.standard_normal(again.sum()) * 5400)
+    later = (
+        t[again]
+        + np.ceil(-np.log(1 - rng.random(again.sum())) * REPEAT_DAYS) * 86400
+        + np.round(rng.standard_normal(again.sum()) * 5400)
+    )
     inside = (later >= 0) & (later < DAYS * 86400)
     return np.r_[site, site[again][inside]], np.r_[t, later[inside]]
 

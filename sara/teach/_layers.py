@@ -26,14 +26,15 @@ def to_lonlat(geometry: Any) -> Any:
 
     def project(xy: Floats) -> Floats:
         lon, lat = turn.transform(xy[:, 0] + CENTER[0], xy[:, 1] + CENTER[1])
-        return np.round(np.c_[lon, lat], 6)
+        return np.asarray(np.round(np.c_[lon, lat], 6), dtype=float)
 
     return shapely.transform(geometry, project)
 
 
 def lonlat_of(town: TownMap) -> Floats:
     """Return longitude and latitude of every place, in the order of `Sites`."""
-    return shapely.get_coordinates(to_lonlat(shapely.points(town.sites.x, town.sites.y)))
+    out: Floats = shapely.get_coordinates(to_lonlat(shapely.points(town.sites.x, town.sites.y)))
+    return out
 
 
 @cache

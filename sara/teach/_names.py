@@ -2,23 +2,144 @@
 
 from __future__ import annotations
 
-AVENUES = (
-    "ADAMS ASH BARTON BIRCH CALHOUN CEDAR CHESTNUT CLAY DELANO DOGWOOD ELM EMERSON FILLMORE FOREST GRANT GREENE HARRISON HAWTHORNE "
-    "HICKORY IRVING JACKSON JUNIPER KEARNEY LARCH LINDEN LOCUST MADISON MAPLE MONROE OAK OLIVE PERRY PINE POLK POPLAR QUINCY REDBUD ROWAN "
-    "SPRUCE SYCAMORE TAYLOR TYLER VIRGINIA WALNUT WEBSTER WILLOW YORK ZIMMER ALDER BEECH CYPRESS FULTON"
-).split()
-STATES = (
-    "OHIO IOWA INDIANA KANSAS MISSOURI NEBRASKA KENTUCKY TENNESSEE GEORGIA ALABAMA DELAWARE MARYLAND VERMONT MAINE NEVADA UTAH "
-    "DAKOTA COLORADO TEXAS ARKANSAS LOUISIANA MONTANA WYOMING OREGON IDAHO ARIZONA CAROLINA FLORIDA MICHIGAN WISCONSIN"
-).split()
-TRADES = (
-    "MARKET COOPER FERRY CHANDLER WHARF GRANARY TANNER SADDLER BAKER LANTERN CANAL WEAVER SMITHY POTTER MASON DYER GLOVER FOUNDRY "
-    "EXCHANGE COURT CHAPEL BELL THIMBLE CORDAGE"
-).split()
-PRAIRIE = (
-    "BLUESTEM SWITCHGRASS CONEFLOWER MEADOWLARK GOLDFINCH COTTONWOOD BOBOLINK PRIMROSE SAGE CLOVER KESTREL SUNDROP INDIGO YARROW "
-    "MILKWEED WINDFLOWER HARRIER KILLDEER LUPINE TRILLIUM ASTER LARKSPUR BITTERN THISTLE"
-).split()
+AVENUES = [
+    "ADAMS",
+    "ASH",
+    "BARTON",
+    "BIRCH",
+    "CALHOUN",
+    "CEDAR",
+    "CHESTNUT",
+    "CLAY",
+    "DELANO",
+    "DOGWOOD",
+    "ELM",
+    "EMERSON",
+    "FILLMORE",
+    "FOREST",
+    "GRANT",
+    "GREENE",
+    "HARRISON",
+    "HAWTHORNE",
+    "HICKORY",
+    "IRVING",
+    "JACKSON",
+    "JUNIPER",
+    "KEARNEY",
+    "LARCH",
+    "LINDEN",
+    "LOCUST",
+    "MADISON",
+    "MAPLE",
+    "MONROE",
+    "OAK",
+    "OLIVE",
+    "PERRY",
+    "PINE",
+    "POLK",
+    "POPLAR",
+    "QUINCY",
+    "REDBUD",
+    "ROWAN",
+    "SPRUCE",
+    "SYCAMORE",
+    "TAYLOR",
+    "TYLER",
+    "VIRGINIA",
+    "WALNUT",
+    "WEBSTER",
+    "WILLOW",
+    "YORK",
+    "ZIMMER",
+    "ALDER",
+    "BEECH",
+    "CYPRESS",
+    "FULTON",
+]
+STATES = [
+    "OHIO",
+    "IOWA",
+    "INDIANA",
+    "KANSAS",
+    "MISSOURI",
+    "NEBRASKA",
+    "KENTUCKY",
+    "TENNESSEE",
+    "GEORGIA",
+    "ALABAMA",
+    "DELAWARE",
+    "MARYLAND",
+    "VERMONT",
+    "MAINE",
+    "NEVADA",
+    "UTAH",
+    "DAKOTA",
+    "COLORADO",
+    "TEXAS",
+    "ARKANSAS",
+    "LOUISIANA",
+    "MONTANA",
+    "WYOMING",
+    "OREGON",
+    "IDAHO",
+    "ARIZONA",
+    "CAROLINA",
+    "FLORIDA",
+    "MICHIGAN",
+    "WISCONSIN",
+]
+TRADES = [
+    "MARKET",
+    "COOPER",
+    "FERRY",
+    "CHANDLER",
+    "WHARF",
+    "GRANARY",
+    "TANNER",
+    "SADDLER",
+    "BAKER",
+    "LANTERN",
+    "CANAL",
+    "WEAVER",
+    "SMITHY",
+    "POTTER",
+    "MASON",
+    "DYER",
+    "GLOVER",
+    "FOUNDRY",
+    "EXCHANGE",
+    "COURT",
+    "CHAPEL",
+    "BELL",
+    "THIMBLE",
+    "CORDAGE",
+]
+PRAIRIE = [
+    "BLUESTEM",
+    "SWITCHGRASS",
+    "CONEFLOWER",
+    "MEADOWLARK",
+    "GOLDFINCH",
+    "COTTONWOOD",
+    "BOBOLINK",
+    "PRIMROSE",
+    "SAGE",
+    "CLOVER",
+    "KESTREL",
+    "SUNDROP",
+    "INDIGO",
+    "YARROW",
+    "MILKWEED",
+    "WINDFLOWER",
+    "HARRIER",
+    "KILLDEER",
+    "LUPINE",
+    "TRILLIUM",
+    "ASTER",
+    "LARKSPUR",
+    "BITTERN",
+    "THISTLE",
+]
 
 # name: seed point (metres from the centre), bank, household income, share speaking each language at home, share of true incidents that are reported
 NEIGHBORHOODS: dict[str, tuple[tuple[float, float], str, int, tuple[float, float, float], float]] = {
@@ -42,9 +163,45 @@ NEIGHBORHOODS: dict[str, tuple[tuple[float, float], str, int, tuple[float, float
     "Eastgate": ((3600, -900), "south", 50000, (0.13, 0.03, 0.05), 0.70),
 }
 
-BAR_NAMES = (
-    "The Rusty Anchor|Ferryman's Rest|Lantern Room|Copper Still|Blue Heron Tap|The Tow Path|Night Barge|Wharf House|Granary Bar|Millrace Tavern|"
-    "The Long Plank|Sycamore Lounge|Northgate Social|Plainsman|Corner Pocket|Eastfield Alehouse|Station Bar|Switchyard|The Semaphore|Brick & Barrel|"
-    "Campus Cellar|Quad Pub|South Bank Taproom|Levee Club|Two Rivers|Fiddler's Green|Westlake Grill|The Paddock|Meadow Tap|Gate House|Roundhouse|"
-    "The Sandbar|Driftwood|Kingfisher|Pilot House|Bend Tavern|The Keel|Oxbow|Riverside Lounge|Old Scale House"
-).split("|")
+BAR_NAMES = [
+    "The Rusty Anchor",
+    "Ferryman's Rest",
+    "Lantern Room",
+    "Copper Still",
+    "Blue Heron Tap",
+    "The Tow Path",
+    "Night Barge",
+    "Wharf House",
+    "Granary Bar",
+    "Millrace Tavern",
+    "The Long Plank",
+    "Sycamore Lounge",
+    "Northgate Social",
+    "Plainsman",
+    "Corner Pocket",
+    "Eastfield Alehouse",
+    "Station Bar",
+    "Switchyard",
+    "The Semaphore",
+    "Brick & Barrel",
+    "Campus Cellar",
+    "Quad Pub",
+    "South Bank Taproom",
+    "Levee Club",
+    "Two Rivers",
+    "Fiddler's Green",
+    "Westlake Grill",
+    "The Paddock",
+    "Meadow Tap",
+    "Gate House",
+    "Roundhouse",
+    "The Sandbar",
+    "Driftwood",
+    "Kingfisher",
+    "Pilot House",
+    "Bend Tavern",
+    "The Keel",
+    "Oxbow",
+    "Riverside Lounge",
+    "Old Scale House",
+]

@@ -30,7 +30,6 @@ TWINS = (
     ("Station Quarter bars", (620.0, -1900.0), 3),
     ("South Bank bars", (-700.0, -1480.0), 3),
     ("Lincoln Park bars", (-2500.0, -330.0), 3),
-    ("Riverbend bars", (1900.0, 560.0), 3),
 )
 REACH = 225.0  # metres from the middle of a stretch to its ends
 SCHOOLS = (
@@ -166,11 +165,15 @@ def _parcels(base: Ground, areas: npt.NDArray[np.object_], rng: np.random.Genera
     number += (number % 2) != side
     use = _uses(core[segment], main[segment], area[segment], rng)
     clear = ~shapely.contains_xy(shapely.union_all(list(base.plots.values())), where[:, 0], where[:, 1])
-    clear &= ~shapely.contains_xy(base.river, where[:, 0], where[:, 1]) & shapely.contains_xy(base.boundary.buffer(-5), where[:, 0], where[:, 1])
+    clear &= ~shapely.contains_xy(base.river, where[:, 0], where[:, 1]) & shapely.contains_xy(
+        base.boundary.buffer(-5), where[:, 0], where[:, 1]
+    )
     clear &= rng.random(len(segment)) > np.where(core, 0.05, 0.12)[segment]
     street = base.name[segment]
     address = np.array([f"{n} {s}" for n, s in zip(number, street, strict=True)], dtype=object)
-    units = np.where(use == 0, 1, np.where(use == 1, np.exp(2.9 + 0.75 * rng.standard_normal(len(use))).clip(6, 220).astype(np.int64), 0))
+    units = np.where(
+        use == 0, 1, np.where(use == 1, np.exp(2.9 + 0.75 * rng.standard_normal(len(use))).clip(6, 220).astype(np.int64), 0)
+    )
     # A shop street in the old core has flats above the shops.
     units = np.where((use == 2) & core[segment], 2, units)
     name = np.full(len(use), "", dtype=object)
@@ -195,7 +198,9 @@ def _with_facilities(base: Ground, columns: list[npt.NDArray]) -> list[npt.NDArr
     wanted += [(label, USES.index(kind), spot) for label, kind, spot in SINGLES]
     # Works and yards are plots without an address of their own in the files.
     wanted += [
-        (label, USES.index(PLOTS[label][0]), (plot.centroid.x, plot.centroid.y)) for label, plot in base.plots.items() if PLOTS[label][0] in USES
+        (label, USES.index(PLOTS[label][0]), (plot.centroid.x, plot.centroid.y))
+        for label, plot in base.plots.items()
+        if PLOTS[label][0] in USES
     ]
     taken: set[int] = set()
     for label, kind, spot in wanted:
@@ -234,7 +239,15 @@ def _crossings(base: Ground) -> list[npt.NDArray]:
 
 def _bare(where: Floats, address: Texts, use: str, street: Texts) -> list[npt.NDArray]:
     n = len(where)
-    return [where[:, 0], where[:, 1], address, np.full(n, USES.index(use)), np.full(n, "", dtype=object), np.zeros(n, dtype=np.int64), street]
+    return [
+        where[:, 0],
+        where[:, 1],
+        address,
+        np.full(n, USES.index(use)),
+        np.full(n, "", dtype=object),
+        np.zeros(n, dtype=np.int64),
+        street,
+    ]
 
 
 def _with_nightlife(base: Ground, areas: npt.NDArray[np.object_], sites: Sites) -> TownMap:
@@ -257,6 +270,8 @@ def _with_nightlife(base: Ground, areas: npt.NDArray[np.object_], sites: Sites) 
         bars = lots[along[(np.linspace(0.08, 0.92, n_bars) * len(along)).astype(np.int64)]]
         use[bars] = USES.index("bar")
         name[bars] = [next(names) for _ in bars]
-        stretches.append(Stretch(label, polygon, inside[(sites.street[inside] == street) | ~np.isin(use[inside], [0, 1, 2])], bars))
+        stretches.append(
+            Stretch(label, polygon, inside[(sites.street[inside] == street) | ~np.isin(use[inside], [0, 1, 2])], bars)
+        )
     changed = Sites(**{**sites.__dict__, "use": use, "name": name, "units": np.where(use == USES.index("bar"), 0, sites.units)})
     return TownMap(base, areas, changed, tuple(stretches))

@@ -23,7 +23,7 @@ CALL = {kind.name: i for i, kind in enumerate(CALLS)}
 COMPLAINT = {kind.name: i for i, kind in enumerate(COMPLAINTS)}
 QUIET_AREAS = ("Maple Heights", "Westlake", "Fairview", "Meadowbrook")
 CHAIN_METRES, CHAIN_DAYS = 150.0, 14.0
-SAME_HOUSE = 0.25  # share of follow-ups at the house itself
+SAME_HOUSE = 0.35  # share of follow-ups at the house itself
 PERSISTENT = 0.36  # share of the student-noise calls that one caller makes
 
 
@@ -70,7 +70,7 @@ def _none() -> pd.DataFrame:
 
 
 def _lot(town: TownMap, site: int) -> shapely.Polygon:
-    """The ground of one address."""
+    """Return the ground of one address."""
     return shapely.Point(town.sites.x[site], town.sites.y[site]).buffer(30.0)
 
 
@@ -86,11 +86,15 @@ def _complex(town: TownMap, seed: int) -> Planted:
     """One apartment complex in which drugs are sold."""
     rng = streams(seed, "complex")
     sites = town.sites
-    busy = [i for i, name in enumerate(NEIGHBORHOODS) if name in ("Riverbend", "South Bank", "Eastgate", "Lincoln Park", "Eastfield")]
-    large = np.flatnonzero(sites.are("apartment complex") & np.isin(sites.area, busy) & (sites.units >= 40) & (sites.units <= 120))
+    busy = [
+        i for i, name in enumerate(NEIGHBORHOODS) if name in ("Riverbend", "South Bank", "Eastgate", "Lincoln Park", "Eastfield")
+    ]
+    large = np.flatnonzero(
+        sites.are("apartment complex") & np.isin(sites.area, busy) & (sites.units >= 40) & (sites.units <= 120)
+    )
     site = int(large[rng.integers(len(large))])
-    t = _monthly(rng, np.full(MONTHS, 14.0), "evening", "friday")
-    told = _monthly(rng, np.full(MONTHS, 3.0), "daytime", "workdays")
+    t = _monthly(rng, np.full(MONTHS, 21.0), "evening", "friday")
+    told = _monthly(rng, np.full(MONTHS, 4.5), "daytime", "workdays")
     here = np.full(len(t), site), np.full(len(told), site)
     return Planted(
         "complex", "Drug dealing at an apartment complex", "drugs", "place", _lot(town, site), np.array([site]),
@@ -118,7 +122,7 @@ def _students(town: TownMap, seed: int) -> Planted:
     pull = np.exp(0.7 * rng.standard_normal(len(houses)))
     # Quiet when the students are away.
     away = ((DAY_OF_YEAR > 140) & (DAY_OF_YEAR < 230)) | (DAY_OF_YEAR > 350) | (DAY_OF_YEAR < 12)
-    term = np.array([1 - 0.55 * away[MONTH_OF_DAY == m].mean() for m in range(MONTHS)])
+    term = np.array([1 - 0.55 * away[m == MONTH_OF_DAY].mean() for m in range(MONTHS)])
 
     def parties(mean: float) -> tuple[Ints, Floats]:
         t = _monthly(rng, mean * term, "late night", "weekend")
@@ -145,10 +149,10 @@ def _burglary(town: TownMap, seed: int) -> Planted:
     area = list(NEIGHBORHOODS).index(QUIET_AREAS[int(rng.integers(len(QUIET_AREAS)))])
     houses = np.flatnonzero(sites.are("house") & (sites.area == area))
     where = np.c_[sites.x[houses], sites.y[houses]]
-    n = 170
+    n = 205
     current = rng.integers(0, len(houses), n)
     # Evenly through the three years: it keeps coming back.
-    course = np.cumsum(day_weights("workdays", -0.05, 0.15))
+    course = np.cumsum(day_weights("workdays", -0.05, 0.36))
     day = np.searchsorted(course, (np.arange(n) + rng.random(n)) / n * course[-1]).clip(max=DAYS - 1)
     t = day * 86400.0 + draw_hours(rng, day, "found")
     chosen, when = [current], [t]
@@ -168,7 +172,7 @@ def _burglary(town: TownMap, seed: int) -> Planted:
         chosen.append(current[going].copy())
         when.append(t[going].copy())
     site = houses[np.concatenate(chosen)]
-    told = _monthly(rng, np.full(MONTHS, 12.0), "evening", "workdays")
+    told = _monthly(rng, np.full(MONTHS, 15.0), "evening", "workdays")
     around = houses[rng.integers(0, len(houses), len(told))]
     dark = np.where(rng.random(len(told)) < 0.6, COMPLAINT["Street Light Out"], COMPLAINT["Overgrown Lot"])
     return Planted(
@@ -192,7 +196,7 @@ def _station(town: TownMap, seed: int) -> Planted:
     month = np.arange(MONTHS)
     mean = 1 + 14 / (1 + np.exp(-(month - 20) / 4.5))
     t = _monthly(rng, mean, "found", "office")
-    told = _monthly(rng, 0.25 * mean, "evening", "workdays")
+    told = _monthly(rng, 0.5 * mean, "evening", "workdays")
     here, there = np.full(len(t), site), np.full(len(told), site)
     # Every car has its own owner.
     owners = 40_000_000 + np.arange(len(t))
@@ -212,7 +216,9 @@ def _patrols(town: TownMap, seed: int) -> list[Planted]:
     ):  # fmt: skip
         site = int(np.flatnonzero(sites.name == place)[0])
         t = draw_times(rng, rng.poisson(3 * yearly), day_weights("workdays", 0.05, 0.02), "watch")
-        kind = np.array([CALL["DIRECTED PATROL"], CALL["PREMISE CHECK"], CALL["TRAFFIC STOP"]])[np.searchsorted([0.5, 0.85], rng.random(len(t)))]
+        kind = np.array([CALL["DIRECTED PATROL"], CALL["PREMISE CHECK"], CALL["TRAFFIC STOP"]])[
+            np.searchsorted([0.5, 0.85], rng.random(len(t)))
+        ]
         calls = events(np.full(len(t), site), t, kind, -1, key)
         made.append(Planted(key, name, "directed patrol", "place", _lot(town, site), np.array([site]), calls, _none()))
     return made
@@ -225,18 +231,29 @@ def _one_caller(town: TownMap, seed: int) -> Planted:
     t = _monthly(rng, np.full(MONTHS, 9.0), "evening", "even")
     caller = np.where(rng.random(len(t)) < 0.985, 50_000_000, 100_000 * town.sites.area[site] + rng.integers(0, 6000, len(t)))
     calls = events(np.full(len(t), site), t, CALL["SUSPICIOUS PERSON"], caller, "one caller")
-    return Planted("one caller", "One caller about suspicious people", "suspicious", "place", _lot(town, site), np.array([site]), calls, _none())
+    return Planted(
+        "one caller",
+        "One caller about suspicious people",
+        "suspicious",
+        "place",
+        _lot(town, site),
+        np.array([site]),
+        calls,
+        _none(),
+    )
 
 
 def _calls_for_help(town: TownMap, seed: int) -> Planted:
-    """An address that asks for help again and again: it belongs on no list."""
+    """Draw an address that asks for help again and again: it belongs on no list."""
     rng = streams(seed, "help")
     site = _house(rng, town, ("Old Town",))
     t = _monthly(rng, np.full(MONTHS, 5.5), "evening", "weekend")
     kind = np.where(rng.random(len(t)) < 0.6, CALL["DOMESTIC DISTURBANCE"], CALL["DOMESTIC VIOLENCE"])
     caller = 10_000_000 + site * 4 + rng.integers(0, 3, len(t))
     calls = events(np.full(len(t), site), t, kind, caller, "help")
-    return Planted("help", "Calls for help from one home", "domestic", "place", _lot(town, site), np.array([site]), calls, _none())
+    return Planted(
+        "help", "Calls for help from one home", "domestic", "place", _lot(town, site), np.array([site]), calls, _none()
+    )
 
 
 def _house(rng: np.random.Generator, town: TownMap, areas: tuple[str, ...]) -> int:

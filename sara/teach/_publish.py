@@ -25,7 +25,9 @@ EXACT_COPIES = 0.0012
 BROKEN = {"arrived_before_dispatched": 360, "far_future_date": 9, "impossible_date": 8, "unreadable_time": 9, "blank_time": 12}
 
 
-def publish_calls(events: pd.DataFrame, sites: Sites, lonlat: Floats, seed: int) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
+def publish_calls(
+    events: pd.DataFrame, sites: Sites, lonlat: Floats, seed: int
+) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
     """Return the calls file, the id of each event, and the number of defects by kind."""
     rng = streams(seed, "publish calls")
     events = events.sort_values(["t", "site", "kind"], kind="stable")
@@ -47,12 +49,18 @@ def publish_calls(events: pd.DataFrame, sites: Sites, lonlat: Floats, seed: int)
     return frame, pd.Series(ids, index=events.index), defects
 
 
-def publish_complaints(events: pd.DataFrame, sites: Sites, lonlat: Floats, seed: int) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
+def publish_complaints(
+    events: pd.DataFrame, sites: Sites, lonlat: Floats, seed: int
+) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
     """Return the 311 file, the id of each event, and the number of defects by kind."""
     rng = streams(seed, "publish complaints")
     late = rng.random(len(events)) < 0.06
     happened = events["t"].to_numpy()
-    entered = np.floor(happened / 86400 + 2 + 7 * rng.random(len(events))) * 86400 + 32400 + np.floor(7 * 3600 * rng.random(len(events)))
+    entered = (
+        np.floor(happened / 86400 + 2 + 7 * rng.random(len(events))) * 86400
+        + 32400
+        + np.floor(7 * 3600 * rng.random(len(events)))
+    )
     late &= entered < 1095 * 86400
     events = events.assign(t=np.where(late, entered, happened), happened=np.where(late, happened, np.nan))
     events = events.sort_values(["t", "site", "kind"], kind="stable")
@@ -80,7 +88,7 @@ def publish_complaints(events: pd.DataFrame, sites: Sites, lonlat: Floats, seed:
 
 
 def _numbers(t: Floats, prefix: str) -> Texts:
-    """Number the rows of each year in the order in which they came in."""
+    """Return ids that count the rows of each year in the order in which they came in."""
     year = (START + (t // 86400).astype("timedelta64[D]")).astype("datetime64[Y]").astype(np.int64) + 1970
     rank = np.arange(len(t)) - np.searchsorted(year, year)
     return np.array([f"{prefix}{y % 100}-{r + 1:06d}" for y, r in zip(year, rank, strict=True)], dtype=object)
@@ -126,7 +134,9 @@ def _course(rng: np.random.Generator, t: Floats, priority: Ints, officer: npt.ND
 
 
 def _sources(rng: np.random.Generator, source: Texts) -> Texts:
-    told = np.array(["911", "NON-EMERGENCY", "WALK-IN", "TEXT"], dtype=object)[np.searchsorted([0.52, 0.95, 0.98], rng.random(len(source)))]
+    told = np.array(["911", "NON-EMERGENCY", "WALK-IN", "TEXT"], dtype=object)[
+        np.searchsorted([0.52, 0.95, 0.98], rng.random(len(source)))
+    ]
     seen = np.where(rng.random(len(source)) < 0.8, "OFFICER", "ONVIEW").astype(object)
     return np.select([source == "officer", source == "alarm", source == "administrative"], [seen, "ALARM COMPANY", "ADMIN"], told)
 
@@ -134,7 +144,9 @@ def _sources(rng: np.random.Generator, source: Texts) -> Texts:
 def _dispositions(rng: np.random.Generator, source: Texts, copy: npt.NDArray[np.bool_]) -> Texts:
     told = np.array(["NO REPORT", "REPORT", "ADVISED", "GOA", "UNFOUNDED", "ARREST", "CANCELLED"], dtype=object)
     told = told[np.searchsorted([0.36, 0.60, 0.74, 0.86, 0.92, 0.96], rng.random(len(source)))]
-    seen = np.array(["CHECKED OK", "WARNING", "CITATION", "ARREST"], dtype=object)[np.searchsorted([0.5, 0.78, 0.97], rng.random(len(source)))]
+    seen = np.array(["CHECKED OK", "WARNING", "CITATION", "ARREST"], dtype=object)[
+        np.searchsorted([0.5, 0.78, 0.97], rng.random(len(source)))
+    ]
     alarm = np.where(rng.random(len(source)) < 0.95, "FALSE ALARM", "REPORT").astype(object)
     duplicate = copy & (rng.random(len(source)) < 0.6)
     return np.select([duplicate, source == "officer", source == "alarm"], ["DUPLICATE", seen, alarm], told)
@@ -150,19 +162,24 @@ def _languages(rng: np.random.Generator, area: Ints) -> Texts:
     shares = np.array([row[3] for row in NEIGHBORHOODS.values()])[area] * 0.4
     draw = rng.random(len(area))
     edges = np.cumsum(shares, axis=1)
-    return np.select([draw < edges[:, 0], draw < edges[:, 1], draw < edges[:, 2]], list(LANGUAGES[1:]), LANGUAGES[0]).astype(object)
+    return np.select([draw < edges[:, 0], draw < edges[:, 1], draw < edges[:, 2]], list(LANGUAGES[1:]), LANGUAGES[0]).astype(
+        object
+    )
 
 
 def _break(rng: np.random.Generator, frame: pd.DataFrame, tag: Texts) -> dict[str, int]:
     """Spoil some rows of the ordinary city, in place."""
-    free = np.flatnonzero((tag == "") & (frame["Arrived"] != "").to_numpy() & (frame["Dispatched"] != "").to_numpy())
+    sent = (frame["Arrived"] != "") & (frame["Dispatched"] != "") & (frame["Arrived"] != frame["Dispatched"])
+    free = np.flatnonzero((tag == "") & sent.to_numpy())
     edges = np.cumsum(list(BROKEN.values()))
     chosen = dict(zip(BROKEN, np.split(rng.permutation(free)[: edges[-1]], edges[:-1]), strict=True))
     columns = {name: frame[name].to_numpy(dtype=object, copy=True) for name in ("CallReceived", "Dispatched", "Arrived")}
     early = chosen["arrived_before_dispatched"]
     columns["Dispatched"][early], columns["Arrived"][early] = columns["Arrived"][early], columns["Dispatched"][early]
     for i, row in enumerate(chosen["far_future_date"]):
-        columns["CallReceived"][row] = columns["CallReceived"][row][:6] + ("2203", "2302", "2205")[i % 3] + columns["CallReceived"][row][10:]
+        columns["CallReceived"][row] = (
+            columns["CallReceived"][row][:6] + ("2203", "2302", "2205")[i % 3] + columns["CallReceived"][row][10:]
+        )
     for i, row in enumerate(chosen["impossible_date"]):
         columns["CallReceived"][row] = ("02/30/", "13/41/", "06/31/")[i % 3] + columns["CallReceived"][row][6:]
     for i, row in enumerate(chosen["unreadable_time"]):

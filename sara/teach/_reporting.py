@@ -30,7 +30,9 @@ def reporting_shares(seed: int) -> Floats:
     return np.round((base + 0.015 * streams(seed, "reporting").standard_normal(len(base)).clip(-2, 2)), 3)
 
 
-def further_reports(events: pd.DataFrame, kinds: tuple[Kind, ...], sites: Sites, shares: Floats, rng: np.random.Generator) -> pd.DataFrame:
+def further_reports(
+    events: pd.DataFrame, kinds: tuple[Kind, ...], sites: Sites, shares: Floats, rng: np.random.Generator
+) -> pd.DataFrame:
     """Return further callers about the same incidents, within half an hour: more of them where people report more."""
     rate = np.array([kind.callers for kind in kinds])[events["kind"].to_numpy()]
     area = sites.area[events["site"].to_numpy()]
@@ -67,7 +69,9 @@ def spelled(sites: Sites, site: Ints, rng: np.random.Generator, *, untidy: float
     """Return the address of each event as somebody typed it: mostly tidy, some long, lower case, or with the apartment."""
     used, index = np.unique(site, return_inverse=True)
     tidy = sites.address[used]
-    styles = np.stack([tidy, *(np.array([style(text) for text in tidy], dtype=object) for style in (_long, str.title, _avenue, _crossing))])
+    styles = np.stack(
+        [tidy, *(np.array([style(text) for text in tidy], dtype=object) for style in (_long, str.title, _avenue, _crossing))]
+    )
     pick = np.where(rng.random(len(site)) < untidy, rng.integers(1, len(styles), len(site)), 0)
     text = styles[pick, index.ravel()]
     flats = sites.are("apartment complex")[site] & (rng.random(len(site)) < 0.6)
@@ -80,12 +84,24 @@ def spelled(sites: Sites, site: Ints, rng: np.random.Generator, *, untidy: float
 
 
 def _long(text: str) -> str:
-    words = {"N": "NORTH", "S": "SOUTH", "E": "EAST", "W": "WEST", "ST": "STREET", "AV": "AVENUE", "DR": "DRIVE", "LN": "LANE", "PL": "PLACE"}
+    words = {
+        "N": "NORTH",
+        "S": "SOUTH",
+        "E": "EAST",
+        "W": "WEST",
+        "ST": "STREET",
+        "AV": "AVENUE",
+        "DR": "DRIVE",
+        "LN": "LANE",
+        "PL": "PLACE",
+    }
     return " ".join(words.get(word, word) for word in text.split(" "))
 
 
 def _avenue(text: str) -> str:
-    return " ".join("AVE" if word == "AV" else "ST." if word == "ST" else "BLK" if word == "BLOCK" else word for word in text.split(" ")).replace("BLK OF", "BLK")
+    return " ".join(
+        "AVE" if word == "AV" else "ST." if word == "ST" else "BLK" if word == "BLOCK" else word for word in text.split(" ")
+    ).replace("BLK OF", "BLK")
 
 
 def _crossing(text: str) -> str:

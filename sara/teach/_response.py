@@ -19,21 +19,36 @@ Ints = npt.NDArray[np.int64]
 __all__ = ["ACTIONS", "EFFECT", "RESPONSE_MONTH", "RESPONSE_START", "RING", "Nightlife", "nightlife"]
 
 RESPONSE_START, RESPONSE_MONTH = "2024-03-01", 24
-LEVEL = 52.0  # disorder calls a month in the strip, before the response
+LEVEL = 46.0  # disorder calls a month in the strip, before the response
 TWIN_LEVELS = (0.40, 0.52)  # of the other stretches, as a share of that
 EFFECT = 0.34  # share of the strip's calls that the response prevents
 DISPLACED = 0.15  # share of the prevented calls that turn up in the ring
 RING = 300.0  # metres around the strip
-SPREAD = 0.115  # month-to-month coefficient of variation of one stretch, beyond chance: variance / mean is then about 1.8
+SPREAD = 0.15  # month-to-month coefficient of variation of one stretch, beyond chance: variance / mean is then about 1.4 to 2
 UPSWING = 6  # months before the response in which the strip had its worst luck
 AT_BARS = 0.5  # share of a stretch's events that are put down at a bar's own address
 CLOSING = 0.74  # share on Friday and Saturday nights, 23:00 to 03:00
 APART_SECONDS, APART_METRES = 31 * 60, 105.0  # two fights closer than this would be taken for one
 
 ACTIONS = (
-    {"name": "Staggered closing", "partner": "Licensing board", "start": "2024-03-01", "dose": "5 bars close at 01:30, 02:00 and 02:30 instead of all at 02:00"},
-    {"name": "Late bus", "partner": "Riverton Transit", "start": "2024-03-01", "dose": "every 20 minutes until 03:30, Friday and Saturday"},
-    {"name": "Taxi rank with a marshal", "partner": "Bar owners' association", "start": "2024-03-15", "dose": "2 marshals, Friday and Saturday 23:00 to 03:30"},
+    {
+        "name": "Staggered closing",
+        "partner": "Licensing board",
+        "start": "2024-03-01",
+        "dose": "5 bars close at 01:30, 02:00 and 02:30 instead of all at 02:00",
+    },
+    {
+        "name": "Late bus",
+        "partner": "Riverton Transit",
+        "start": "2024-03-01",
+        "dose": "every 20 minutes until 03:30, Friday and Saturday",
+    },
+    {
+        "name": "Taxi rank with a marshal",
+        "partner": "Bar owners' association",
+        "start": "2024-03-15",
+        "dose": "2 marshals, Friday and Saturday 23:00 to 03:30",
+    },
 )
 _KINDS = {name: i for i, name in enumerate(kind.name for kind in CALLS)}
 _MIX = (("DISTURBANCE", 0.46), ("FIGHT IN PROGRESS", 0.22), ("INTOXICATED PERSON", 0.17), ("DISORDERLY PERSON", 0.15))
@@ -82,15 +97,17 @@ def nightlife(town: TownMap, seed: int) -> Nightlife:
     site, t = _nights(rng, sites, _ring(rng, town), DISPLACED * prevented * course / _season())
     parts.append(_as_calls(rng, sites, site, t, "ring"))
     complaints = _complaints(rng, town, level, course, kept)
-    excess = LEVEL * float(np.mean((luck[0] - 1)[RESPONSE_MONTH - UPSWING : RESPONSE_MONTH] * _season()[RESPONSE_MONTH - UPSWING : RESPONSE_MONTH]))
+    excess = LEVEL * float(
+        np.mean((luck[0] - 1)[RESPONSE_MONTH - UPSWING : RESPONSE_MONTH] * _season()[RESPONSE_MONTH - UPSWING : RESPONSE_MONTH])
+    )
     effect = float(prevented[after].mean())
     return Nightlife(pd.concat(parts, ignore_index=True), complaints, -effect, DISPLACED * effect, excess)
 
 
 def _season() -> Floats:
-    """The expected course of a stretch, month by month: warmer months are livelier, and the city grows."""
+    """Return the expected course of a stretch, month by month: warmer months are livelier, and the city grows."""
     month = np.arange(MONTHS)
-    day = np.array([DAY_OF_YEAR[MONTH_OF_DAY == m].mean() for m in month])
+    day = np.array([DAY_OF_YEAR[m == MONTH_OF_DAY].mean() for m in month])
     length = np.bincount(MONTH_OF_DAY) / (DAYS / MONTHS)
     return (1 + 0.13 * np.cos(2 * np.pi * (day - 208) / 365.25)) * length * (1 + GROWTH * (month + 0.5 - 18) / 12)
 
@@ -106,7 +123,11 @@ def _pull(rng: np.random.Generator, sites: Sites, stretch: Stretch) -> tuple[Int
     """Return the places of a stretch and how much each draws: bars most, unequally."""
     place = stretch.sites
     bar = np.isin(place, stretch.bars)
-    weight = np.select([bar, sites.are("block")[place], sites.are("crossing")[place], sites.are("shop", "office")[place]], [0.0, 1.0, 1.0, 0.5], 0.1)
+    weight = np.select(
+        [bar, sites.are("block")[place], sites.are("crossing")[place], sites.are("shop", "office")[place]],
+        [0.0, 1.0, 1.0, 0.5],
+        0.1,
+    )
     weight = (1 - AT_BARS) * weight / weight.sum()
     pull = np.exp(0.35 * rng.standard_normal(len(stretch.bars)))
     weight[bar] = AT_BARS * pull / pull.sum()
@@ -142,7 +163,7 @@ def _hours(rng: np.random.Generator, month: Ints) -> Floats:
     friday = np.isin(WEEKDAY, [4, 5])
     friday[-1] = False
     for m in np.unique(month):
-        days = np.flatnonzero(MONTH_OF_DAY == m)
+        days = np.flatnonzero(m == MONTH_OF_DAY)
         rows = month == m
         nights = days[friday[days]]
         day[rows & closing] = nights[rng.integers(0, len(nights), int((rows & closing).sum()))]
@@ -159,7 +180,9 @@ def _too_close(sites: Sites, site: Ints, t: Floats) -> npt.NDArray[np.bool_]:
     x, y, time = sites.x[site[order]], sites.y[site[order]], t[order]
     late = np.zeros(len(t), dtype=bool)
     for step in range(1, min(10, len(t))):
-        close = (time[step:] - time[:-step] <= APART_SECONDS) & (np.hypot(x[step:] - x[:-step], y[step:] - y[:-step]) <= APART_METRES)
+        close = (time[step:] - time[:-step] <= APART_SECONDS) & (
+            np.hypot(x[step:] - x[:-step], y[step:] - y[:-step]) <= APART_METRES
+        )
         late[order[step:][close]] = True
     return late
 
@@ -176,7 +199,7 @@ def _complaints(rng: np.random.Generator, town: TownMap, level: Floats, course: 
     code = next(i for i, kind in enumerate(COMPLAINTS) if kind.name.startswith("Public Drinking"))
     parts = []
     for i, stretch in enumerate(town.stretches):
-        mean = level[i] * (0.17 if i == 0 else 0.008) * course * (kept if i == 0 else 1.0)
+        mean = level[i] * (0.22 if i == 0 else 0.004) * course * (kept if i == 0 else 1.0)
         site, t = _nights(rng, town.sites, _pull(rng, town.sites, stretch), mean)
         parts.append(events(site, t, code, near_callers(rng, town.sites, site), "twin" if i else "strip"))
     return pd.concat(parts, ignore_index=True)

@@ -21,7 +21,7 @@ _HOUR = np.arange(24)
 
 
 def _bump(peak: float, width: float) -> Floats:
-    """A rise around one hour of the day, across midnight too."""
+    """Return a rise around one hour of the day, across midnight too."""
     gap = (_HOUR + 0.5 - peak + 12) % 24 - 12
     return np.exp(-0.5 * (gap / width) ** 2)
 

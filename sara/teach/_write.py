@@ -40,9 +40,10 @@ n = 5
 buffer = "300m"
 goal = "20 % fewer disorder calls on the strip by 2025-03-01"
 outcome = "category == 'disorder'"
+also_watch = "a survey of people at the taxi rank, before and after"
 {actions}
 [assess]
-after = "2025-03-01"
+after = "12MS"
 
 [out]
 folder = "out"
@@ -55,7 +56,9 @@ def write_city(city: City, folder: str | Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     write_table(city.raw_calls, out / "calls.csv.gz")
     write_table(city.raw_complaints, out / "complaints.csv.gz")
-    places = pd.DataFrame(city.places.drop(columns="geometry")).assign(longitude=city.places.geometry.x, latitude=city.places.geometry.y)
+    places = pd.DataFrame(city.places.drop(columns="geometry")).assign(
+        longitude=city.places.geometry.x, latitude=city.places.geometry.y
+    )
     write_table(places, out / "places.csv.gz")
     _text(_geojson(city.areas), out / "areas.geojson")
     _text(_geojson(city.facilities), out / "facilities.geojson")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["City", "city"]
 
-CALL_SCALE, COMPLAINT_SCALE = 0.93, 0.97  # tuned to about 150,000 calls and 40,000 complaints
+CALL_SCALE, COMPLAINT_SCALE = 0.935, 0.965  # tuned to about 150,000 calls and 40,000 complaints
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -110,7 +110,7 @@ def city(*, seed: int = 1) -> City:
         What only looks like a problem: ``name``, ``kind`` ("default address", "officer patrol", "one caller", "calls for help"), ``category``,
         ``geometry``, ``address``, ``n``.
     ``response``
-        ``start``; ``treated`` (the bar strip) and ``comparisons`` (seven stretches with the same rhythm and 40 to 52 % of the level, without a response)
+        ``start``; ``treated`` (the bar strip) and ``comparisons`` (six stretches with the same rhythm and 40 to 52 % of the level, without a response)
         as GeoJSON; ``effect_per_month``: by how much the response changes the *expected* number of disorder calls with coordinates inside
         ``treated`` a month, averaged over the twelve months after the start, incidents counted once (negative is fewer); ``effect_share``, the same
         as a share; ``ring_m`` and ``displacement_per_month``: the expected change within that many metres around; ``temporary_excess_per_month``:
@@ -168,7 +168,9 @@ def _happenings(town: TownMap, seed: int) -> Made:
     return Made(calls, complaints, planted, lookalikes, nights, default, shares, incidents)
 
 
-def _with_copies(events: pd.DataFrame, kinds: tuple[Kind, ...], sites: Sites, shares: Floats, rng: np.random.Generator) -> pd.DataFrame:
+def _with_copies(
+    events: pd.DataFrame, kinds: tuple[Kind, ...], sites: Sites, shares: Floats, rng: np.random.Generator
+) -> pd.DataFrame:
     events = events.assign(t=without_lost_hour(events["t"].to_numpy()))
     return pd.concat([events, further_reports(events, kinds, sites, shares, rng)], ignore_index=True)
 

@@ -46,10 +46,8 @@ class Family:
     ----------
     kind : {"area", "place"}
         What the units are.
-    category, unit, n, expected, p, p_adjusted : array
-        One entry per cell with at least one event.
-    spread : array of float
-        Negative binomial alpha per category.
+    category, unit, n, expected, spread, p, p_adjusted : array
+        One entry per cell with at least one event; `spread` is the negative binomial alpha.
     cut : float
         The largest p-value that Benjamini-Hochberg lets pass; 0 where none does.
     n_tests : int
@@ -92,15 +90,18 @@ def area_family(category: Ints, area: Ints, n_categories: int, n_areas: int, bas
     n = np.bincount(category[inside] * n_areas + area[inside], minlength=n_categories * n_areas).reshape(n_categories, n_areas).astype(float)
     others = n.sum(axis=0)[None, :] - n
     expected = np.empty_like(n)
-    p, spread = np.ones_like(n), np.zeros(n_categories)
+    p, spread = np.ones_like(n), np.zeros_like(n)
     for row in range(n_categories):
         lone = n[row].sum() > ONE_CATEGORY * n.sum() or others[row].sum() < 10 * n_areas
-        weight = base if lone and base is not None else others[row]
+        given = lone and base is not None
+        weight = base if given and base is not None else others[row]
         expected[row] = expected_counts(n[row], weight, prior=AREA_PRIOR)
-        found = surprise(n[row], expected[row], trimmed=TRIMMED["area"], most=ORDINARY["area"])
+        # Residents and places are counted, not drawn: they add no chance of their own.
+        unsure = np.zeros(n_areas) if given else 1 / (weight + AREA_PRIOR)
+        found = surprise(n[row], expected[row], unsure, trimmed=TRIMMED["area"], most=ORDINARY["area"])
         p[row], spread[row] = found.p, found.spread
     c, u = np.nonzero(n)
-    return _family("area", c, u, n[c, u], expected[c, u], p[c, u], spread, n.size)
+    return _family("area", c, u, n[c, u], expected[c, u], p[c, u], spread[c, u], n.size)
 
 
 def place_family(category: Ints, place: Ints, n_categories: int, form: Ints) -> Family:
@@ -113,7 +114,7 @@ def place_family(category: Ints, place: Ints, n_categories: int, form: Ints) -> 
     keys, counts = np.unique(category[at] * n_places + place[at], return_counts=True)
     c, u = keys // n_places, keys % n_places
     total = np.bincount(place[at], minlength=n_places).astype(float)
-    expected, p, spread = np.zeros(len(keys)), np.ones(len(keys)), np.zeros(n_categories)
+    expected, p, spread = np.zeros(len(keys)), np.ones(len(keys)), np.zeros(len(keys))
     forms = [np.flatnonzero(form == kind) for kind in np.unique(form)]
     for number in range(n_categories):
         cells = slice(*np.searchsorted(c, [number, number + 1]))
@@ -122,11 +123,12 @@ def place_family(category: Ints, place: Ints, n_categories: int, form: Ints) -> 
         n = np.zeros(n_places)
         n[u[cells]] = counts[cells]
         others = total - n
-        e = np.zeros(n_places)
+        e, unsure = np.zeros(n_places), np.zeros(n_places)
         for alike in forms:
-            e[alike] = expected_counts(n[alike], others[alike], prior=max(others[alike].mean(), PLACE_PRIOR))
-        found = surprise(n, e, trimmed=TRIMMED["place"], most=ORDINARY["place"])
-        expected[cells], p[cells], spread[number] = e[u[cells]], found.p[u[cells]], found.spread
+            prior = max(float(others[alike].mean()), PLACE_PRIOR)
+            e[alike], unsure[alike] = expected_counts(n[alike], others[alike], prior=prior), 1 / (others[alike] + prior)
+        found = surprise(n, e, unsure, trimmed=TRIMMED["place"], most=ORDINARY["place"])
+        expected[cells], p[cells], spread[cells] = e[u[cells]], found.p[u[cells]], found.spread[u[cells]]
     return _family("place", c, u, counts.astype(float), expected, p, spread, n_categories * n_places)
 
 
@@ -154,7 +156,7 @@ def excess_of(kind: str, n: float, expected: float, spread: float, cut: float) -
     """Say whether a count is enough, surprising and at least a fifth above what is expected."""
     if n < LEAST[kind] or n < LEAST_RATIO * expected or cut <= 0:
         return False
-    return bool(tail(np.array([n]), np.array([expected]), spread)[0] <= cut)
+    return bool(tail(np.array([n]), np.array([expected]), np.array([spread]))[0] <= cut)
 
 
 def in_excess(family: Family) -> list[Candidate]:
@@ -163,7 +165,7 @@ def in_excess(family: Family) -> list[Candidate]:
     return [
         Candidate(
             family.kind, int(family.category[i]), (int(family.unit[i]),), float(family.n[i]), float(family.expected[i]),
-            float(family.spread[family.category[i]]), float(family.p_adjusted[i]), family.cut,
+            float(family.spread[i]), float(family.p_adjusted[i]), family.cut,
         )
         for i in np.flatnonzero(ok)
     ]  # fmt: skip

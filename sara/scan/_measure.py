@@ -157,8 +157,8 @@ def busiest_hours(hour: Floats, dow: Ints) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> busiest_hours(np.repeat([23.0, 0.0], 15), np.repeat([4, 5], 15))
-    'Fri 23:00-01:00 (100 %)'
+    >>> busiest_hours(np.repeat([22.0, 23.0, 0.0], 10), np.repeat([4, 4, 5], 10))
+    'Fri 22:00-00:00 (67 %)'
     """
     known = np.isfinite(hour)
     if known.sum() < _LEAST_HOURS:

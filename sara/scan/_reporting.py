@@ -101,7 +101,7 @@ def _low_tail(n: Floats, expected: Floats) -> Floats:
     relative = n / expected - 1
     low, high = np.quantile(relative, [0.25, 0.75])
     variance = ((high - low) / 1.349) ** 2 - float(np.median(1 / expected))
-    return np.asarray(1 - tail(n + 1, expected, max(variance, 0.0)), dtype=np.float64)
+    return np.asarray(1 - tail(n + 1, expected, np.full(len(n), max(variance, 0.0))), dtype=np.float64)
 
 
 def _adjusted(p: Floats) -> Floats:

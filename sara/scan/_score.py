@@ -46,51 +46,50 @@ class Surprise:
     Parameters
     ----------
     p : array
-        Chance of a count as high as this or higher in a negative binomial with mean `expected` and the measured spread.
-    spread : float
-        Negative binomial alpha: the variance is ``expected + alpha * expected**2``; 0 is Poisson.
+        Chance of a count as high as this or higher in a negative binomial with mean `expected` and alpha `spread`.
+    spread : array
+        Alpha of each unit: the variance is ``expected + alpha * expected**2``; 0 is Poisson.
     """
 
     p: Floats
-    spread: float
+    spread: Floats
 
 
-def surprise(n: Floats, expected: Floats, *, trimmed: float, most: float) -> Surprise:
+def surprise(n: Floats, expected: Floats, unsure: Floats, *, trimmed: float, most: float) -> Surprise:
     """Return each unit's tail chance, with the spread measured without the share `trimmed` of units that are furthest out.
 
     What stands out must not decide how far units differ anyway (Spiegelhalter 2005, Statistics in Medicine 24, 1185-1202); for the same reason
-    the spread is at most `most`.
+    the spread is at most `most`. To it comes `unsure`, 1 / (weight of the unit): an expected count that is read off the unit's 40 other calls
+    is itself uncertain by chance, as 40 calls are (gamma-Poisson).
     """
     some = expected > 0
-    alpha = min(_alpha(n[some], expected[some], trimmed), most)
+    common = min(_alpha(n[some], expected[some], unsure[some], trimmed), most)
+    alpha = common + unsure
     return Surprise(tail(n, expected, alpha), alpha)
 
 
-def _alpha(n: Floats, expected: Floats, trimmed: float) -> float:
+def _alpha(n: Floats, expected: Floats, unsure: Floats, trimmed: float) -> float:
     if len(n) < 3:
         return 0.0
-    z = (n - expected) / np.sqrt(expected)
+    z = (n - expected) / np.sqrt(expected + unsure * expected**2)
     least = max(1, round(trimmed * len(n)))
     kept = np.sort(np.argsort(z, kind="stable")[: len(n) - least])
-    n, expected = n[kept], expected[kept]
+    n, expected, unsure = n[kept], expected[kept], unsure[kept]
     # The level of the ordinary units, once the outliers are gone.
     level = n.sum() / expected.sum()
     expected = expected * level
-    return max(0.0, float(((n - expected) ** 2 - expected).sum()) / float((expected**2).sum())) if level > 0 else 0.0
+    return max(0.0, float(((n - expected) ** 2 - expected - unsure * expected**2).sum()) / float((expected**2).sum())) if level > 0 else 0.0
 
 
-def tail(n: Floats, expected: Floats, alpha: float) -> Floats:
+def tail(n: Floats, expected: Floats, alpha: Floats) -> Floats:
     """Return the chance of `n` or more events in a negative binomial (Poisson where `alpha` is 0)."""
     from scipy.special import betainc, gammainc
 
     out = np.ones(len(n))
     some = (n > 0) & (expected > 0)
-    mean, count = expected[some], n[some]
-    if alpha > 1e-9:
-        size = 1 / alpha
-        out[some] = betainc(count, size, mean / (mean + size))
-    else:
-        out[some] = gammainc(count, mean)
+    mean, count, spread = expected[some], n[some], alpha[some]
+    size = 1 / np.maximum(spread, 1e-9)
+    out[some] = np.where(spread > 1e-9, betainc(count, size, mean / (mean + size)), gammainc(count, mean))
     return out
 
 

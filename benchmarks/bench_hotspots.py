@@ -1,14 +1,10 @@
 """Maps against their peers in the same run: ``python benchmarks/bench_hotspots.py``.
 
 Prints ratios (sara's time over the peer's, both best of three) on a made-up city of 20 x 20 km. Times depend on the machine; ratios travel.
+With more than one core, set ``OMP_NUM_THREADS=1`` and ``OPENBLAS_NUM_THREADS=1`` so that both sides use one.
 """
 
 from __future__ import annotations
-
-import os
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
 
 import resource
 import time

@@ -178,14 +178,14 @@ def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, 
     """Return the clusters of weighted points."""
     near = neighbours(x, y, eps)
     size = len(near.x)
-    n: Floats = np.bincount(near.place, minlength=size).astype(np.float64)
+    n = np.asarray(np.bincount(near.place, minlength=size), dtype=np.float64)
     # The same sum whatever the order of rows.
     order = np.lexsort((weight, near.place))
-    summed: Floats = np.bincount(near.place[order], weights=weight[order], minlength=size)
+    summed = np.asarray(np.bincount(near.place[order], weights=weight[order], minlength=size), dtype=np.float64)
     density = near.density(summed)
     # Running sums of fractions miss by a rounding error; a place that has exactly what is asked for is core.
     parts = split_large(near, density, least - 1e-9 * max(1.0, summed.sum()), max_km2=max_km2)
-    around = near.density(n)
+    around = density if np.array_equal(n, summed) else near.density(n)
     return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near)
 
 

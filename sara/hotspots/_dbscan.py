@@ -88,6 +88,7 @@ class Lattice:
         key = (self.row * self._stride + self.column)[core]
         near = np.diff(key) <= LATTICE_STEPS
         run = np.r_[0, np.cumsum(~near)] if len(key) else np.zeros(0, dtype=np.int64)
+        size = int(run[-1]) + 1 if len(run) else 1
         first, second = [], []
         for up in range(1, LATTICE_STEPS + 1):
             reach = _reach(up)
@@ -95,10 +96,13 @@ class Lattice:
             low, high = np.searchsorted(key, base - reach, side="left"), np.searchsorted(key, base + reach, side="right")
             met = np.flatnonzero(high > low)
             # A stretch of at most 2 eps has at most one gap wider than eps, so that its two ends reach all of it.
-            links = np.unique(np.r_[np.c_[run[met], run[low[met]]], np.c_[run[met], run[high[met] - 1]]], axis=0)
-            first.append(links[:, 0])
-            second.append(links[:, 1])
-        return _join(int(run[-1]) + 1 if len(run) else 0, np.concatenate(first), np.concatenate(second))[run]
+            for end in (low[met], high[met] - 1):
+                # Both ends move along with the places, so that equal links follow each other.
+                links = run[met] * size + run[end]
+                links = links[np.r_[True, links[1:] != links[:-1]]] if len(links) else links
+                first.append(links // size)
+                second.append(links % size)
+        return _join(size, np.concatenate(first), np.concatenate(second))[run]
 
 
 Neighbours = Pairs | Lattice
@@ -150,13 +154,13 @@ def split_large(near: Neighbours, density: Floats, least: float, *, max_km2: flo
 def _km2(near: Neighbours, part: Ints) -> float:
     """Return roughly the surface within eps / 2 of these places: squares of eps / 10."""
     step = near.eps / 10
-    squares = np.unique(np.c_[near.x[part] // step, near.y[part] // step].astype(np.int64), axis=0)
-    across = np.arange(-5, 6)
-    disc = np.array([(i, j) for i in across for j in across if i * i + j * j <= 25])
-    spread = (squares[:, None, :] + disc[None, :, :]).reshape(-1, 2)
-    low = spread.min(axis=0)
-    width = int(np.ptp(spread[:, 1])) + 1
-    return len(np.unique((spread[:, 0] - low[0]) * width + spread[:, 1] - low[1])) * step**2 / 1e6
+    column, row = ((v - v.min()) // step for v in (near.x[part], near.y[part]))
+    # Room of five squares on each side, so that a disc never runs over into the next row.
+    width = int(column.max()) + 11
+    squares = np.unique((row.astype(np.int64) + 5) * width + column.astype(np.int64) + 5)
+    across = range(-5, 6)
+    disc = np.array([i * width + j for i in across for j in across if i * i + j * j <= 25])
+    return len(np.unique(squares[:, None] + disc)) * step**2 / 1e6
 
 
 def _reach(up: int) -> int:

@@ -16,7 +16,7 @@ from sara.core.period import resolve_period
 from sara.core.records import Design, Plan
 from sara.core.result import Counts, Setting
 from sara.core.stats.dispersion import Dispersion, Drift, place_drift, two_way_dispersion
-from sara.core.stats.panel import count_panel, members, month_edges, season_matched
+from sara.core.stats.panel import count_panel, members, month_edges, point_tree, season_matched
 from sara.core.stats.shrinkage import gamma_poisson
 from sara.core.stats.wdd import Difference, RatioOfRatios, ratio_of_ratios, weighted_difference
 from sara.core.wording import noun_of, officer_caution, period_words, source_of
@@ -123,11 +123,12 @@ class _Windows:
 
 @dataclass(frozen=True)
 class _Panels:
-    """Counts by place and month: treated and similar places, their rings, and all untouched places."""
+    """Counts by place and month: treated and similar places, their rings, and all untouched places; which events lie in the treated one."""
 
     places: np.ndarray
     rings: np.ndarray
     pool: np.ndarray
+    inside: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -346,17 +347,21 @@ def _rows(events: gpd.GeoDataFrame, outcome: np.ndarray, windows: _Windows) -> t
 
 
 def _panels(counted: gpd.GeoDataFrame, design: Design, windows: _Windows) -> _Panels:
-    x, y, time = counted["x"].to_numpy(float), counted["y"].to_numpy(float), counted["time"].to_numpy("datetime64[us]")
+    tree, time = point_tree(counted["x"].to_numpy(float), counted["y"].to_numpy(float)), counted["time"].to_numpy("datetime64[us]")
 
     def panel(geometries: list, exclusive: bool) -> np.ndarray:
         if not geometries:
             return np.zeros((0, len(windows.edges) - 1), dtype=np.int64)
-        place, point = members(x, y, geometries, exclusive=exclusive)
+        place, point = members(tree, geometries, exclusive=exclusive)
         return count_panel(place, time[point], len(geometries), windows.edges)
 
     table = design.table
     main = table["role"] != "ring"
-    return _Panels(panel(list(table.geometry[main]), True), panel(list(table.geometry[~main]), False), panel(list(design.candidates_table.geometry), False))
+    inside = np.zeros(len(counted), dtype=bool)
+    inside[members(tree, list(design.places("treated").geometry))[1]] = True
+    return _Panels(
+        panel(list(table.geometry[main]), True), panel(list(table.geometry[~main]), False), panel(list(design.candidates_table.geometry), False), inside
+    )
 
 
 def _result(
@@ -371,7 +376,7 @@ def _result(
     spent = period_words(windows.edges[windows.n_before], windows.edges[-1])
     counted = events[used]
     evidence = Evidence(
-        counted=counted, inside=_inside(counted, design), plan=plan, design=design, edges=tuple(windows.edges), n_before=windows.n_before, keep=windows.keep,
+        counted=counted, inside=panels.inside, plan=plan, design=design, edges=tuple(windows.edges), n_before=windows.n_before, keep=windows.keep,
         seasonal=windows.seasonal, places=panels.places, around=found.around, headline=found.headline, against_expected=found.against_expected,
         level=found.level, dispersion=found.dispersion, drift=found.drift, pre_slope=found.pre_slope, without_choice=found.without_choice,
         fell_as_much=fell, pool_size=total,
@@ -400,13 +405,6 @@ def _result(
         monthly=_monthly(design, panels, windows), places=design.table[["name", "role", "ring_of", "geometry"]].copy(),
         pool=pd.DataFrame({"before": found.pool_before, "after": found.pool_after, "change": found.pool_after - found.pool_before}),
     )
-
-
-def _inside(counted: gpd.GeoDataFrame, design: Design) -> np.ndarray:
-    place = design.places("treated").geometry.iloc[0]
-    mask = np.zeros(len(counted), dtype=bool)
-    mask[members(counted["x"].to_numpy(float), counted["y"].to_numpy(float), [place])[1]] = True
-    return mask
 
 
 def _table(found: _Numbers) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Did it fall by a larger share than in similar places?"""
+"""The ratio of ratios: whether it fell by a larger share than in similar places."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def rate_ratio(
         cautions.append("A count is under 10: the interval is wider than its level says.")
     if phi <= 1:
         cautions.append("The counts are taken to vary no more than chance (dispersion 1). Where monthly counts exist, measure it: the interval is often too narrow.")
-    n = int(round(sum(cells)))
+    n = round(sum(cells))
     return EffectResult(
         table=table, settings=settings, counts=Counts(n, n), cautions=tuple(cautions), estimate=found.ratio, low=found.low, high=found.high,
         se=found.se_log, p=found.p, method="rate_ratio", confidence=confidence,

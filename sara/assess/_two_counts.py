@@ -1,4 +1,4 @@
-"""Did a count change, or could it be chance?"""
+"""Two counts: whether one changed, or it could be chance."""
 
 from __future__ import annotations
 

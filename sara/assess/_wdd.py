@@ -1,4 +1,4 @@
-"""The weighted displacement difference: did it fall more than elsewhere, and did it move next door?"""
+"""The weighted displacement difference: more than elsewhere, and whether it moved next door."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def wdd(
         "interval": Setting(total.method, "sara", f"a count is under {SMALL_COUNT}" if total.method not in ("normal", "t") else "all counts are large enough"),
         "confidence": Setting(confidence),
     }
-    n = int(round(sum(map(sum, pairs.values()))))
+    n = round(sum(map(sum, pairs.values())))
     return EffectResult(
         table=table, settings=settings, counts=Counts(n, n), cautions=_cautions(pairs, phi, sizes, lengths), estimate=total.estimate, low=total.low,
         high=total.high, se=total.se, p=total.p, method="wdd", confidence=confidence,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -100,6 +101,11 @@ class Design(Result):
         """Whole months in the assessment window."""
         return _months(self.after)
 
+    @property
+    def shapes(self) -> list[Any]:
+        """The geometry of each row of `table`."""
+        return list(self.table["geometry"])
+
     def places(self, role: str) -> gpd.GeoDataFrame:
         """Return the rows of one role."""
         return self.table[self.table["role"] == role]
@@ -110,9 +116,10 @@ class Design(Result):
 
     def to_crs(self, crs: Any) -> Self:
         """Return the design in another projection: a later read may have chosen its own."""
-        if self.table.crs == crs:  # type: ignore[union-attr]
+        table = gpd.GeoDataFrame(self.table)
+        if table.crs == crs:
             return self
-        return replace(self, table=self.table.to_crs(crs), candidates_table=self.candidates_table.to_crs(crs))  # type: ignore[union-attr]
+        return replace(self, table=table.to_crs(crs), candidates_table=self.candidates_table.to_crs(crs))
 
     @property
     def text(self) -> str:
@@ -409,9 +416,11 @@ class Plan(Result):
 
     def _fingerprint(self, locked: Mapping[str, Any]) -> str:
         design = self._design
+        table = design.table
+        rings = ["" if pd.isna(name) else str(name) for name in table["ring_of"]]
         places = [
-            [str(row.name_), row.role, row.ring, int(row.n), [round(v) for v in row.geometry.bounds], round(row.geometry.area)]
-            for row in design.table.rename(columns={"name": "name_", "ring_of": "ring", "n_before": "n"}).fillna({"ring": ""}).itertuples()
+            [str(name), str(role), ring, int(n), [round(v) for v in geometry.bounds], round(geometry.area)]
+            for name, role, ring, n, geometry in zip(table["name"], table["role"], rings, table["n_before"], design.shapes, strict=True)
         ]
         decided = {
             "goal": self._goal, "outcome": self.outcome, "target": self._target, "by": _day(self._by), "also_watch": self._also_watch,
@@ -479,10 +488,8 @@ def _share(target: float | str | None) -> float | None:
     if target is None:
         return None
     if isinstance(target, str) and target.strip().endswith("%"):
-        try:
+        with suppress(ValueError):
             target = float(target.strip()[:-1]) / 100
-        except ValueError:
-            pass
     if isinstance(target, bool) or not isinstance(target, (int, float, np.floating)) or not 0 < float(target) < 1:
         raise InputError(f"`target` must be the share by which the outcome is to fall. Got {target!r}. Write 0.2 or '20 %'")
     return float(target)

@@ -63,7 +63,7 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
         if np.isfinite(row["low"]):
             ax.vlines(i, row["low"], row["high"], color=INK, linewidth=1.6, zorder=3)
         ax.annotate(
-            _signed(row["estimate"]), (i + 0.3, row["estimate"]), xytext=(2, -8 if row["estimate"] <= 0 else 8), textcoords="offset points", va="center", fontsize=10,
+            _signed(float(row["estimate"])), (i + 0.3, row["estimate"]), xytext=(2, -8 if row["estimate"] <= 0 else 8), textcoords="offset points", va="center", fontsize=10,
             fontweight="bold", color=INK,
         )
     ax.axhline(0, color=INK, linewidth=0.9, zorder=4)
@@ -95,16 +95,16 @@ def months(
         ax.annotate("start", (start, top), xytext=(4, -2), textcoords="offset points", va="top", fontsize=8.5, color=INK)
     _dates(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
-    ax.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=1)
+    ax.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(-0.02, -0.15), ncols=1)
     return finish(ax, title=title, subtitle=subtitle, ylabel=f"{noun} a month", source=source)
 
 
-def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[float, float], title: str = "", subtitle: str = "") -> Axes:
+def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[float, float], placebo: bool = False, title: str = "", subtitle: str = "") -> Axes:
     """Draw events a month before and after of every untouched place, and of the treated one; on the diagonal nothing changed."""
     top = 1.1 * max(float(pool[["before", "after"]].to_numpy().max(initial=1.0)), *own)
     ax.plot([0, top], [0, top], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
     ax.plot(pool["before"], pool["after"], "o", markerfacecolor="white", markeredgecolor=MUTED, markersize=5, zorder=2, label="untouched places")
-    ax.plot([own[0]], [own[1]], "D", color=LINE, markersize=8, zorder=3, label=TREATED)
+    ax.plot([own[0]], [own[1]], "D", color=LINE, markersize=8, zorder=3, label="place picked for the test" if placebo else TREATED)
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
     ax.legend(frameon=False, fontsize=8.5, loc="upper left")
@@ -216,7 +216,7 @@ def assessment(
     places_map(axes[2], places, title="Where?", subtitle=f"rings of {facts['buffer']:.0f} m", placebo=placebo)
     own = table.set_index("measure").loc["against similar places"]
     if pool is not None and len(pool):
-        untouched(axes[3], pool, own=(own["before"], own["after"]), title="What did untouched places do?", subtitle=f"{len(pool)} places of the same kind")
+        untouched(axes[3], pool, own=(own["before"], own["after"]), placebo=placebo, title="What did untouched places do?", subtitle=f"{len(pool)} places of the same kind")
     else:
         axes[3].set_axis_off()
     return figure

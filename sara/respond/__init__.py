@@ -1,4 +1,4 @@
-"""Respond: with what will it be compared, could it be seen to work, and who does what?"""
+"""Respond: with what will it be compared, could it be seen to work, and who does what."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from sara.core.period import resolve_period
 from sara.core.records import Design
 from sara.core.result import Counts, Setting
 from sara.core.stats.dispersion import Dispersion, Drift, place_drift, two_way_dispersion
-from sara.core.stats.panel import count_panel, members, month_edges
+from sara.core.stats.panel import count_panel, members, month_edges, point_tree
 from sara.core.stats.shrinkage import gamma_poisson
 from sara.core.units import metres, offset, period, timestamp
 from sara.core.wording import noun_of, officer_caution, source_of
@@ -111,15 +111,16 @@ def comparison(
     known = rows.known
     assert known["time"].max() < begin, "a design may only see events before the response"
     x, y, time = known["x"].to_numpy(float), known["y"].to_numpy(float), known["time"].to_numpy("datetime64[us]")
-    _, inside = members(x, y, [place])
+    tree = point_tree(x, y)
+    _, inside = members(tree, [place])
     check_enough(len(inside), LEAST_EVENTS, method="comparison", what="events in the treated place before the start")
 
     given = None if candidates is None else check_areas(candidates, name="candidates", crs=events.crs)
     pool = _pool(x, y, time, place, width, given, chosen, begin, len(inside))
-    found = _numbers(x, y, time, [place, *pool.geometries], edges, pool.n_given, count, months_after)
+    found = _numbers(tree, time, [place, *pool.geometries], edges, pool.n_given, count, months_after)
     return _design(
         events, rows, found, pool, place=place, name=treated_name, begin=begin, edges=edges, months_after=months_after, width=width, chosen=chosen,
-        asked=(asked, count), coverage=coverage, xyt=(x, y, time), end=end,
+        asked=(asked, count), coverage=coverage, points=(tree, time),
     )
 
 
@@ -157,10 +158,10 @@ class _Rows:
 
 
 def _numbers(
-    x: np.ndarray, y: np.ndarray, time: np.ndarray, places: list[BaseGeometry], edges: list[pd.Timestamp], n_given: int, n: int, months_after: int
+    tree: shapely.STRtree, time: np.ndarray, places: list[BaseGeometry], edges: list[pd.Timestamp], n_given: int, n: int, months_after: int
 ) -> _Found:
     """Count, measure likeness, choose."""
-    place, point = members(x, y, places, exclusive=True)
+    place, point = members(tree, places, exclusive=True)
     panel = count_panel(place, time[point], len(places), edges)
     total = panel.sum(axis=1).astype(float)
     rough = two_way_dispersion(panel)
@@ -233,7 +234,7 @@ def _pool(
 
 def _design(
     events: gpd.GeoDataFrame, rows: _Rows, found: _Found, pool: _Pool, *, place: BaseGeometry, name: str, begin: pd.Timestamp, edges: list[pd.Timestamp],
-    months_after: int, width: float, chosen: Any, asked: tuple[int, int], coverage: Setting, xyt: tuple[np.ndarray, ...], end: pd.Timestamp,
+    months_after: int, width: float, chosen: Any, asked: tuple[int, int], coverage: Setting, points: tuple[shapely.STRtree, np.ndarray],
 ) -> Design:
     months = len(edges) - 1
     if pool.n_given:
@@ -244,7 +245,7 @@ def _design(
     names = [name, *_unique(comparison_names, name)]
     taken = shapely.union_all(geometries)
     rings = [shapely.difference(geometry.buffer(width), taken) for geometry in geometries]
-    ring_panel = _ring_panel(xyt, rings, edges)
+    ring_panel = _ring_panel(points, rings, edges)
     picked = np.r_[0, found.chosen]
     table = gpd.GeoDataFrame(
         {
@@ -315,9 +316,9 @@ def _cautions(
     return (*said, *officer_caution(events, rows.used, noun=noun_of(events)))
 
 
-def _ring_panel(xyt: tuple[np.ndarray, ...], rings: list[BaseGeometry], edges: list[pd.Timestamp]) -> np.ndarray:
-    place, point = members(xyt[0], xyt[1], rings)
-    return count_panel(place, xyt[2][point], len(rings), edges)
+def _ring_panel(points: tuple[shapely.STRtree, np.ndarray], rings: list[BaseGeometry], edges: list[pd.Timestamp]) -> np.ndarray:
+    place, point = members(points[0], rings)
+    return count_panel(place, points[1][point], len(rings), edges)
 
 
 def _rows_before(events: gpd.GeoDataFrame, first: pd.Timestamp, begin: pd.Timestamp, covered: tuple[pd.Timestamp, pd.Timestamp]) -> _Rows:
@@ -361,7 +362,7 @@ def _chosen_on(treated: Any, chosen_on: Any) -> tuple[pd.Timestamp, pd.Timestamp
 def _one_place(treated: Any, events: gpd.GeoDataFrame) -> tuple[BaseGeometry, str]:
     if isinstance(treated, BaseGeometry):
         low_x, low_y, high_x, high_y = treated.bounds if not treated.is_empty else (0, 0, 0, 0)
-        if -180 <= low_x and high_x <= 180 and -90 <= low_y and high_y <= 90:
+        if low_x >= -180 and high_x <= 180 and low_y >= -90 and high_y <= 90:
             raise InputError(f"`treated` must be in the CRS of `events`. Got what looks like longitude and latitude ({low_x:.4f}, {low_y:.4f}). Write treated=geopandas.GeoSeries([geometry], crs=4326)")
         treated = gpd.GeoSeries([treated], crs=events.crs)
     areas = check_areas(treated, name="treated", crs=events.crs)

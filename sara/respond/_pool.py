@@ -49,8 +49,9 @@ def build_places(
     turned = [affinity.rotate(centred, angle, origin=(0, 0)) for angle in _TURNS]
     scores = np.stack([_footprint_sums(cells, n, _offsets(shape, side)) for shape in turned])
     centres = (cells + 0.5) * side
-    # A copy centred this near to another must overlap it.
-    clearance = float(shapely.maximum_inscribed_circle(centred).length) if centred.geom_type == "Polygon" else 0.0
+    # Copies whose centres are nearer than two radii of the circle inside the footprint must overlap.
+    origin = shapely.Point(0, 0)
+    clearance = 2 * float(centred.boundary.distance(origin)) if centred.contains(origin) else 0.0
     shapely.prepare(avoid)
     alive = np.ones(len(cells), dtype=bool)
     found: list[BaseGeometry] = []

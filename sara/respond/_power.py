@@ -1,4 +1,4 @@
-"""Could we see it work?"""
+"""Could we see it work: the smallest fall a design can show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sara.core.errors import InputError
 from sara.core.records import Design, Plan
 from sara.core.result import Counts, Result, Setting
 from sara.core.stats.dispersion import two_way_dispersion
-from sara.core.stats.panel import count_panel, members, month_edges
+from sara.core.stats.panel import count_panel, members, month_edges, point_tree
 from sara.core.stats.power import difference_se, smallest_detectable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class PowerResult(Result):
     @property
     def enough(self) -> bool:
         """Whether the target is large enough to be seen."""
-        return self.smallest_share <= self.target
+        return bool(self.smallest_share <= self.target)
 
     @property
     def text(self) -> str:
@@ -182,7 +182,7 @@ def power(events: gpd.GeoDataFrame, design: Design | Plan, *, power: float = 0.8
     }
     needs = "" if found <= target * level else _needs(level, others, months[1], target, smallest)
     return PowerResult(
-        table=table, settings=settings, counts=counts, cautions=_cautions(design, panel), smallest_change=found, smallest_share=found / level, target=target,
+        table=table, settings=settings, counts=counts, cautions=_cautions(design, panel), smallest_change=found, smallest_share=float(found / level), target=target,
         target_from=source, level=float(level), months_after=months[1], n_similar=design.n, power=chance, confidence=confidence, needs=needs, noun=design.noun,
     )
 
@@ -225,7 +225,7 @@ def _recount(events: gpd.GeoDataFrame, design: Design) -> tuple[np.ndarray, Coun
     }
     known = events[used]
     geometries = list(design.table.geometry[design.table["role"] != "ring"])
-    place, point = members(known["x"].to_numpy(float), known["y"].to_numpy(float), geometries, exclusive=True)
+    place, point = members(point_tree(known["x"].to_numpy(float), known["y"].to_numpy(float)), geometries, exclusive=True)
     edges = month_edges(design.start, -design.months_before, 0)
     panel = count_panel(place, known["time"].to_numpy("datetime64[us]")[point], len(geometries), edges)
     if panel[0].sum() == 0:

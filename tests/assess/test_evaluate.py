@@ -162,7 +162,7 @@ def test_mistakes(after, treated):
     plan = plan_for(after, treated)
     with pytest.raises(InputError, match="`plan` must be a Plan"):
         evaluate(after, plan.design)
-    with pytest.raises(InputError, match="`plan.outcome` must meet at least one row"):
+    with pytest.raises(InputError, match=r"`plan\.outcome` must meet at least one row"):
         evaluate(after.assign(category="theft"), plan)
     with pytest.raises(InputError, match="has no rows"):
         evaluate(after.iloc[:0], plan)

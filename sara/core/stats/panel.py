@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["count_panel", "members", "month_edges", "season_matched"]
+__all__ = ["count_panel", "members", "month_edges", "point_tree", "season_matched"]
 
 
 def month_edges(anchor: pd.Timestamp, first: int, last: int) -> list[pd.Timestamp]:
@@ -17,21 +17,23 @@ def month_edges(anchor: pd.Timestamp, first: int, last: int) -> list[pd.Timestam
     return [anchor + pd.DateOffset(months=k) for k in range(first, last + 1)]
 
 
-def members(x: np.ndarray, y: np.ndarray, geometries: Sequence[BaseGeometry], *, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def point_tree(x: np.ndarray, y: np.ndarray) -> shapely.STRtree:
+    """Return an index of points, built once for all that asks of them."""
+    return shapely.STRtree(shapely.points(x, y))
+
+
+def members(tree: shapely.STRtree, geometries: Sequence[BaseGeometry], *, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return (place, point) pairs of points inside or on places; `exclusive`: a point on a shared edge belongs to the first place alone."""
-    points = shapely.points(x, y)
-    shapely.prepare(list(geometries))
-    tree = shapely.STRtree(points)
-    place, point = tree.query(np.asarray(geometries, dtype=object), predicate="intersects")
-    order = np.lexsort((point, place))
-    place, point = place[order], point[order]
+    shapes = np.asarray(geometries, dtype=object)
+    shapely.prepare(shapes)
+    place, point = tree.query(shapes, predicate="intersects")
     if exclusive:
-        _, first = np.unique(point, return_index=True)
-        # `np.unique` keeps the first of equal points, and pairs are sorted by place.
-        by_point = np.lexsort((place, point))
-        keep = np.sort(by_point[np.r_[True, np.diff(point[by_point]) > 0]]) if len(first) else np.array([], dtype=int)
+        order = np.lexsort((place, point))
+        place, point = place[order], point[order]
+        keep = np.r_[True, np.diff(point) > 0] if len(point) else np.zeros(0, dtype=bool)
         place, point = place[keep], point[keep]
-    return place, point
+    order = np.lexsort((point, place))
+    return place[order], point[order]
 
 
 def count_panel(place: np.ndarray, time: np.ndarray, n_places: int, edges: Sequence[pd.Timestamp]) -> np.ndarray:

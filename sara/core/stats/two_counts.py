@@ -1,4 +1,4 @@
-"""Two counts of events: did the rate change?
+"""Two counts of events, and whether the rate changed.
 
 Every function takes two counts and their exposures and returns numbers. The first count is called 1, the second 2, as in the literature.
 """

@@ -105,7 +105,7 @@ def _community(row: Mapping[str, Any]) -> str:
 
 def _harm(row: Mapping[str, Any]) -> str:
     hours = f" {row['officer_hours']:,.0f} hours from arrival to close." if _there(row["officer_hours"]) else ""
-    return f"Kind of harm: {row['harm'] or 'not classed'}.{hours}"
+    return f"Kind of harm: {row['harm'] if _there(row['harm']) else 'not classed'}.{hours}"
 
 
 def _expectation(row: Mapping[str, Any]) -> str:

@@ -68,6 +68,9 @@ def _finished(frame: pd.DataFrame, columns: dict[str, Any], crs: Any) -> gpd.Geo
     frame = frame.reset_index(drop=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
     table = pd.DataFrame({name: frame[name].astype(kind) for name, kind in columns.items()})
+    # No words are a missing value, as in every other table.
+    words = [name for name, kind in columns.items() if kind is object]
+    table[words] = table[words].where(table[words].notna() & (table[words] != ""), None)
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(frame["geometry"].to_numpy(), crs=crs), crs=crs)
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import shapely
 
-
 CRS = 32616
 X0, Y0, SIDE = 500_000.0, 4_000_000.0, 1_000.0
 WEEKS = 104

@@ -274,10 +274,12 @@ def test_quiet_is_measured_by_reports_of_the_same_event(town):
 
 @pytest.mark.parametrize(
     ("bad", "match"),
-    [(lambda c, a: ([1, 2], None), "event table"), (lambda c, a: (c.iloc[:0], None), "no rows"), (lambda c, a: (c, a.drop(columns="name")), "name")],
+    [("list", "event table"), ("empty", "no rows"), ("nameless areas", "name")],
 )
 def test_mistakes_are_answered_in_words(town, bad, match):
-    calls, areas = bad(town.with_(per_category=200), town.areas())
+    good = town.with_(per_category=200)
+    calls = {"list": [1, 2], "empty": good.iloc[:0]}.get(bad, good)
+    areas = town.areas().drop(columns="name") if bad == "nameless areas" else town.areas()
     with pytest.raises(sara.InputError, match=match):
         sara.scan.problems(calls, areas=areas)
 

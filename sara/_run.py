@@ -69,7 +69,11 @@ class _Tables:
     areas: gpd.GeoDataFrame | None
 
 
-def run_study(file: StudyFile, *, out: Path | None = None, step: Step = lambda words: None) -> Journey:
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+def run_study(file: StudyFile, *, out: Path | None = None, step: Step = _silent) -> Journey:
     """Run a study from its files to its brief.
 
     Parameters
@@ -96,8 +100,10 @@ def run_study(file: StudyFile, *, out: Path | None = None, step: Step = lambda w
 
     known = _off_defaults(seen, journey)
     step("scanning for problems")
-    journey.board = scan.problems(seen, seen_complaints, areas=tables.areas if study.scan.areas else None, period=period)
-    problem.scan.add(journey.board)
+    areas = tables.areas if study.scan.areas else None
+    journey.board = _or_skip(
+        journey, problem.scan, "problems", lambda: scan.problems(seen, seen_complaints, areas=areas, period=period)
+    )
     focus = _focus(known, tables.areas, study.focus)
     _or_skip(journey, problem.scan, "concentration", lambda: scan.concentration(focus, by="place"))
 
@@ -105,7 +111,7 @@ def run_study(file: StudyFile, *, out: Path | None = None, step: Step = lambda w
     _analyze(journey, focus, tables, file, period, step)
     if study.respond is not None:
         step("choosing similar places")
-        _respond(journey, focus, tables, file)
+        _respond(journey, focus, file)
     if study.assess is not None:
         step("assessing")
         journey.effect = assess.evaluate(_off_defaults(tables.calls, journey), journey.plan, seed=study.study.seed)
@@ -115,7 +121,13 @@ def run_study(file: StudyFile, *, out: Path | None = None, step: Step = lambda w
     folder.mkdir(parents=True, exist_ok=True)
     journey.brief = problem.brief(folder / "brief.html", audience=study.study.audience, language=study.study.language)
     problem.save(folder / "record")
-    _workbook(folder / "board.xlsx", {"problems": journey.board.table, "look-alikes": journey.board.rejected, "who is calling": journey.board.reporting})
+    if journey.board is not None:
+        sheets = {
+            "problems": journey.board.table,
+            "look-alikes": journey.board.rejected,
+            "who is calling": journey.board.reporting,
+        }
+        _workbook(folder / "board.xlsx", sheets)
     _workbook(folder / "audit.xlsx", _audit_sheets(journey.audits))
     return journey
 
@@ -132,7 +144,9 @@ def _read(file: StudyFile, journey: Journey, step: Step) -> _Tables:
         calls = data.read_calls(file.path(wanted.calls, key="data.calls"), profile=wanted.profile, **options)
     else:
         step(f"reading {wanted.source}")
-        calls = data.read_events(file.path(str(wanted.events), key="data.events"), source=wanted.source, profile=wanted.profile, **options)
+        calls = data.read_events(
+            file.path(str(wanted.events), key="data.events"), source=wanted.source, profile=wanted.profile, **options
+        )
     calls = _gate(calls, "calls" if wanted.calls is not None else wanted.source, areas, journey, step)
     complaints = None
     if wanted.complaints is not None:
@@ -152,20 +166,26 @@ def _gate(events: gpd.GeoDataFrame, name: str, areas: gpd.GeoDataFrame | None, j
     return merged
 
 
-def _as_of(tables: _Tables, as_of: str | None, period: tuple[str, str] | None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None, Any]:
+def _as_of(
+    tables: _Tables, as_of: str | None, period: tuple[str, str] | None
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None, Any]:
     """Return what could be known at the end of a day, and the period to look at."""
     if as_of is None:
         return tables.calls, tables.complaints, period
     end = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     seen = tables.calls[tables.calls["time"] < end]
     if seen.empty:
-        raise InputError(f"`study.as_of` must lie after the first event. Got {as_of}; the first is of {tables.calls['time'].min():%Y-%m-%d}. Name a later day.")
+        raise InputError(
+            f"`study.as_of` must lie after the first event. Got {as_of}; the first is of {tables.calls['time'].min():%Y-%m-%d}. Name a later day."
+        )
     complaints = None if tables.complaints is None else tables.complaints[tables.complaints["time"] < end]
     if period is None:
         first, last, _ = resolve_period(tables.calls)
         period = (f"{first:%Y-%m-%d}", f"{min(last, end) - pd.Timedelta(days=1):%Y-%m-%d}")
     elif pd.Timestamp(period[1]) >= end:
-        raise InputError(f"`scan.period` must end by `study.as_of`. Got {period[1]} and {as_of}. What came later was not known then.")
+        raise InputError(
+            f"`scan.period` must end by `study.as_of`. Got {period[1]} and {as_of}. What came later was not known then."
+        )
     return seen, complaints, period
 
 
@@ -197,7 +217,9 @@ def _analyze(journey: Journey, focus: gpd.GeoDataFrame, tables: _Tables, file: S
     add, region, cells = journey.problem.analyze, tables.areas, file.study.hotspots.cell_size
     found = {
         "clusters": _or_skip(journey, add, "clusters", lambda: hotspots.clusters(focus, area=region, period=period)),
-        "gi_star": _or_skip(journey, add, "hot cells", lambda: hotspots.gi_star(focus, area=region, cell_size=cells, period=period)),
+        "gi_star": _or_skip(
+            journey, add, "hot cells", lambda: hotspots.gi_star(focus, area=region, cell_size=cells, period=period)
+        ),
     }
     journey.spots = found[file.study.hotspots.method]
     step("looking at weeks and hours")
@@ -209,20 +231,33 @@ def _analyze(journey: Journey, focus: gpd.GeoDataFrame, tables: _Tables, file: S
     _or_skip(journey, add, "repeats", lambda: analyze.repeats(focus, period=period))
 
 
-def _respond(journey: Journey, focus: gpd.GeoDataFrame, tables: _Tables, file: StudyFile) -> None:
+def _respond(journey: Journey, focus: gpd.GeoDataFrame, file: StudyFile) -> None:
     study, wanted = file.study, file.study.respond
     assert wanted is not None
     placebo = study.assess is not None and study.assess.placebo
     design = respond.comparison(
-        focus, treated=_treated(journey, focus, file), start=wanted.start, n=wanted.n, buffer=wanted.buffer, before=wanted.before, after=file.after
+        focus,
+        treated=_treated(journey, focus, file),
+        start=wanted.start,
+        n=wanted.n,
+        buffer=wanted.buffer,
+        before=wanted.before,
+        after=file.after,
     )
     journey.design = design.as_placebo() if placebo else design
     outcome = wanted.outcome or study.focus.where or f"source == '{focus['source'].iloc[0]}'"
-    goal = wanted.goal or "None: nothing was done. This tests what the method sees where there is nothing to see"
-    journey.plan = respond.Plan(goal=goal, design=journey.design, outcome=outcome, target=wanted.target, by=wanted.by, also_watch=wanted.also_watch)
+    goal = wanted.goal or "Nothing was done: this tests what the method sees where there is nothing to see"
+    journey.plan = respond.Plan(
+        goal=goal, design=journey.design, outcome=outcome, target=wanted.target, by=wanted.by, also_watch=wanted.also_watch
+    )
     for action in wanted.action:
         journey.plan.add_action(
-            action.name, partner=action.partner, start=action.start or wanted.start, end=action.end, technique=action.technique, dose=action.dose
+            action.name,
+            partner=action.partner,
+            start=action.start or wanted.start,
+            end=action.end,
+            technique=action.technique,
+            dose=action.dose,
         )
     journey.power = respond.power(focus, journey.plan)
     journey.plan.lock(as_of=study.study.as_of)
@@ -234,7 +269,9 @@ def _treated(journey: Journey, focus: gpd.GeoDataFrame, file: StudyFile) -> gpd.
     if wanted is not None and wanted.treated is not None:
         return data.read_areas(file.path(wanted.treated, key="respond.treated")).to_crs(focus.crs)
     if journey.spots is None or not len(journey.spots.areas):
-        raise NotEnoughDataError("a response needs a place. Got no hot spot in the focus. Name one in a file: [respond] treated = \"place.geojson\"")
+        raise NotEnoughDataError(
+            'a response needs a place. Got no hot spot in the focus. Name one in a file: [respond] treated = "place.geojson"'
+        )
     return journey.spots.areas.head(1)
 
 
@@ -250,7 +287,7 @@ def _or_skip(journey: Journey, stage: Any, what: str, method: Callable[[], Any])
 
 
 def _audit_sheets(audits: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    sheets = {}
+    sheets: dict[str, pd.DataFrame] = {}
     for name, result in audits.items():
         sheets |= {f"{name} rows": result.waterfall, f"{name} findings": result.table, f"{name} rejects": result.rejects}
     return sheets

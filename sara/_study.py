@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sara.core.errors import InputError, suggest
+from sara.core.predicate import parse_predicate
 from sara.core.units import metres, offset, timestamp
 
 __all__ = ["Action", "Assess", "Data", "Focus", "Hotspots", "Out", "Respond", "Scan", "Study", "StudyFile", "read_study"]
@@ -65,6 +66,8 @@ class Focus(_Table):
     where: str | None = None
     area: str | None = None
 
+    _condition = field_validator("where")(lambda v: v if v is None else str(parse_predicate(v, name="where")))
+
 
 class Hotspots(_Table):
     """[hotspots]: which method chooses the places, and the cells of the Gi* map."""
@@ -107,6 +110,7 @@ class Respond(_Table):
     action: tuple[Action, ...] = ()
 
     _day = field_validator("start", mode="before")(_date)
+    _condition = field_validator("outcome")(lambda v: v if v is None else str(parse_predicate(v, name="outcome")))
     _by = field_validator("by", mode="before")(lambda v: None if v is None else _date(v))
 
     @field_validator("buffer")
@@ -177,7 +181,11 @@ class StudyFile:
         """Return the file that `text` names: in the study's folder, else in an allowed one; never outside them."""
         asked = Path(text).expanduser()
         places = [asked] if asked.is_absolute() else [base / asked for base in (self.folder, *self.allowed)]
-        inside = [place.resolve() for place in places if any(place.resolve().is_relative_to(base) for base in (self.folder, *self.allowed))]
+        inside = [
+            place.resolve()
+            for place in places
+            if any(place.resolve().is_relative_to(base) for base in (self.folder, *self.allowed))
+        ]
         if not inside:
             raise InputError(
                 f"`{key}` must name a file inside the study's folder. Got {text!r}. Allow its folder: sara run study.toml --allow {asked.parent.as_posix()}"
@@ -186,7 +194,9 @@ class StudyFile:
             if place.exists():
                 return place
         looked = ", ".join(str(base) for base in (self.folder, *self.allowed))
-        raise InputError(f"`{key}` must name a file that is there. Got {text!r}. Looked in {looked}. If it lies elsewhere: --allow FOLDER")
+        raise InputError(
+            f"`{key}` must name a file that is there. Got {text!r}. Looked in {looked}. If it lies elsewhere: --allow FOLDER"
+        )
 
     @property
     def after(self) -> str:
@@ -197,7 +207,9 @@ class StudyFile:
         start, end = timestamp(self.study.respond.start, name="start"), timestamp(after, name="assess.after")
         months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
         if months < 1:
-            raise InputError(f"`assess.after` must be at least a month after `respond.start`. Got {after} and {start:%Y-%m-%d}. Write after = \"12MS\"")
+            raise InputError(
+                f'`assess.after` must be at least a month after `respond.start`. Got {after} and {start:%Y-%m-%d}. Write after = "12MS"'
+            )
         return f"{months}MS"
 
     def out(self, given: Path | None) -> Path:
@@ -206,7 +218,9 @@ class StudyFile:
             return given
         target = (self.folder / self.study.out.folder).resolve()
         if not any(target.is_relative_to(base) for base in (self.folder, *self.allowed)):
-            raise InputError(f"`out.folder` must lie inside the study's folder. Got {self.study.out.folder!r}. Name it on the command line: --out FOLDER")
+            raise InputError(
+                f"`out.folder` must lie inside the study's folder. Got {self.study.out.folder!r}. Name it on the command line: --out FOLDER"
+            )
         return target
 
 
@@ -242,7 +256,7 @@ def read_study(path: str | Path, *, allow: Iterable[str | Path] = ()) -> StudyFi
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"`study` must be TOML. Got {file.name}: {error}. Text goes in quotes: title = \"...\"") from error
+        raise InputError(f'`study` must be TOML. Got {file.name}: {error}. Text goes in quotes: title = "..."') from error
     study = _checked(content, file.name)
     _check_together(study, file.name)
     return StudyFile(study, file.parent, folders)
@@ -274,15 +288,29 @@ def _keys_at(loc: tuple[Any, ...]) -> list[str]:
     model: Any = Study
     for part in loc:
         if isinstance(part, str):
-            model = {"study": Head, "data": Data, "scan": Scan, "focus": Focus, "hotspots": Hotspots, "respond": Respond, "action": Action, "assess": Assess, "out": Out}[part]
+            model = {
+                "study": Head,
+                "data": Data,
+                "scan": Scan,
+                "focus": Focus,
+                "hotspots": Hotspots,
+                "respond": Respond,
+                "action": Action,
+                "assess": Assess,
+                "out": Out,
+            }[part]
     return list(model.model_fields)
 
 
 def _check_together(study: Study, name: str) -> None:
     if (study.data.calls is None) == (study.data.events is None):
         got = "both" if study.data.calls else "neither"
-        raise InputError(f"{name}: [data] must name calls, or events with their source. Got {got}. Write: calls = \"calls.csv\"")
+        raise InputError(f'{name}: [data] must name calls, or events with their source. Got {got}. Write: calls = "calls.csv"')
     if study.assess is not None and study.respond is None:
-        raise InputError(f"{name}: [assess] must come with [respond]. Got no [respond]. Say where and when: [respond] start = \"2024-03-01\"")
+        raise InputError(
+            f'{name}: [assess] must come with [respond]. Got no [respond]. Say where and when: [respond] start = "2024-03-01"'
+        )
     if study.respond is not None and study.respond.goal is None and (study.assess is None or not study.assess.placebo):
-        raise InputError(f"{name}: `respond.goal` must say what is to be reached. Got nothing. Write: goal = \"20 % fewer calls in a year\"")
+        raise InputError(
+            f'{name}: `respond.goal` must say what is to be reached. Got nothing. Write: goal = "20 % fewer calls in a year"'
+        )

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-
-# Before anything loads numpy: with two threads a small fit can take a hundred times longer. What the user has set stays.
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,6 +13,10 @@ from typing import Annotated, Any
 import typer
 
 __all__ = ["app", "main"]
+
+# Before anything loads numpy: with two threads a small fit can take a hundred times longer. What the user has set stays.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 app = typer.Typer(
     name="sara", help="Police calls and complaints through scan, analyze, respond, assess, to a brief.", no_args_is_help=True, add_completion=False,
@@ -33,7 +32,9 @@ EXIT_INPUT = 2
 def run(
     study: Annotated[Path, typer.Argument(help="A study.toml.")],
     out: Out = None,
-    allow: Annotated[list[Path] | None, typer.Option("--allow", help="A folder outside the study's own that its paths may reach.")] = None,
+    allow: Annotated[
+        list[Path] | None, typer.Option("--allow", help="A folder outside the study's own that its paths may reach.")
+    ] = None,
 ) -> None:
     """Run a study from its files to its brief."""
     with _told() as step:

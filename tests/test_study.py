@@ -81,7 +81,7 @@ def test_assess_needs_a_response(write):
 @pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "a/../../secret.csv"])
 def test_paths_stay_in_the_folder(write, tmp_path, path):
     (tmp_path / "secret.csv").write_text("x")
-    with pytest.raises(InputError, match="inside the study's folder.*--allow"):
+    with pytest.raises(InputError, match=r"inside the study's folder.*--allow"):
         write().path(path, key="data.calls")
 
 

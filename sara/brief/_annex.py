@@ -17,15 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["sections"]
 
 _GLOSSARY = {
-    "ProblemBoard": ("Look-alike", "Something that tops the lists but is not a problem to work on: a default address, patrol, one caller."),
-    "HotspotResult": ("Hot spot", "A place with more events than chance would give, after allowing for all the places looked at."),
-    "Design": ("Similar places", "Places that had as many events before and got no response; what happened there is what would have happened anyway."),
+    "ProblemBoard": (
+        "Look-alike",
+        "Something that tops the lists but is not a problem to work on: a default address, patrol, one caller.",
+    ),
+    "HotspotResult": (
+        "Hot spot",
+        "A place with more events than chance would give, after allowing for all the places looked at.",
+    ),
+    "Design": (
+        "Similar places",
+        "Places that had as many events before and got no response; what happened there is what would have happened anyway.",
+    ),
     "EffectResult": ("95 % interval", "The range of effects that fit the data; if it holds zero, there may be no effect."),
     "PowerResult": ("Power", "The chance of seeing an effect of a given size, if it is there."),
     "Plan": ("Fingerprint", "A short code of the plan. If the plan changes, the code changes."),
 }
 _ALWAYS = (
-    ("Call, complaint", "A report to the police, or to the city. Calls measure calling: people who do not trust or do not know do not call."),
+    (
+        "Call, complaint",
+        "A report to the police, or to the city. Calls measure calling: people who do not trust or do not know do not call.",
+    ),
     ("Hundred block", "An address with its last two digits taken off: 1423 becomes the 1400 block."),
     ("Chosen by", "Whether a person or sara chose a setting; where sara did, the reason is given."),
 )
@@ -46,7 +58,14 @@ def _data(story: Story, withheld: Withheld) -> Section | None:
     if len(story.sources):
         table = story.sources
         rows = tuple(
-            (show(r["source"]), show(r["file"]), f"{r['from'] or '–'} to {r['to'] or '–'}", show(_whole(r["rows_read"])), show(_whole(r["rows_rejected"])), str(r["sha256"] or "–")[:12])
+            (
+                show(r["source"]),
+                show(r["file"]),
+                f"{r['from'] or '–'} to {r['to'] or '–'}",
+                show(_whole(r["rows_read"])),
+                show(_whole(r["rows_rejected"])),
+                str(r["sha256"] or "–")[:12],
+            )
             for r in table.to_dict("records")
         )
         blocks.append(Table("Files", ("source", "file", "days covered", "rows read", "rejected", "SHA-256 begins"), rows, (3, 4)))
@@ -61,13 +80,26 @@ def _data(story: Story, withheld: Withheld) -> Section | None:
         findings = audit.table[(audit.table["severity"] != "ok") & (audit.table["kind"] != "rows")]
         listed = tuple(said(str(text), withheld) for text in findings["finding"].head(12))
         blocks.extend([Bullets(listed)] if listed else [])
-    blocks.append(Paragraph("Calls for service and complaints are not crimes: they are what people told the police or the city, and what officers wrote down."))
+    blocks.append(
+        Paragraph(
+            "Calls for service and complaints are not crimes: they are what people told the police or the city, and what officers wrote down."
+        )
+    )
     return Section("The data", tuple(blocks))
 
 
 def _outcomes(story: Story, withheld: Withheld) -> Section | None:
     blocks: list[Block] = []
-    columns = {"measure": "measure", "unit": "unit", "before": "before", "after": "after", "estimate": "estimate", "low": "low", "high": "high", "p": "p"}
+    columns = {
+        "measure": "measure",
+        "unit": "unit",
+        "before": "before",
+        "after": "after",
+        "estimate": "estimate",
+        "low": "low",
+        "high": "high",
+        "p": "p",
+    }
     for effect in story.all("EffectResult"):
         found = public_table(effect.table, withheld, caption="All outcomes, whatever they say", columns=columns, rows=40)
         blocks.extend([found] if found is not None else [])
@@ -75,7 +107,12 @@ def _outcomes(story: Story, withheld: Withheld) -> Section | None:
         blocks.extend([Lights(checks)] if checks else [])
     power = story.last("PowerResult")
     if power is not None:
-        columns = {"months_after": "months after", "smallest_change": "smallest fall seen, a month", "smallest_share": "as a share", "sees_target": "sees the target"}
+        columns = {
+            "months_after": "months after",
+            "smallest_change": "smallest fall seen, a month",
+            "smallest_share": "as a share",
+            "sees_target": "sees the target",
+        }
         rows = power.table[power.table["n_similar"] == power.n_similar]
         caption = f"What could be seen with {power.n_similar} similar places"
         found = public_table(rows, withheld, caption=caption, columns=columns, shares=("smallest_share",), rows=12)
@@ -88,9 +125,21 @@ def _comparison(story: Story, withheld: Withheld) -> Section | None:
     if design is None:
         return None
     blocks: list[Block] = [Paragraph(said(design.text, withheld))]
-    columns = {"place": "place", "n_before": "events before", "per_month": "a month", "level_ratio": "of the first", "trend": "trend before"}
+    columns = {
+        "place": "place",
+        "n_before": "events before",
+        "per_month": "a month",
+        "level_ratio": "of the first",
+        "trend": "trend before",
+    }
     found = public_table(
-        _named_by_role(design), withheld, caption="The places compared", columns=columns, counts=("n_before",), shares=("level_ratio", "trend"), rows=20
+        _named_by_role(design),
+        withheld,
+        caption="The places compared",
+        columns=columns,
+        counts=("n_before",),
+        shares=("level_ratio", "trend"),
+        rows=20,
     )
     blocks.extend([found] if found is not None else [])
     return Section("Compared with what", tuple(blocks))
@@ -99,10 +148,17 @@ def _comparison(story: Story, withheld: Withheld) -> Section | None:
 def _named_by_role(design: Design) -> pd.DataFrame:
     """Name the places by what they are in the comparison: where they are is nobody's business."""
     table = pd.DataFrame(design.table.drop(columns="geometry"))
-    treated = "place picked for the test" if design.placebo else "place that got the response"
+    treated = "the place picked for the test" if design.placebo else "the place that got the response"
     number = (table["role"] == "comparison").cumsum()
-    words = {name: treated if role == "treated" else f"similar place {k}" for name, role, k in zip(table["name"], table["role"], number, strict=True) if role != "ring"}
-    table["place"] = [words[name] if role != "ring" else f"around the {words[of]}" for name, role, of in zip(table["name"], table["role"], table["ring_of"], strict=True)]
+    words = {
+        name: treated if role == "treated" else f"similar place {k}"
+        for name, role, k in zip(table["name"], table["role"], number, strict=True)
+        if role != "ring"
+    }
+    table["place"] = [
+        words[name] if role != "ring" else f"around {words[of]}"
+        for name, role, of in zip(table["name"], table["role"], table["ring_of"], strict=True)
+    ]
     return table
 
 
@@ -112,7 +168,7 @@ def _problems(story: Story, withheld: Withheld) -> Section | None:
         return None
     blocks: list[Block] = [Paragraph(said(board.text, withheld))]
     listed = public_table(
-        board.table, withheld, caption="Candidate problems, best evidence first", rows=12, counts=("n", "complaints"), shares=("weeks_active",),
+        board.table, withheld, caption="Candidate problems, best evidence first", rows=12, counts=("n", "complaints"), shares=("weeks_active",), derived={"n": ("expected", "weeks_active", "trend")},
         columns={"rank": "rank", "public_name": "problem", "n": "calls", "expected": "expected", "weeks_active": "share of weeks", "complaints": "complaints", "trend": "trend, %", "score": "score"},
     )  # fmt: skip
     turned = public_table(
@@ -120,7 +176,7 @@ def _problems(story: Story, withheld: Withheld) -> Section | None:
         columns={"category": "category", "name": "where", "n": "rows", "reason": "why it was turned down"},
     )  # fmt: skip
     quiet = public_table(
-        board.reporting, withheld, caption="Who is calling, by area", rows=24, counts=("calls", "complaints"), shares=("ratio",),
+        board.reporting, withheld, caption="Who is calling, by area", rows=24, counts=("calls", "complaints"), shares=("ratio",), derived={"calls": ("ratio",), "complaints": ("ratio",)},
         columns={"area": "area", "residents": "residents", "calls": "calls", "complaints": "complaints", "ratio": "against expected", "is_quiet": "clearly quiet"},
     )  # fmt: skip
     blocks.extend(table for table in (listed, turned, quiet) if table is not None)
@@ -134,8 +190,16 @@ def _places(story: Story, withheld: Withheld) -> Section | None:
     if story.about_help:
         withheld.help_rows += len(spots.areas)
         return None
-    columns = {"name": "where", "n": "events", "excess": "more than expected", "p_adjusted": "p, adjusted", "km2": "square kilometers"}
-    found = public_table(spots.areas, withheld, caption="Hot spots", columns=columns, private=spots.private_columns, counts=("n",), rows=12)
+    columns = {
+        "name": "where",
+        "n": "events",
+        "excess": "more than expected",
+        "p_adjusted": "p, adjusted",
+        "km2": "square kilometers",
+    }
+    found = public_table(
+        spots.areas, withheld, caption="Hot spots", columns=columns, private=spots.private_columns, counts=("n",), rows=12
+    )
     return Section("Where", (Paragraph(said(spots.text, withheld)), *([found] if found is not None else [])))
 
 
@@ -147,10 +211,22 @@ def _cautions(story: Story, withheld: Withheld) -> Section | None:
 def _methods(story: Story, withheld: Withheld) -> Section:
     rows = []
     for name, item in story.results:
-        chosen = "; ".join(f"{key} = {said(show(s.value), withheld)} (by {s.chosen_by}{f': {s.why}' if s.why else ''})" for key, s in item.settings.items())
+        chosen = "; ".join(
+            f"{key} = {said(show(s.value), withheld)} (by {s.chosen_by}{f': {s.why}' if s.why else ''})"
+            for key, s in item.settings.items()
+        )
         method = getattr(item, "method", "")
         rows.append((f"{name}: {item.question}" + (f" ({method})" if method else ""), chosen or "\u2013", str(item.counts)))
-    return Section("Method log", (Table("Every result in the record, in order", ("stage and question", "settings, and who chose them", "rows"), tuple(rows)),))
+    return Section(
+        "Method log",
+        (
+            Table(
+                "Every result in the record, in order",
+                ("stage and question", "settings, and who chose them", "rows"),
+                tuple(rows),
+            ),
+        ),
+    )
 
 
 def _glossary(story: Story) -> Section:

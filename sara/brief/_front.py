@@ -10,26 +10,43 @@ import pandas as pd
 from sara.brief._map import city_map
 from sara.brief._safe import SMALL, figure_of, public_table, said, show
 from sara.brief.document import LIGHT, Block, Bullets, Columns, Figure, Lights, Paragraph, Section, Table, Withheld
-
 from sara.core.wording import percent
 
 if TYPE_CHECKING:
-    from sara.brief.build import Story
     from sara.assess import EffectResult
+    from sara.brief.build import Story
     from sara.core.result import Result
 
 __all__ = ["finding", "sections"]
 
 # What fits on two pages: a council reads the weightiest, the annex holds them all.
 MOST_CAUTIONS, MOST_ACTIONS = 5, 8
-_WEIGHT = ("EffectResult", "Plan", "Design", "PowerResult", "AuditResult", "ProblemBoard", "ClockResult", "RepeatResult", "ConcentrationResult", "SeriesResult")
+_WEIGHT = (
+    "EffectResult",
+    "Plan",
+    "Design",
+    "PowerResult",
+    "AuditResult",
+    "ProblemBoard",
+    "ClockResult",
+    "RepeatResult",
+    "ConcentrationResult",
+    "SeriesResult",
+)
 # A council need not know how a p-value was made, nor which line to type: that is for the annex.
 _FOR_ANALYSTS = re.compile(r"`|sara\.|plan\.|problem\.|p[-_ ](?:value|adjusted)|Gi\*|\beps\b|\bscore\b")
 
 
 def sections(story: Story, withheld: Withheld) -> list[Section | None]:
     """Return the front part, in order; None where the record has nothing for a section."""
-    return [_problem(story, withheld), _residents(story, withheld), _why(story, withheld), _done(story, withheld), _worked(story, withheld), _unknown(story, withheld)]
+    return [
+        _problem(story, withheld),
+        _residents(story, withheld),
+        _why(story, withheld),
+        _done(story, withheld),
+        _worked(story, withheld),
+        _unknown(story, withheld),
+    ]
 
 
 def finding(story: Story) -> str:
@@ -38,11 +55,15 @@ def finding(story: Story) -> str:
         text = str(story.effect.text)
         if story.placebo and not text.lower().startswith("placebo"):
             text = f"Placebo test, no response happened here: {text}"
-        late = "" if not _fixed_afterwards(story) or story.placebo else " The plan was fixed afterwards, so this is weaker than it looks."
+        late = (
+            ""
+            if not _fixed_afterwards(story) or story.placebo
+            else " The plan was fixed afterwards, so this is weaker than it looks."
+        )
         return text + late
     if story.plan is not None:
         power = story.last("PowerResult")
-        could = f" {power.text}" if power is not None else ""
+        could = f" Could an effect be seen? {power.text}" if power is not None else ""
         return f"The goal: {_sentence(story.plan.goal)} Nothing has been assessed yet.{could}"
     said_last = [text for stage in ("analyze", "scan") for text in story.conclusions(stage)]
     if said_last:
@@ -87,7 +108,17 @@ def _near(name: str) -> str:
 
 def _map(story: Story, withheld: Withheld) -> Figure | None:
     spots = story.clusters
-    return None if spots is None or story.about_help else city_map(spots, withheld, outlines=story.problem.area, noun=story.noun, design=None if story.plan is None else story.plan.design)
+    return (
+        None
+        if spots is None or story.about_help
+        else city_map(
+            spots,
+            withheld,
+            outlines=story.problem.area,
+            noun=story.noun,
+            design=None if story.plan is None else story.plan.design,
+        )
+    )
 
 
 def drawing(result: Result, withheld: Withheld, *, width: float, height: float) -> Figure | None:
@@ -99,12 +130,13 @@ def _residents(story: Story, withheld: Withheld) -> Section | None:
     board = story.last("ProblemBoard")
     if board is None:
         return None
-    told = board.reporting[board.reporting["ratio"].notna()]
+    told = board.reporting[board.reporting["ratio"].notna()].sort_values(["ratio", "area"], kind="stable")
     # Ends of the list, not the whole: the annex has every area.
     ends = pd.concat([told.head(3), told.tail(2)]) if len(told) > 5 else told
     table = public_table(
-        ends, withheld, caption="Quietest and loudest areas", counts=("calls", "complaints"), shares=("ratio",), rows=5,
-        columns={"area": "area", "calls": "calls", "complaints": "complaints", "ratio": "of expected"},
+        ends, withheld, caption="Fewest and most reports for their size", counts=("calls", "complaints"), shares=("ratio",), rows=5,
+        derived={"calls": ("ratio",), "complaints": ("ratio",)},
+        columns={"area": "area", "calls": "calls", "complaints": "complaints", "ratio": "of expected", "is_quiet": "clearly quiet"},
     )  # fmt: skip
     quiet = Paragraph(said(board.quiet_text, withheld))
     return Section("What residents tell us, and who is quiet", (quiet,) if table is None else (Columns((quiet,), (table,)),))
@@ -124,15 +156,26 @@ def _done(story: Story, withheld: Withheld) -> Section | None:
     plan = story.plan
     if plan is None:
         return None
-    words: list[Block] = [Paragraph(f"Goal: {said(_sentence(plan.goal), withheld)}")]
+    goal = said(_sentence(plan.goal), withheld)
+    words: list[Block] = [Paragraph(goal if story.placebo else f"Goal: {goal}")]
     words.extend(Paragraph(said(text, withheld)) for text in story.conclusions("respond"))
     rows = [_action(action, withheld) for action in plan.table.to_dict("records")]
     if rows and not story.placebo:
-        words.append(Table("Who does what", ("action", "partner", "from", "until", "how much"), tuple(rows[:MOST_ACTIONS])))
+        words.append(
+            Table(
+                "Who does what", ("action", "partner", "from", "until", "how much"), tuple(rows[:MOST_ACTIONS]), unbroken=(2, 3)
+            )
+        )
         if len(rows) > MOST_ACTIONS:
             words.append(Paragraph(f"{len(rows) - MOST_ACTIONS} more actions are in the record."))
     words.append(Paragraph(lock_words(plan), "small"))
-    title = "What was pretended" if story.placebo else "What was done" if story.effect is not None else "What will be done, and by whom"
+    title = (
+        "What was pretended"
+        if story.placebo
+        else "What was done"
+        if story.effect is not None
+        else "What will be done, and by whom"
+    )
     return Section(title, tuple(words))
 
 
@@ -186,8 +229,6 @@ def _could_see(story: Story, withheld: Withheld) -> Section | None:
     if design is None and story.plan is not None:
         design = story.plan.design
     words: list[Block] = []
-    if power is not None:
-        words.append(Paragraph(said(power.text, withheld)))
     if design is not None:
         words.append(Paragraph(said(design.text, withheld)))
     if not words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 
@@ -14,6 +14,7 @@ from sara.data.privacy import coarse_geometry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
     from sara.core.records import Design
     from sara.hotspots import HotspotResult
@@ -28,13 +29,20 @@ _AWAY = ((0.05, 0.08), (-0.09, 0.0), (0.07, -0.08))
 _FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
 
 
-def city_map(spots: HotspotResult, withheld: Withheld, *, outlines: gpd.GeoDataFrame | None, noun: str, design: Design | None = None) -> Figure | None:
+def city_map(
+    spots: HotspotResult, withheld: Withheld, *, outlines: gpd.GeoDataFrame | None, noun: str, design: Design | None = None
+) -> Figure | None:
     """Draw hot spots with outlines that hide single houses, the first few numbered; places of fewer than ten events stay out."""
     areas = spots.areas
     enough = areas["n"].to_numpy() >= SMALL
     withheld.counts += int((~enough).sum())
     shown = replace(spots, areas=coarse_geometry(areas[enough].reset_index(drop=True))) if len(areas) else spots
-    return figure_of(lambda ax: _draw(ax, shown, outlines, noun, design), alt=said(_words(shown, noun), withheld), width=_WIDE, height=_height(shown))
+    return figure_of(
+        lambda ax: _draw(ax, shown, outlines, noun, design),
+        alt=said(_words(shown, noun), withheld),
+        width=_WIDE,
+        height=_height(shown),
+    )
 
 
 def _height(spots: HotspotResult) -> float:
@@ -62,16 +70,22 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None, nou
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
         )  # fmt: skip
     maps.scale_bar(ax)
-    figure = ax.figure
+    figure = cast("Canvas", ax.figure)
     figure.set_layout_engine("none")
     height = figure.get_size_inches()[1]
     ax.set_aspect("equal", adjustable="box", anchor="NW")
     ax.set_position((0.0, _FOOT / height, 1.0, 1 - (_TITLE + _FOOT) / height))
     found = "one hot spot" if len(shapes) == 1 else f"{len(shapes)} hot spots"
-    lines = [f"{found} of n = {spots.counts.rows_used:,} {spots.noun}, {period_words(*spots.period)}"]
+    lines = [f"{found}, {period_words(*spots.period)}", f"n = {spots.counts.rows_used:,} {spots.noun}"]
     if design is not None:
-        maps.outlines(ax, list(coarse_geometry(design.places("treated").to_crs(spots.areas.crs)).geometry), color=LINE, linewidth=2.0, zorder=6)
-        lines.append("blue outline: " + ("the place picked for the test" if design.placebo else "the place of the response"))
+        maps.outlines(
+            ax,
+            list(coarse_geometry(design.places("treated").to_crs(spots.areas.crs)).geometry),
+            color=LINE,
+            linewidth=2.0,
+            zorder=6,
+        )
+        lines[1] += "; blue outline: " + ("picked for the test" if design.placebo else "the response")
     figure.text(0.0, 1 - 0.04 / height, f"Where do {noun} crowd together?", fontsize=9.5, fontweight="bold", color=INK, va="top")
     figure.text(0.0, 1 - 0.25 / height, "\n".join(lines), fontsize=7.5, color=MUTED, va="top")
     figure.text(0.0, 0.03 / height, spots.source, fontsize=7.5, color=MUTED, va="bottom")
@@ -79,5 +93,12 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None, nou
 
 
 def _words(spots: HotspotResult, noun: str) -> str:
-    named = "; ".join(f"{number}: {row.name_}, {row.n:,} {noun}" for number, row in enumerate(spots.areas.rename(columns={"name": "name_"}).head(MARKED).itertuples(), start=1))
-    return f"Map of the study area with {len(spots.areas)} outlined hot spots. Numbered on it: {named}." if named else "Map of the study area; no hot spot stands out."
+    named = "; ".join(
+        f"{number}: {row.name_}, {row.n:,} {noun}"
+        for number, row in enumerate(spots.areas.rename(columns={"name": "name_"}).head(MARKED).itertuples(), start=1)
+    )
+    return (
+        f"Map of the study area with {len(spots.areas)} outlined hot spots. Numbered on it: {named}."
+        if named
+        else "Map of the study area; no hot spot stands out."
+    )

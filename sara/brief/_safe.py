@@ -33,12 +33,34 @@ _HOUSE = re.compile(
     r"(?:St|Street|Ave?|Avenue|Blvd|Boulevard|Rd|Road|Dr|Drive|Ln|Lane|Ct|Court|Pl|Place|Way|Ter|Terrace|Pkwy|Parkway|Hwy|Cir|Circle|Sq|Square|Trl|Pike)\b\.?",
     re.IGNORECASE,
 )
-_LITTLE = {"a", "an", "and", "at", "block", "by", "each", "every", "for", "from", "in", "near", "of", "on", "or", "per", "the", "this", "to", "with"}
+_LITTLE = {
+    "a",
+    "an",
+    "and",
+    "at",
+    "block",
+    "by",
+    "each",
+    "every",
+    "for",
+    "from",
+    "in",
+    "near",
+    "of",
+    "on",
+    "or",
+    "per",
+    "the",
+    "this",
+    "to",
+    "with",
+}
 
 
 def public_table(
     frame: pd.DataFrame, withheld: Withheld, *, caption: str, columns: Mapping[str, str] | None = None, private: Sequence[str] = (),
-    counts: Sequence[str] = (), shares: Sequence[str] = (), rows: int = 12, of_places: bool = False,
+    counts: Sequence[str] = (), shares: Sequence[str] = (), derived: Mapping[str, Sequence[str]] | None = None, rows: int = 12,
+    of_places: bool = False,
 ) -> Table | None:  # fmt: skip
     """Return a frame as rows fit for the public, or None where nothing is left.
 
@@ -52,6 +74,8 @@ def public_table(
         Columns to show -> their words; those that are not there are passed over. All but geometry if not given.
     private, counts, shares : sequence of str
         Columns with addresses, of counts, and of shares that are shown as percent.
+    derived : dict, optional
+        Column of counts -> columns that would give a hidden count back. If not given, every column of numbers.
     rows : int
         Most rows to show.
     of_places : bool
@@ -75,12 +99,23 @@ def public_table(
     shown, hidden = _suppressed(table, [c for c in counts if c in chosen])
     shown, hidden = shown.head(rows), hidden.head(rows)
     withheld.counts += int(hidden.to_numpy().sum())
-    small_row = hidden.any(axis=1).to_numpy() if hidden.shape[1] else np.zeros(len(shown), dtype=bool)
-    cells = {c: _column(table, shown, c, small_row, _kind(c, counts, private, shares), withheld) for c in chosen}
+    cells = {
+        c: _column(table, shown, c, _gives_back(c, hidden, derived), _kind(c, counts, private, shares), withheld) for c in chosen
+    }
     body = tuple(tuple(cells[c][i] for c in chosen) for i in range(len(shown)))
-    numeric = tuple(i for i, c in enumerate(chosen) if c in counts or pd.api.types.is_numeric_dtype(table[c]) and not pd.api.types.is_bool_dtype(table[c]))
+    numeric = tuple(
+        i
+        for i, c in enumerate(chosen)
+        if c in counts or (pd.api.types.is_numeric_dtype(table[c]) and not pd.api.types.is_bool_dtype(table[c]))
+    )
     more = f" (first {len(shown)} of {total:,})" if total > len(shown) else ""
     return Table(f"{caption}{more}", tuple(chosen.values()), body, numeric)
+
+
+def _gives_back(name: str, hidden: pd.DataFrame, derived: Mapping[str, Sequence[str]] | None) -> np.ndarray:
+    """Mark the rows in which this column would give a hidden count back."""
+    sources = [c for c in hidden.columns if derived is None or name in derived.get(c, ())]
+    return hidden[sources].any(axis=1).to_numpy() if sources else np.zeros(len(hidden), dtype=bool)
 
 
 def _column(
@@ -94,8 +129,11 @@ def _column(
     # A share, an excess or a p-value of a hidden count would give it back.
     if kind in ("share", "chance"):
         values = [_WRITE[kind](v) for v in values]
-    derived = pd.api.types.is_float_dtype(table[name]) or pd.api.types.is_integer_dtype(table[name])
-    return ["withheld" if derived and small else said(show(v), withheld) if isinstance(v, str) else show(v) for v, small in zip(values, small_row, strict=True)]
+    number = pd.api.types.is_float_dtype(table[name]) or pd.api.types.is_integer_dtype(table[name])
+    return [
+        "withheld" if number and small else said(show(v), withheld) if isinstance(v, str) else show(v)
+        for v, small in zip(values, small_row, strict=True)
+    ]
 
 
 def _suppressed(table: pd.DataFrame, counts: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -150,7 +188,9 @@ def said(text: str, withheld: Withheld) -> str:
 def _hundred(found: re.Match[str]) -> str:
     words = found["street"].split()
     # "3 bars on Main Street" and "10 at a place" count something; "1423 N 35th St" and "12 Oak Ave" are houses.
-    if any(word.lower() in _LITTLE for word in words) or not (words[0][0].isupper() or words[0][0].isdigit() or len(found["number"]) > 2):
+    if any(word.lower() in _LITTLE for word in words) or not (
+        words[0][0].isupper() or words[0][0].isdigit() or len(found["number"]) > 2
+    ):
         return found[0]
     return hundred_block(found[0])
 
@@ -164,7 +204,7 @@ def show(value: Any) -> str:
     if isinstance(value, (int, np.integer)):
         return f"{value:,}".replace("-", "\u2212")
     if isinstance(value, (float, np.floating)):
-        return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "\u2212")
+        return (f"{value:,.0f}" if abs(float(value)) >= 1000 else f"{value:.3g}").replace("-", "\u2212")
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, (list, tuple)):
@@ -174,14 +214,14 @@ def show(value: Any) -> str:
 
 def figure_of(draw: Callable[[Axes], Any], *, alt: str, width: float, height: float) -> Figure | None:
     """Let `draw` fill one Axes of a size in inches and return the picture; None where there is too little to draw."""
-    from sara.plot.style import new_axes
+    from sara.plot.style import new_figure
 
-    axes = new_axes(width=width, height=height)
+    figure, (axes,) = new_figure(width=width, height=height)
     try:
         draw(axes)
     except NotEnoughDataError:
         return None
     buffer = io.BytesIO()
     # No version in the file: the same brief is the same bytes.
-    axes.figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
     return Figure(buffer.getvalue(), alt, inches=width)

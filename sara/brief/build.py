@@ -146,7 +146,9 @@ class Story:
 
     def conclusions(self, stage: str) -> list[str]:
         """Return what was concluded, with its sources in brackets."""
-        return [c.text + (f" (Also from: {', '.join(c.also_from)}.)" if c.also_from else "") for c in self.stages[stage].conclusions]
+        return [
+            c.text + (f" (Also from: {', '.join(c.also_from)}.)" if c.also_from else "") for c in self.stages[stage].conclusions
+        ]
 
     @property
     def about_help(self) -> bool:
@@ -168,9 +170,9 @@ def _kicker(story: Story) -> str:
 def _facts(story: Story) -> Iterable[str]:
     import sara
 
-    for row in story.sources.itertuples(index=False):
-        covered = f", {row[6]} to {row[7]}" if row[6] else ""
-        yield f"{row.source or 'data'}: {row.file or 'given as a table'}{covered}"
+    for row in story.sources.to_dict("records"):
+        covered = f", {row['from']} to {row['to']}" if row["from"] else ""
+        yield f"{row['source'] or 'data'}: {row['file'] or 'given as a table'}{covered}"
     added = max((entry.added for _, entry in story.entries), default="")
     yield f"record of {added[:10]}"
     yield f"sara {sara.__version__}"

@@ -13,7 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-__all__ = ["LIGHT", "Block", "BriefFile", "Bullets", "Columns", "Document", "Figure", "Lights", "Paragraph", "Section", "Table", "Withheld", "words_of"]
+__all__ = [
+    "LIGHT",
+    "Block",
+    "BriefFile",
+    "Bullets",
+    "Columns",
+    "Document",
+    "Figure",
+    "Lights",
+    "Paragraph",
+    "Section",
+    "Table",
+    "Withheld",
+    "words_of",
+]
 
 
 @dataclass(frozen=True)
@@ -51,12 +65,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a header; `numeric` names the columns set flush right."""
+    """Rows of text under a header; `numeric` columns are set flush right, `unbroken` ones on one line."""
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
+    unbroken: tuple[int, ...] = ()
     kind: ClassVar[str] = "table"
 
 

@@ -32,7 +32,9 @@ def from_content(content: Any, cls: type[Problem], *, now: Clock) -> Problem:
     """Build the problem that `to_content` wrote."""
     expect(content, {"sara": str, "title": str, "started": str, "area": dict, "stages": dict}, "record")
     if list(content["stages"]) != list(STAGES):
-        raise InputError(f"a record must hold the stages {', '.join(STAGES)}. Got {', '.join(content['stages'])}. Load an untouched copy.")
+        raise InputError(
+            f"a record must hold the stages {', '.join(STAGES)}. Got {', '.join(content['stages'])}. Load an untouched copy."
+        )
     area = decode(content["area"].get("frame"))
     if area is not None and not isinstance(area, gpd.GeoDataFrame):
         raise InputError(f"a record's area must be polygons. Got a {type(area).__name__}. Load an untouched copy.")
@@ -50,7 +52,9 @@ def expect(value: Any, shape: dict[str, type | tuple[type, ...]], what: str) -> 
         raise InputError(f"a {what} must hold {', '.join(shape)}. Got {got}. Load a folder that sara wrote.")
     for key, kind in shape.items():
         if not isinstance(value[key], kind):
-            raise InputError(f"a {what}'s {key} must be as sara wrote it. Got a {type(value[key]).__name__}. Load an untouched copy.")
+            raise InputError(
+                f"a {what}'s {key} must be as sara wrote it. Got a {type(value[key]).__name__}. Load an untouched copy."
+            )
 
 
 def _outline(area: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
@@ -58,12 +62,17 @@ def _outline(area: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
     if area is None:
         return None
     names = area[["name"]] if "name" in area.columns else area[[]]
-    return gpd.GeoDataFrame(names.copy(), geometry=gpd.GeoSeries(area.geometry.to_numpy(), index=area.index, crs=area.crs), crs=area.crs).reset_index(drop=True)
+    return gpd.GeoDataFrame(
+        names.copy(), geometry=gpd.GeoSeries(area.geometry.to_numpy(), index=area.index, crs=area.crs), crs=area.crs
+    ).reset_index(drop=True)
 
 
 def _stage(stage: Stage, *, include_events: bool) -> dict[str, Any]:
     return {
-        "entries": [_entry(entry, f"{stage.name}-{i}-{entry.kind}", include_events=include_events) for i, entry in enumerate(stage.entries, start=1)],
+        "entries": [
+            _entry(entry, f"{stage.name}-{i}-{entry.kind}", include_events=include_events)
+            for i, entry in enumerate(stage.entries, start=1)
+        ],
         "conclusions": [{"text": c.text, "also_from": list(c.also_from), "added": c.added} for c in stage.conclusions],
     }
 
@@ -85,12 +94,20 @@ def _fill(stage: Stage, content: Any) -> None:
     expect(content, {"entries": list, "conclusions": list}, "stage")
     for found in content["entries"]:
         shape: dict[str, type | tuple[type, ...]] = {
-            "stem": str, "kind": str, "item": (dict, type(None)), "added": str, "note": (str, type(None)), "placebo": bool, "source": dict,
+            "stem": str,
+            "kind": str,
+            "item": (dict, type(None)),
+            "added": str,
+            "note": (str, type(None)),
+            "placebo": bool,
+            "source": dict,
         }
         expect(found, shape, "entry")
         entry = Entry(decode(found["item"]), _time(found["added"]), found["note"], found["placebo"], decode(found["source"]))
         if entry.kind != found["kind"]:
-            raise InputError(f"a record's entry must be what it says it is. Got a {entry.kind} under the name {found['kind']!r}. Load an untouched copy.")
+            raise InputError(
+                f"a record's entry must be what it says it is. Got a {entry.kind} under the name {found['kind']!r}. Load an untouched copy."
+            )
         stage.entries.append(entry)
     for found in content["conclusions"]:
         expect(found, {"text": str, "also_from": list, "added": str}, "conclusion")

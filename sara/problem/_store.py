@@ -52,12 +52,16 @@ def read_folder(folder: Path) -> dict[str, Any]:
     """Return the content that `write_folder` wrote, after checking every hash, name and size."""
     path = folder / RECORD
     if not path.is_file():
-        raise InputError(f"`folder` must hold a {RECORD}. Got {str(folder)!r} without one. Write it first: problem.save({str(folder)!r})")
+        raise InputError(
+            f"`folder` must hold a {RECORD}. Got {str(folder)!r} without one. Write it first: problem.save({str(folder)!r})"
+        )
     record = _parse(_read(path, MAX_RECORD))
     if not isinstance(record, dict) or "format" not in record or "sha256" not in record:
         raise _damaged(path, "it is not a record sara wrote")
     if record["format"] != FORMAT:
-        raise InputError(f"`folder` must hold a record of format {FORMAT}. Got format {record['format']!r}. It may come from a newer sara: pip install --upgrade sara-pop")
+        raise InputError(
+            f"`folder` must hold a record of format {FORMAT}. Got format {record['format']!r}. It may come from a newer sara: pip install --upgrade sara-pop"
+        )
     stated = record.pop("sha256")
     if stated != _digest_of(record):
         raise _damaged(path, "its content does not fit its own fingerprint")
@@ -69,7 +73,9 @@ def _parse(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"a record must be JSON as sara writes it. Got something else: {error}. Load an untouched copy.") from error
+        raise InputError(
+            f"a record must be JSON as sara writes it. Got something else: {error}. Load an untouched copy."
+        ) from error
 
 
 def _no_constant(name: str) -> Any:
@@ -86,7 +92,13 @@ def _move_out(value: Any, tables: dict[str, bytes], *, stem: str) -> Any:
         data = _rewrite(frame["csv"], frame["columns"], _guard).encode("utf-8")
         name = _new_name(stem, tables)
         tables[name] = data
-        return {"$frame": {**frame, "attrs": _move_out(frame["attrs"], tables, stem=stem), "csv": {"file": name, "sha256": hashlib.sha256(data).hexdigest()}}}
+        return {
+            "$frame": {
+                **frame,
+                "attrs": _move_out(frame["attrs"], tables, stem=stem),
+                "csv": {"file": name, "sha256": hashlib.sha256(data).hexdigest()},
+            }
+        }
     if "stem" in value:
         stem = value["stem"]
     return {k: _move_out(v, tables, stem=stem) for k, v in value.items()}
@@ -109,10 +121,14 @@ def _move_in(value: Any, folder: Path) -> Any:
 
 def _read_table(folder: Path, name: Any, sha256: Any) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InputError(f"a record's table must lie in its own folder 'tables'. Got {name!r}. Load only records that sara wrote.")
+        raise InputError(
+            f"a record's table must lie in its own folder 'tables'. Got {name!r}. Load only records that sara wrote."
+        )
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"a record's table must lie in its own folder. Got a link to {path.resolve()}. Load only records that sara wrote.")
+        raise InputError(
+            f"a record's table must lie in its own folder. Got a link to {path.resolve()}. Load only records that sara wrote."
+        )
     data = _read(path, MAX_TABLE)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise _damaged(path, "it was changed after the record was saved")
@@ -123,16 +139,22 @@ def _read(path: Path, limit: int) -> bytes:
     if not path.is_file():
         raise _damaged(path, "it is missing")
     if path.stat().st_size > limit:
-        raise InputError(f"{path.name} must be at most {limit // 2**20} MB. Got {path.stat().st_size // 2**20} MB. Load only records that sara wrote.")
+        raise InputError(
+            f"{path.name} must be at most {limit // 2**20} MB. Got {path.stat().st_size // 2**20} MB. Load only records that sara wrote."
+        )
     return path.read_bytes()
 
 
 def _damaged(path: Path, what: str) -> InputError:
-    return InputError(f"{path} must be as sara wrote it. Got a file that is not: {what}. Load an untouched copy of the folder, or save the problem again.")
+    return InputError(
+        f"{path} must be as sara wrote it. Got a file that is not: {what}. Load an untouched copy of the folder, or save the problem again."
+    )
 
 
 def _digest_of(record: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("utf-8")).hexdigest()
+    return hashlib.sha256(
+        json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    ).hexdigest()
 
 
 def _new_name(stem: str, tables: dict[str, bytes]) -> str:

@@ -40,7 +40,9 @@ class Checklist:
     @property
     def missing(self) -> pd.DataFrame:
         """The questions still open."""
-        return self.table[self.table["answered"].notna() & ~self.table["answered"].fillna(False).astype(bool)].reset_index(drop=True)
+        return self.table[self.table["answered"].notna() & ~self.table["answered"].fillna(False).astype(bool)].reset_index(
+            drop=True
+        )
 
     def __repr__(self) -> str:
         return f"<Checklist: {self.text}>"
@@ -95,22 +97,72 @@ def _rests_on_more_than_calls(problem: Problem) -> bool | None:
 
 
 _QUESTIONS = (
-    _Question("scan", "Is it known where the data came from, and what was set aside?", "problem.scan.add(sara.audit(calls))", _sources_known),
-    _Question("scan", "Was this problem weighed against others?", "problem.scan.add(sara.scan.problems(calls, complaints))", _has("scan", "ProblemBoard")),
+    _Question(
+        "scan",
+        "Is it known where the data came from, and what was set aside?",
+        "problem.scan.add(sara.audit(calls))",
+        _sources_known,
+    ),
+    _Question(
+        "scan",
+        "Was this problem weighed against others?",
+        "problem.scan.add(sara.scan.problems(calls, complaints))",
+        _has("scan", "ProblemBoard"),
+    ),
     _Question("scan", "Is it said in one sentence what keeps coming back?", "problem.scan.conclude('...')", _concluded("scan")),
     _Question(
-        "analyze", "Is it known where it happens?", "problem.analyze.add(sara.hotspots.clusters(events))", lambda p: _has("analyze", "HotspotResult")(p) or _has("scan", "HotspotResult")(p)
+        "analyze",
+        "Is it known where it happens?",
+        "problem.analyze.add(sara.hotspots.clusters(events))",
+        lambda p: _has("analyze", "HotspotResult")(p) or _has("scan", "HotspotResult")(p),
     ),
-    _Question("analyze", "Is it known when it happens?", "problem.analyze.add(sara.trends.clock(events))", _has("analyze", "ClockResult", "SeriesResult")),
+    _Question(
+        "analyze",
+        "Is it known when it happens?",
+        "problem.analyze.add(sara.trends.clock(events))",
+        _has("analyze", "ClockResult", "SeriesResult"),
+    ),
     _Question("analyze", "Is it said why there, and why then?", "problem.analyze.conclude('...')", _concluded("analyze")),
     _Question(
-        "analyze", "Does the explanation rest on more than calls?", "problem.analyze.conclude('...', also_from=['site visit'])", _rests_on_more_than_calls
+        "analyze",
+        "Does the explanation rest on more than calls?",
+        "problem.analyze.conclude('...', also_from=['site visit'])",
+        _rests_on_more_than_calls,
     ),
-    _Question("respond", "Is there a plan with a goal?", "problem.respond.add(sara.respond.Plan(goal=..., design=..., outcome=...))", _has("respond", "Plan")),
-    _Question("respond", "Does every action have a partner?", "plan.add_action('...', partner='...', start='...')", _of_plan(lambda plan: bool(plan.actions))),
-    _Question("respond", "Is it known whether an effect could be seen?", "problem.respond.add(sara.respond.power(events, design))", _has("respond", "PowerResult")),
-    _Question("respond", "Was the plan fixed before the outcome was known?", "plan.lock()", _of_plan(lambda plan: plan.locked and not plan.fixed_afterwards)),
-    _Question("assess", "Was it measured against what would have happened anyway?", "problem.assess.add(sara.assess.evaluate(later, plan))", _has("assess", "EffectResult")),
-    _Question("assess", "Is it said what follows from it?", "problem.assess.conclude('...')", _of_effect(lambda p: bool(p.assess.conclusions))),
+    _Question(
+        "respond",
+        "Is there a plan with a goal?",
+        "problem.respond.add(sara.respond.Plan(goal=..., design=..., outcome=...))",
+        _has("respond", "Plan"),
+    ),
+    _Question(
+        "respond",
+        "Does every action have a partner?",
+        "plan.add_action('...', partner='...', start='...')",
+        _of_plan(lambda plan: bool(plan.actions)),
+    ),
+    _Question(
+        "respond",
+        "Is it known whether an effect could be seen?",
+        "problem.respond.add(sara.respond.power(events, design))",
+        _has("respond", "PowerResult"),
+    ),
+    _Question(
+        "respond",
+        "Was the plan fixed before the outcome was known?",
+        "plan.lock()",
+        _of_plan(lambda plan: plan.locked and not plan.fixed_afterwards),
+    ),
+    _Question(
+        "assess",
+        "Was it measured against what would have happened anyway?",
+        "problem.assess.add(sara.assess.evaluate(later, plan))",
+        _has("assess", "EffectResult"),
+    ),
+    _Question(
+        "assess",
+        "Is it said what follows from it?",
+        "problem.assess.conclude('...')",
+        _of_effect(lambda p: bool(p.assess.conclusions)),
+    ),
 )
-

@@ -52,15 +52,17 @@ class Problem:
 
     def __init__(self, title: str, *, area: gpd.GeoDataFrame | gpd.GeoSeries | None = None, now: Clock = utc_now) -> None:
         if not isinstance(title, str) or not title.strip():
-            raise InputError(f"`title` must say what the problem is. Got {title!r}. Write: sara.Problem('Disorder at closing time on the bar strip')")
+            raise InputError(
+                f"`title` must say what the problem is. Got {title!r}. Write: sara.Problem('Disorder at closing time on the bar strip')"
+            )
         self.title = title.strip()
         self.area = None if area is None else check_areas(area, name="area")
         self._now = now
         self.started = now().isoformat()
-        self.scan = Stage("scan", now=now)
-        self.analyze = Stage("analyze", now=now)
-        self.respond = Stage("respond", now=now)
-        self.assess = Stage("assess", now=now)
+        self.scan: Stage = Stage("scan", now=now)
+        self.analyze: Stage = Stage("analyze", now=now)
+        self.respond: Stage = Stage("respond", now=now)
+        self.assess: Stage = Stage("assess", now=now)
 
     @property
     def stages(self) -> dict[str, Stage]:
@@ -177,7 +179,9 @@ class Problem:
 
     def _repr_html_(self) -> str:
         stages = "".join(stage._repr_html_() for stage in self.stages.values())
-        return f"<div class='sara-problem'><h3>{html.escape(self.title)}</h3>{stages}<p>{html.escape(self.check().text)}</p></div>"
+        return (
+            f"<div class='sara-problem'><h3>{html.escape(self.title)}</h3>{stages}<p>{html.escape(self.check().text)}</p></div>"
+        )
 
     def _set_started(self, started: str) -> None:
         self.started = datetime.fromisoformat(started).isoformat()

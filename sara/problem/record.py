@@ -123,7 +123,9 @@ class Stage:
         if not results:
             raise InputError(f"`results` must hold at least one result. Got none. Write: problem.{self.name}.add(result)")
         if placebo and self.name != "assess":
-            raise InputError(f"`placebo` must be left out in {self.name}. Got True. Only an assessment can be one: problem.assess.add(effect, placebo=True)")
+            raise InputError(
+                f"`placebo` must be left out in {self.name}. Got True. Only an assessment can be one: problem.assess.add(effect, placebo=True)"
+            )
         text = _plain_text(note, name="note") if note is not None else None
         entries = [self._entry(result, note=text, placebo=placebo) for result in results]
         self.entries.extend(entries)
@@ -179,9 +181,16 @@ class Stage:
         return f"<{self.name}: {kinds}; {len(self.conclusions)} conclusions>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<li>{html.escape(entry.kind)}" + (f": {html.escape(entry.note)}" if entry.note else "") + "</li>" for entry in self.entries)
+        rows = "".join(
+            f"<li>{html.escape(entry.kind)}" + (f": {html.escape(entry.note)}" if entry.note else "") + "</li>"
+            for entry in self.entries
+        )
         said = "".join(f"<li>{html.escape(conclusion.text)}</li>" for conclusion in self.conclusions)
-        return f"<div><b>{self.name}</b> {html.escape(STAGES[self.name])}<ul>{rows}</ul>" + (f"<p>Concluded</p><ul>{said}</ul>" if said else "") + "</div>"
+        return (
+            f"<div><b>{self.name}</b> {html.escape(STAGES[self.name])}<ul>{rows}</ul>"
+            + (f"<p>Concluded</p><ul>{said}</ul>" if said else "")
+            + "</div>"
+        )
 
 
 def is_event_table(item: Any) -> bool:

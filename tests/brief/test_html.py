@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
 from sara.brief import Document, Withheld, to_html
 from sara.brief.document import BriefFile, Bullets, Columns, Figure, Lights, Paragraph, Section, Table
 
-NASTY = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "=HYPERLINK(\"http://x\")", "{{ 7*7 }}", "\u202eevil\u202c", "a & b", "' onload='x", "\x00\x08"]
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    '=HYPERLINK("http://x")',
+    "{{ 7*7 }}",
+    "\u202eevil\u202c",
+    "a & b",
+    "' onload='x",
+    "\x00\x08",
+]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -37,7 +47,15 @@ def document(word: str = "word", **changes) -> Document:
         Table(word, (word, "n"), ((word, "1"), (word, "2")), (1,)), Columns((Paragraph(word),), (Figure(PNG, word),)),
     )  # fmt: skip
     section = Section(word, blocks)
-    fields = {"title": word, "kicker": word, "finding": word, "front": (section,), "annex": (section,), "facts": (word, word), "withheld": Withheld(counts=14)}
+    fields = {
+        "title": word,
+        "kicker": word,
+        "finding": word,
+        "front": (section,),
+        "annex": (section,),
+        "facts": (word, word),
+        "withheld": Withheld(counts=14),
+    }
     return Document(**{**fields, **changes})
 
 
@@ -68,7 +86,7 @@ def test_the_page_can_be_read_aloud():
     assert len(reader.all("main")) == 1
     levels = [int(tag[1]) for tag, _ in reader.all("h1", "h2", "h3")]
     assert levels[0] == 1
-    assert all(later <= earlier + 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
     assert all(attrs.get("alt") for _, attrs in reader.all("img"))
     assert all(attrs.get("scope") in ("col", "row") for _, attrs in reader.all("th"))
     assert len(reader.all("caption")) == len(reader.all("table"))

@@ -29,7 +29,14 @@ def effect():
 
 @pytest.fixture
 def events():
-    table = pd.DataFrame({"when": ["2024-03-01 23:10", "2024-03-02 02:00"], "what": ["FIGHT", "NOISE"], "lon": [-88.9, -88.91], "lat": [40.9, 40.91]})
+    table = pd.DataFrame(
+        {
+            "when": ["2024-03-01 23:10", "2024-03-02 02:00"],
+            "what": ["FIGHT", "NOISE"],
+            "lon": [-88.9, -88.91],
+            "lat": [40.9, 40.91],
+        }
+    )
     return sara.as_events(table, time="when", type="what", lon="lon", lat="lat")
 
 
@@ -46,7 +53,9 @@ def test_entries_keep_order_time_and_note(effect):
 
 def test_conclusions_keep_their_sources():
     problem = sara.Problem("Noise")
-    problem.analyze.conclude(" Bars and no bus. ", also_from=["site visit 12 Jan", "licensing board"]).conclude("More.", also_from="a partner")
+    problem.analyze.conclude(" Bars and no bus. ", also_from=["site visit 12 Jan", "licensing board"]).conclude(
+        "More.", also_from="a partner"
+    )
     first, second = problem.analyze.conclusions
     assert (first.text, first.also_from) == ("Bars and no bus.", ("site visit 12 Jan", "licensing board"))
     assert second.also_from == ("a partner",)
@@ -90,7 +99,13 @@ def test_check_names_what_is_missing_and_then_no_more(effect):
 
 def test_an_event_table_brings_its_provenance_and_not_its_folder(events):
     problem = sara.Problem("Noise")
-    events.attrs["sara"] = {**events.attrs["sara"], "file": "/home/analyst/secret/calls.csv", "sha256": "ab" * 32, "rows_read": 3, "rows_rejected": 1}
+    events.attrs["sara"] = {
+        **events.attrs["sara"],
+        "file": "/home/analyst/secret/calls.csv",
+        "sha256": "ab" * 32,
+        "rows_read": 3,
+        "rows_rejected": 1,
+    }
     problem.scan.add(events)
     row = problem.provenance().iloc[0]
     assert (row["file"], row["sha256"], row["rows_read"], row["rows_rejected"], row["rows"]) == ("calls.csv", "ab" * 32, 3, 1, 2)

@@ -109,7 +109,12 @@ def test_event_rows_stay_out_unless_asked_for(problem, events, tmp_path):
 
 def test_no_cell_of_a_saved_table_is_a_formula(problem, tmp_path):
     folder = problem.save(tmp_path / "record", include_events=True)
-    cells = [cell for path in folder.glob("tables/*.csv") for row in csv.reader(path.open(encoding="utf-8", newline="")) for cell in row]
+    cells = [
+        cell
+        for path in folder.glob("tables/*.csv")
+        for row in csv.reader(path.open(encoding="utf-8", newline=""))
+        for cell in row
+    ]
     assert any("HYPERLINK" in cell for cell in cells)
     assert not [cell for cell in cells if cell[:1] in ("=", "@", "+")]
     assert not [cell for cell in cells if cell.startswith("-") and not cell[1:2].isdigit()]

@@ -90,7 +90,7 @@ class EffectResult(Result):
 
     def row(self, measure: str) -> pd.Series:
         """Return the row of one measure by its name."""
-        return self.table.set_index("measure").loc[measure]
+        return self.table[self.table["measure"] == measure].iloc[0]
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the measures with their intervals; for `evaluate` the three answers to "did it work?"."""

@@ -128,7 +128,7 @@ class _Panels:
     places: np.ndarray
     rings: np.ndarray
     pool: np.ndarray
-    inside: np.ndarray | None = None
+    inside: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
         if np.isfinite(row["low"]):
             ax.vlines(i, row["low"], row["high"], color=INK, linewidth=1.6, zorder=3)
         ax.annotate(
-            _signed(float(row["estimate"])), (i + 0.3, row["estimate"]), xytext=(2, -8 if row["estimate"] <= 0 else 8), textcoords="offset points", va="center", fontsize=10,
+            _signed(row["estimate"]), (i + 0.3, row["estimate"]), xytext=(2, -8 if row["estimate"] <= 0 else 8), textcoords="offset points", va="center", fontsize=10,
             fontweight="bold", color=INK,
         )
     ax.axhline(0, color=INK, linewidth=0.9, zorder=4)
@@ -91,7 +91,7 @@ def months(
     top = 1.25 * max(float(treated.max()), float(high.max()), 1.0)
     ax.set_ylim(0, top)
     if begun:
-        ax.axvline(start, color=INK, linewidth=1.0, linestyle=":")
+        ax.axvline(start, color=INK, linewidth=1.0, linestyle=":")  # type: ignore[arg-type]
         ax.annotate("start", (start, top), xytext=(4, -2), textcoords="offset points", va="top", fontsize=8.5, color=INK)
     _dates(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
@@ -99,7 +99,7 @@ def months(
     return finish(ax, title=title, subtitle=subtitle, ylabel=f"{noun} a month", source=source)
 
 
-def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[float, float], placebo: bool = False, title: str = "", subtitle: str = "") -> Axes:
+def untouched(ax: Axes, pool: pd.DataFrame, *, own: tuple[Any, Any], placebo: bool = False, title: str = "", subtitle: str = "") -> Axes:
     """Draw events a month before and after of every untouched place, and of the treated one; on the diagonal nothing changed."""
     top = 1.1 * max(float(pool[["before", "after"]].to_numpy().max(initial=1.0)), *own)
     ax.plot([0, top], [0, top], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
@@ -151,7 +151,7 @@ def places_map(ax: Axes | None, table: gpd.GeoDataFrame, *, title: str, subtitle
 def power_curve(ax: Axes | None, table: pd.DataFrame, *, target: float, months_after: int, n_similar: int, title: str, subtitle: str) -> Axes:
     """Draw the smallest visible fall against the months waited, a line per number of similar places."""
     ax = ax or new_axes()
-    dashes = {1: ":", n_similar: "-"}
+    dashes: dict[Any, str] = {1: ":", n_similar: "-"}
     for n, rows in table.groupby("n_similar"):
         chosen = n == n_similar
         ax.plot(
@@ -177,19 +177,19 @@ def timeline(ax: Axes | None, actions: pd.DataFrame, *, before: Period, after: P
     rows = len(actions)
     top = rows + 0.35
     for window, label, hatch in ((before, "baseline", ""), (after, "judged", "///")):
-        ax.axvspan(*window, facecolor=PALE, alpha=0.45, hatch=hatch, edgecolor="white", linewidth=0, zorder=0)
+        ax.axvspan(*window, facecolor=PALE, alpha=0.45, hatch=hatch, edgecolor="white", linewidth=0, zorder=0)  # type: ignore[arg-type]
         ax.annotate(label, (window[0] + (window[1] - window[0]) / 2, top), xytext=(0, -3), textcoords="offset points", ha="center", va="top", fontsize=8.5, color=MUTED)
     for i, (_, action) in enumerate(actions.iterrows()):
         y = rows - 1 - i + 0.5
         end = after[1] if pd.isna(action["end"]) else action["end"]
-        ax.plot([action["start"], end], [y, y], color=LINE, linewidth=7, solid_capstyle="butt", zorder=3)
+        ax.plot([action["start"], end], [y, y], color=LINE, linewidth=7, solid_capstyle="butt", zorder=3)  # type: ignore[arg-type]
         if pd.isna(action["end"]):
             ax.plot([end], [y], ">", color=LINE, markersize=9, zorder=4)
-    ax.axvline(start, color=INK, linewidth=1.0, linestyle=":", zorder=2)
+    ax.axvline(start, color=INK, linewidth=1.0, linestyle=":", zorder=2)  # type: ignore[arg-type]
     labels = ["\n".join(textwrap.wrap(f"{a['name']} - {a['partner']}", 34)[:2]) for _, a in actions.iterrows()]
     ax.set_yticks([rows - 1 - i + 0.5 for i in range(rows)], labels)
     ax.set_ylim(0, top)
-    ax.set_xlim(before[0], max([after[1], *actions["end"].dropna()]) + pd.Timedelta(days=25))
+    ax.set_xlim(before[0], max([after[1], *actions["end"].dropna()]) + pd.Timedelta(days=25))  # type: ignore[arg-type]
     _dates(ax)
     return finish(ax, title=title, subtitle=subtitle, xlabel="")
 
@@ -230,11 +230,11 @@ def _dates(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def _short(value: float) -> str:
+def _short(value: Any) -> str:
     size = abs(value)
     return f"{value:,.0f}" if size >= 10 else f"{value:.1f}" if size >= 1 else f"{value:.2f}"
 
 
-def _signed(value: float) -> str:
+def _signed(value: Any) -> str:
     text = _short(abs(value))
     return f"−{text}" if value < 0 else f"+{text}" if value > 0 else text

@@ -147,7 +147,8 @@ def power(events: gpd.GeoDataFrame, design: Design | Plan, *, power: float = 0.8
     >>> events = sara.as_events(table, time="time", x="x", y="y", crs=32616)
     >>> place = gpd.GeoSeries.from_xy([500_000], [4_500_000], crs=32616).buffer(150)
     >>> design = sara.respond.comparison(events, treated=place, start="2024-01-01")
-    >>> sara.respond.power(events, design).enough
+    >>> found = sara.respond.power(events, design)
+    >>> found.smallest_share < 0.5
     True
     """
     events = check_events(events)

@@ -198,7 +198,7 @@ def _covers(rng, *, kind, mean, n, pool, months=(24, 12), effect=0.0):
     counts = rng.negative_binomial(level, 0.5) if kind == "nb" else rng.poisson(level)
     edges = list(pd.date_range("2022-01-01", periods=total + 1, freq="MS"))
     windows = machine._Windows(edges, months[0], np.ones(months[0], dtype=bool), True, None)
-    found = machine._numbers(machine._Panels(counts[: 1 + n], counts[: 1 + n], counts[1:]), windows, rng).headline
+    found = machine._numbers(machine._Panels(counts[: 1 + n], counts[: 1 + n], counts[1:], np.zeros(0, dtype=bool)), windows, rng).headline
     return found.low <= effect <= found.high
 
 

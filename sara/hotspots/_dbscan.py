@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LATTICE_STEPS", "Lattice", "Neighbours", "Pairs", "neighbours", "split_large"]
+__all__ = ["LATTICE_STEPS", "Lattice", "Neighbours", "Pairs", "best_parts", "neighbours", "parts_at"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,7 +19,7 @@ MAX_PAIRS = 10_000_000
 MAX_PLACES = 200_000
 # Lattice steps in eps: at 150 m a step is 5 m, finer than a geocoder.
 LATTICE_STEPS = 30
-# By how much the asked-for density rises at each try to take a large cluster apart.
+# By how much the asked-for density rises from step to step.
 RISE = 1.25
 
 
@@ -132,23 +133,71 @@ def neighbours(x: Floats, y: Floats, eps: float, *, max_pairs: int = MAX_PAIRS) 
     return Lattice(ux.min() + (column + 0.5) * step, uy.min() + (row + 0.5) * step, row, column, inverse.ravel()[place], eps)
 
 
-def split_large(near: Neighbours, density: Floats, least: float, *, max_km2: float | None) -> list[tuple[Ints, float]]:
-    """Return clusters as (core places, density asked for); one larger than `max_km2` is taken apart by asking for more."""
-    todo, done = [(np.flatnonzero(density >= least), least)], []
-    while todo:
-        core, asked = todo.pop()
-        if len(core) == 0:
-            continue
-        label = near.components(core)
-        order = np.argsort(label, kind="stable")
-        for part in np.split(core[order], np.flatnonzero(np.diff(label[order])) + 1):
-            top = density[part].max()
-            if max_km2 is not None and asked < top and _km2(near, part) > max_km2:
-                more = min(asked * RISE, top)
-                todo.append((part[density[part] >= more], more))
-            else:
-                done.append((part, asked))
-    return done
+@dataclass(eq=False)
+class _Node:
+    """A cluster at one density, and the clusters it falls into where more is asked for."""
+
+    core: Ints
+    asked: float
+    km2: float
+    score: float
+    children: list[_Node]
+
+
+def parts_at(near: Neighbours, density: Floats, asked: float) -> list[Ints]:
+    """Return the clusters of core places at one density."""
+    core = np.flatnonzero(density >= asked)
+    if len(core) == 0:
+        return []
+    label = near.components(core)
+    order = np.argsort(label, kind="stable")
+    return np.split(core[order], np.flatnonzero(np.diff(label[order])) + 1)
+
+
+def best_parts(
+    near: Neighbours, density: Floats, held: Floats, least: float, *, total_km2: float, max_km2: float
+) -> list[tuple[Ints, float]]:
+    """Return clusters as (core places, density asked for), each at the density that tells it best from an even scatter.
+
+    Densities rise in steps of a quarter from `least`: clusters of one step lie inside those of the step before. Of a cluster and the ones
+    inside it, those with the larger (summed) Poisson likelihood ratio are kept; never one larger than `max_km2` that can be taken apart.
+    """
+    roots: list[_Node] = []
+    owner: dict[int, _Node] = {}
+    total, asked, top = float(held.sum()), least, density.max(initial=0.0)
+    at = np.full(len(density), -1, dtype=np.int64)
+    while asked <= top:
+        found: dict[int, _Node] = {}
+        parents = at.copy()
+        for number, part in enumerate(parts_at(near, density, asked)):
+            parent = owner.get(int(parents[part[0]]))
+            at[part] = number
+            if parent is not None and len(parent.core) == len(part):
+                found[number] = parent
+                continue
+            km2 = _km2(near, part)
+            node = _Node(part, asked, km2, _likelihood_ratio(float(held[part].sum()), total, km2 / total_km2), [])
+            (roots if parent is None else parent.children).append(node)
+            found[number] = node
+        owner, asked = found, asked * RISE
+    return [(node.core, node.asked) for root in roots for node in _keep(root, max_km2)[1]]
+
+
+def _keep(node: _Node, max_km2: float) -> tuple[float, list[_Node]]:
+    below = [_keep(child, max_km2) for child in node.children]
+    inside = sum(score for score, _ in below)
+    if below and (node.km2 > max_km2 or inside > node.score):
+        return inside, [kept for _, nodes in below for kept in nodes]
+    return node.score, [node]
+
+
+def _likelihood_ratio(n: float, total: float, share: float) -> float:
+    """Return Kulldorff's log likelihood ratio of `n` of `total` in this share of the surface; 0 where that is no more than even."""
+    expected = total * min(share, 1.0)
+    if n <= expected:
+        return 0.0
+    rest = (total - n) * math.log((total - n) / (total - expected)) if n < total else 0.0
+    return n * math.log(n / expected) + rest
 
 
 def _km2(near: Neighbours, part: Ints) -> float:

@@ -10,7 +10,7 @@ from shapely.geometry import Point, box
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.hotspots import clusters
 from sara.hotspots._clusters import _numbers, _rare_count
-from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Pairs, neighbours
+from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Pairs, _likelihood_ratio, neighbours
 
 AREA = box(0, 0, 10_000, 8_000)
 
@@ -107,6 +107,24 @@ def test_a_chain_across_town_is_taken_apart(make):
     assert asked.areas["km2"].iloc[0] > 1
     assert any("more than 1 km2" in caution for caution in asked.cautions)
     assert asked.settings["min_events"].chosen_by == "you"
+
+
+def test_a_strip_is_told_from_the_busy_downtown_around_it(make):
+    rng = np.random.default_rng(15)
+    even, downtown = rng.uniform((0, 0), (10_000, 8_000), (2_000, 2)), rng.uniform((4_600, 3_600), (5_400, 4_400), (250, 2))
+    strip = np.c_[rng.uniform(4_850, 5_150, 1_000), rng.normal(4_000, 8, 1_000)]
+    found = clusters(make(*np.r_[even, downtown, strip].T), area=AREA)
+    top = found.areas.geometry.iloc[0]
+    assert shapely.intersects_xy(top, strip[:, 0], strip[:, 1]).mean() > 0.97
+    assert top.area < 0.15e6
+    assert found.table["min_events"].iloc[0] > found.settings["min_events"].value
+
+
+def test_the_likelihood_ratio_is_kulldorffs():
+    # New York leukaemia, as checked against SaTScan: 85 of 552 cases where 49.71 were expected.
+    assert _likelihood_ratio(85, 552, 95_249 / 1_057_673) == pytest.approx(11.577255, abs=1e-6)
+    assert _likelihood_ratio(40, 552, 95_249 / 1_057_673) == 0
+    assert np.isfinite(_likelihood_ratio(552, 552, 0.5))
 
 
 def test_a_stack_on_one_coordinate_is_one_place_and_is_flagged(make):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from sara._version import __version__
 
 if TYPE_CHECKING:
     from sara import analyze, assess, brief, core, data, datasets, hotspots, problem, respond, scan, teach, trends

@@ -133,7 +133,7 @@ def _comparison(story: Story, withheld: Withheld) -> Section | None:
         "trend": "trend before",
     }
     found = public_table(
-        _named_by_role(design),
+        _named_by_role(design, done=story.effect is not None),
         withheld,
         caption="The places compared",
         columns=columns,
@@ -145,10 +145,12 @@ def _comparison(story: Story, withheld: Withheld) -> Section | None:
     return Section("Compared with what", tuple(blocks))
 
 
-def _named_by_role(design: Design) -> pd.DataFrame:
+def _named_by_role(design: Design, *, done: bool) -> pd.DataFrame:
     """Name the places by what they are in the comparison: where they are is nobody's business."""
     table = pd.DataFrame(design.table.drop(columns="geometry"))
-    treated = "the place picked for the test" if design.placebo else "the place that got the response"
+    treated = (
+        "the place picked for the test" if design.placebo else f"the place that {'got' if done else 'is to get'} the response"
+    )
     number = (table["role"] == "comparison").cumsum()
     words = {
         name: treated if role == "treated" else f"similar place {k}"

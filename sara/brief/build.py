@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from sara._version import __version__
 from sara.brief import _annex, _front
 from sara.brief._safe import said
 from sara.brief.document import BriefFile, Document, Section, Withheld, words_of
@@ -168,14 +169,12 @@ def _kicker(story: Story) -> str:
 
 
 def _facts(story: Story) -> Iterable[str]:
-    import sara
-
     for row in story.sources.to_dict("records"):
         covered = f", {row['from']} to {row['to']}" if row["from"] else ""
         yield f"{row['source'] or 'data'}: {row['file'] or 'given as a table'}{covered}"
     added = max((entry.added for _, entry in story.entries), default="")
     yield f"record of {added[:10]}"
-    yield f"sara {sara.__version__}"
+    yield f"sara {__version__}"
 
 
 def _numbered(sections: Sequence[Section | None]) -> tuple[Section, ...]:

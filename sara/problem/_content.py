@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
+from sara._version import __version__
 from sara.core.codec import decode, encode
 from sara.core.errors import InputError
 from sara.problem.record import STAGES, Clock, Conclusion, Entry, Stage
@@ -20,7 +21,7 @@ __all__ = ["from_content", "to_content"]
 def to_content(problem: Problem, *, include_events: bool) -> dict[str, Any]:
     """Return the whole problem as JSON values; event rows only where asked for."""
     return {
-        "sara": _version(),
+        "sara": __version__,
         "title": problem.title,
         "started": problem.started,
         "area": {"stem": "area", "frame": encode(_outline(problem.area))},
@@ -120,9 +121,3 @@ def _time(text: str) -> str:
     except ValueError:
         raise InputError(f"a record's time must be ISO text. Got {text!r}. Load an untouched copy.") from None
     return text
-
-
-def _version() -> str:
-    import sara
-
-    return sara.__version__

@@ -55,7 +55,7 @@ class Kind:
     summer: float = 0.10
     priority: int = 3
     source: str = "community"
-    callers: float = 0.02
+    callers: float = 0.05
 
 
 CALLS = (
@@ -75,9 +75,9 @@ CALLS = (
     Kind("SUICIDAL SUBJECT", 280, "home", "evening", "even", 0.02, 1),
     Kind("JUVENILE PROBLEM", 560, "youth", "evening", "even", 0.10, 3),
     Kind("MISSING JUVENILE", 230, "home", "evening", "friday", 0.08, 2),
-    Kind("TRAFFIC CRASH", 1900, "road", "commute", "friday", -0.06, 2, callers=0.28),
+    Kind("TRAFFIC CRASH", 1900, "road", "commute", "friday", -0.06, 2, callers=0.45),
     Kind("HIT AND RUN", 820, "road", "commute", "friday", -0.02, 3, callers=0.03),
-    Kind("TRAFFIC HAZARD", 620, "road", "commute", "workdays", -0.05, 3, callers=0.12),
+    Kind("TRAFFIC HAZARD", 620, "road", "commute", "workdays", -0.05, 3, callers=0.30),
     Kind("RECKLESS DRIVER", 640, "road", "commute", "friday", 0.12, 3, callers=0.05),
     Kind("THEFT", 1250, "people", "daytime", "workdays", 0.10, 4),
     Kind("THEFT FROM VEHICLE", 980, "car", "found", "even", 0.10, 4),
@@ -89,12 +89,12 @@ CALLS = (
     Kind("FRAUD REPORT", 640, "home", "office", "office", 0.0, 5),
     Kind("ASSAULT", 580, "people", "night", "weekend", 0.14, 1, callers=0.10),
     Kind("ROBBERY", 120, "people", "night", "weekend", 0.04, 1, callers=0.15),
-    Kind("SHOTS HEARD", 390, "home", "late night", "weekend", 0.18, 1, callers=0.45),
+    Kind("SHOTS HEARD", 390, "home", "late night", "weekend", 0.18, 1, callers=0.80),
     Kind("PERSON WITH GUN", 120, "people", "night", "weekend", 0.10, 1, callers=0.15),
     Kind("THREATS / HARASSMENT", 1000, "home", "daytime", "workdays", 0.02, 4),
     Kind("TRESPASS / UNWANTED PERSON", 1350, "people", "all day", "even", 0.05, 3),
     Kind("DRUG ACTIVITY", 520, "people", "evening", "friday", 0.10, 4),
-    Kind("OVERDOSE", 200, "home", "evening", "even", 0.04, 1, callers=0.08),
+    Kind("OVERDOSE", 200, "home", "evening", "even", 0.04, 1, callers=0.20),
     Kind("MEDICAL ASSIST", 1350, "home", "all day", "even", 0.0, 1),
     Kind("ANIMAL COMPLAINT", 640, "home", "daytime", "even", 0.15, 4),
     Kind("PARKING COMPLAINT", 1150, "street", "daytime", "workdays", 0.02, 5),

@@ -52,16 +52,28 @@ def reading() -> None:
     with TemporaryDirectory() as folder:
         parquet = Path(folder) / "calls.parquet"
         pd.DataFrame(events.drop(columns="geometry")).to_parquet(parquet)
-        say("audit, 151,000 rows", best(lambda: sara.audit(events)), "pandas.read_parquet of the same", best(lambda: pd.read_parquet(parquet)))
+        say(
+            "audit, 151,000 rows",
+            best(lambda: sara.audit(events)),
+            "pandas.read_parquet of the same",
+            best(lambda: pd.read_parquet(parquet)),
+        )
     day = events["time"].dt.floor("30min")
-    say("dedupe, 151,000 rows", best(lambda: sara.dedupe(events)), "drop_duplicates by half hour and place", best(lambda: events.assign(day=day).drop_duplicates(["day", "place", "category"])))
+    say(
+        "dedupe, 151,000 rows",
+        best(lambda: sara.dedupe(events)),
+        "drop_duplicates by half hour and place",
+        best(lambda: events.assign(day=day).drop_duplicates(["day", "place", "category"])),
+    )
 
 
 def areas() -> None:
     """Join a million points to the neighbourhoods."""
     city = sara.datasets.load("riverton_areas")
     events = sara.datasets.load("riverton_calls").dropna(subset=["x"])
-    many = gpd.GeoDataFrame(pd.concat([pd.DataFrame(events)] * (1 + 1_000_000 // len(events)), ignore_index=True), geometry="geometry", crs=events.crs)
+    many = gpd.GeoDataFrame(
+        pd.concat([pd.DataFrame(events)] * (1 + 1_000_000 // len(events)), ignore_index=True), geometry="geometry", crs=events.crs
+    )
     many = many.iloc[:1_000_000]
     metric = city.to_crs(many.crs)
     joined: dict[str, int] = {}
@@ -69,7 +81,12 @@ def areas() -> None:
     def peer() -> None:
         joined["rows"] = len(gpd.sjoin(many[["geometry"]], metric[["name", "geometry"]], how="left", predicate="intersects"))
 
-    say("within, 1,000,000 points, 18 areas", best(lambda: sara.within(many, city), times=1), "geopandas.sjoin", best(peer, times=1))
+    say(
+        "within, 1,000,000 points, 18 areas",
+        best(lambda: sara.within(many, city), times=1),
+        "geopandas.sjoin",
+        best(peer, times=1),
+    )
     print(f"{'':<52} rows out: sara {len(many):,}, sjoin {joined['rows']:,} (a point on an edge is there twice)")
 
 

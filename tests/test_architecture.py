@@ -23,7 +23,11 @@ def functions() -> dict[str, str]:
     found = {f"sara.{name}": getattr(sara, name) for name in TOP}
     for package in PACKAGES:
         module = getattr(sara, package)
-        found |= {f"{package}.{name}": getattr(module, name) for name in module.__all__ if not name.endswith(("Result", "Board", "Design"))}
+        found |= {
+            f"{package}.{name}": getattr(module, name)
+            for name in module.__all__
+            if not name.endswith(("Result", "Board", "Design"))
+        }
     return {name: str(Path(inspect.getsourcefile(inspect.unwrap(member))).relative_to(ROOT)) for name, member in found.items()}
 
 

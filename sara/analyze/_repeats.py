@@ -98,7 +98,9 @@ class RepeatResult(Result):
         known = self.milestones.dropna(subset=["again"])
         if known.empty:
             return first
-        shares = [f"{percent(float(again))} within {days} days" for days, again in zip(known["days"], known["again"], strict=True)]
+        shares = [
+            f"{percent(float(again))} within {days} days" for days, again in zip(known["days"], known["again"], strict=True)
+        ]
         return f"{first} Followed by another at the same {self.by}: {', '.join(shares)}."
 
     @property
@@ -195,7 +197,9 @@ def repeats(events: gpd.GeoDataFrame, *, by: str = "place", collapse: str = "24h
     window = _window(collapse)
     merged = dedupe_known(events)
     if window == 0 and not merged:
-        raise InputError("`collapse` must be above zero where reports of one event were never merged. Got 0. Write collapse='24h', or events = sara.dedupe(events)")
+        raise InputError(
+            "`collapse` must be above zero where reports of one event were never merged. Got 0. Write collapse='24h', or events = sara.dedupe(events)"
+        )
     codes, words = unit_codes(events, by)
     start, end, period_setting = resolve_period(events, period)
     inside = in_period(events["time"], start, end)
@@ -203,7 +207,13 @@ def repeats(events: gpd.GeoDataFrame, *, by: str = "place", collapse: str = "24h
     helps = help_rows(events, by) & inside & named
     withheld = bool(helps.any() and helps.sum() == (inside & named).sum())
     usable = inside & named & (~helps if not withheld else True)
-    check_enough(int(usable.sum()), 2, method="repeats", what=f"events of the period with a {by}", instead="Try a longer period, or another `by`.")
+    check_enough(
+        int(usable.sum()),
+        2,
+        method="repeats",
+        what=f"events of the period with a {by}",
+        instead="Try a longer period, or another `by`.",
+    )
     codes, words = _used(codes[usable], words)
     time = events["time"].to_numpy(dtype="datetime64[us]")[usable].astype(np.int64)
     found = _numbers(codes, time, window, _end_us(end))
@@ -316,14 +326,29 @@ def _course(wait: Floats, seen: npt.NDArray[np.bool_], curve: tuple[Floats, Floa
     with np.errstate(divide="ignore", invalid="ignore"):
         # The step of the Kaplan-Meier curve within the week: events whose time ran out in it do not pull it down.
         hazard = np.where((at_risk > 0) & (share[:-1] < 1), np.diff(share) / (1 - share[:-1]), np.nan)
-    return pd.DataFrame({"day_from": edges[:-1], "day_to": edges[1:], "at_risk": at_risk, "followed": followed, "hazard": hazard, "again": np.where(at_risk > 0, share[1:], np.nan)})
+    return pd.DataFrame(
+        {
+            "day_from": edges[:-1],
+            "day_to": edges[1:],
+            "at_risk": at_risk,
+            "followed": followed,
+            "hazard": hazard,
+            "again": np.where(at_risk > 0, share[1:], np.nan),
+        }
+    )
 
 
 def _table(per_entity: Ints) -> pd.DataFrame:
     k, entities = np.unique(per_entity, return_counts=True)
     events = k * entities
     return pd.DataFrame(
-        {"k": k.astype(np.int64), "entities": entities.astype(np.int64), "entities_share": entities / entities.sum(), "events": events.astype(np.int64), "events_share": events / events.sum()}
+        {
+            "k": k.astype(np.int64),
+            "entities": entities.astype(np.int64),
+            "entities_share": entities / entities.sum(),
+            "events": events.astype(np.int64),
+            "events_share": events / events.sum(),
+        }
     )
 
 
@@ -333,8 +358,13 @@ def _top(found: _Repeats, words: npt.NDArray[np.object_], *, by: str, withheld: 
     starts = np.searchsorted(found.codes, order, side="left")
     ends = np.searchsorted(found.codes, order, side="right") - 1
     names = [f"withheld {i + 1}" for i in range(len(order))] if withheld else [str(words[code]) for code in order]
-    first, last = (found.time[rows].astype("datetime64[us]") if len(rows) else np.array([], dtype="datetime64[us]") for rows in (starts, ends))
-    return pd.DataFrame({"entity": pd.Series(names, dtype=object).astype(str), "n": found.per_entity[order], "first": first, "last": last})
+    first, last = (
+        found.time[rows].astype("datetime64[us]") if len(rows) else np.array([], dtype="datetime64[us]")
+        for rows in (starts, ends)
+    )
+    return pd.DataFrame(
+        {"entity": pd.Series(names, dtype=object).astype(str), "n": found.per_entity[order], "first": first, "last": last}
+    )
 
 
 def _grouped(table: pd.DataFrame) -> tuple[list[str], Floats, Floats]:
@@ -373,11 +403,17 @@ def _cautions(
     if by in PLACE_LIKE:
         block = _block_share(found.per_entity, words) if by == "place" else 0.0
         if block >= 0.05:
-            out.append(f"{percent(block)} of these {noun} are recorded by block or intersection: neighbors there count as one place, and repeats are overstated.")
+            out.append(
+                f"{percent(block)} of these {noun} are recorded by block or intersection: neighbors there count as one place, and repeats are overstated."
+            )
         else:
-            out.append("Flats at one address count as one place, and what nobody reported is missing: the number of repeats is uncertain in both directions.")
+            out.append(
+                "Flats at one address count as one place, and what nobody reported is missing: the number of repeats is uncertain in both directions."
+            )
     late = float((found.time >= end - 28 * DAY).mean())
-    out.append(f"Only repeats inside these {days:,.0f} days are seen: what came before and after is missed ({percent(late)} of the {noun} could be followed for under 28 days).")
+    out.append(
+        f"Only repeats inside these {days:,.0f} days are seen: what came before and after is missed ({percent(late)} of the {noun} could be followed for under 28 days)."
+    )
     return tuple(out)
 
 

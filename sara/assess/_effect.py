@@ -100,10 +100,20 @@ class EffectResult(Result):
         ax = ax or new_axes(height=3.6)
         if self.method == "evaluate":
             return effects.three_answers(
-                ax, self.table, title=self._title, subtitle=_words.subtitle(self), confidence=self.confidence, source=str(self.facts.get("source", ""))
+                ax,
+                self.table,
+                title=self._title,
+                subtitle=_words.subtitle(self),
+                confidence=self.confidence,
+                source=str(self.facts.get("source", "")),
             )
         return effects.intervals(
-            ax, self.table, title=self._title, subtitle=_words.subtitle(self), neutral=0.0 if self.method == "wdd" else 1.0, confidence=self.confidence
+            ax,
+            self.table,
+            title=self._title,
+            subtitle=_words.subtitle(self),
+            neutral=0.0 if self.method == "wdd" else 1.0,
+            confidence=self.confidence,
         )
 
     def figure(self) -> Figure:
@@ -113,10 +123,20 @@ class EffectResult(Result):
         from sara.plot import effects
 
         return effects.assessment(
-            self.table, self.monthly, self.places, self.pool, title=self._title, subtitle=_words.subtitle(self), facts=dict(self.facts),
+            self.table,
+            self.monthly,
+            self.places,
+            self.pool,
+            title=self._title,
+            subtitle=_words.subtitle(self),
+            facts=dict(self.facts),
             confidence=self.confidence,
         )
 
     @property
     def _title(self) -> str:
-        return "Placebo: would the method have seen an effect where nothing was done?" if self.facts.get("placebo") else self.question
+        return (
+            "Placebo: would the method have seen an effect where nothing was done?"
+            if self.facts.get("placebo")
+            else self.question
+        )

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from sara.assess._effect import EffectResult
+from sara.assess._evaluate_numbers import CONFIDENCE, POWER, Numbers, Panels, Windows, fell_as_much, numbers
 from sara.assess._validity import Evidence, panel_of_checks
 from sara.core.checks import check_count, check_events, located
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import resolve_period
 from sara.core.records import Design, Plan
 from sara.core.result import Counts, Setting
-from sara.core.stats.dispersion import Dispersion, Drift, place_drift, two_way_dispersion
 from sara.core.stats.panel import count_panel, members, month_edges, point_tree, season_matched
-from sara.core.stats.shrinkage import gamma_poisson
-from sara.core.stats.wdd import Difference, RatioOfRatios, ratio_of_ratios, weighted_difference
+from sara.core.stats.wdd import Difference
 from sara.core.wording import noun_of, officer_caution, period_words, source_of
 
 __all__ = ["evaluate"]
 
-CONFIDENCE, POWER = 0.95, 0.8
-# Places of a third to three times the size drift by like shares: so many of them are enough (simulated from 5 up).
-ALIKE, LEAST_ALIKE = (1 / 3, 3.0), 5
-# Where there are not, so many of the nearest in size stand in; they drift more if they are smaller.
-NEAREST = 20
 # A file's last day may be short by a night; more than this and its last month is not whole.
 _SLACK = pd.Timedelta(days=2)
-_DRAWS = 400
 
 
 def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectResult:
@@ -94,7 +85,9 @@ def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectRe
     """
     events = check_events(events)
     if not isinstance(plan, Plan):
-        raise InputError(f"`plan` must be a Plan. Got a {type(plan).__name__}. Write plan = sara.respond.Plan(goal=..., design=design, outcome=...)")
+        raise InputError(
+            f"`plan` must be a Plan. Got a {type(plan).__name__}. Write plan = sara.respond.Plan(goal=..., design=design, outcome=...)"
+        )
     seed = check_count(seed, name="seed", least=0)
     outcome = plan.predicate.select(events, name="plan.outcome")
     design = plan.design.to_crs(events.crs)
@@ -102,202 +95,11 @@ def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectRe
     used, counts = _rows(events, outcome, windows)
     counted = events[used]
     panels = _panels(counted, design, windows)
-    found = _numbers(panels, windows, np.random.default_rng(seed))
+    found = numbers(panels, windows, np.random.default_rng(seed))
     return _result(events, outcome, used, plan, design, windows, panels, found, counts, seed)
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """Months: edges of all, how many before, which of those are used."""
-
-    edges: list[pd.Timestamp]
-    n_before: int
-    keep: np.ndarray
-    seasonal: bool
-    outside: np.ndarray | None
-
-    @property
-    def n_after(self) -> int:
-        return len(self.edges) - 1 - self.n_before
-
-
-@dataclass(frozen=True)
-class _Panels:
-    """Counts by place and month: treated and similar places, their rings, and all untouched places; which events lie in the treated one."""
-
-    places: np.ndarray
-    rings: np.ndarray
-    pool: np.ndarray
-    inside: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    headline: Difference
-    alone: Difference
-    similar: Difference
-    around: Difference
-    together: Difference
-    against_expected: Difference
-    without_choice: Difference | None
-    ratio: RatioOfRatios
-    expected: tuple[float, float, float]
-    level: np.ndarray
-    dispersion: Dispersion
-    phi: float
-    drift: Drift | None
-    df: float
-    reliability: float
-    pre_slope: tuple[float, float]
-    pool_before: np.ndarray
-    pool_after: np.ndarray
-
-
-def _numbers(panels: _Panels, windows: _Windows, rng: np.random.Generator) -> _Numbers:
-    """Everything measured, from counts alone."""
-    base = panels.places[:, : windows.n_before]
-    after = panels.places[:, windows.n_before :].sum(axis=1).astype(float)
-    na = windows.n_after
-    dispersion = two_way_dispersion(base)
-    drift, pool = _drift(panels.pool, panels.places[0], windows, dispersion.phi)
-    phi, df = _phi_and_df(base, dispersion, drift)
-
-    def difference(before: np.ndarray, later: np.ndarray, nb: int) -> Difference:
-        n = len(before) - 1
-        share = np.r_[1.0, np.full(n, 1.0 / max(n, 1))] * np.r_[1.0, np.full(n, -1.0)]
-        level = (before + later) / (nb + na)
-        extra = drift.tau2 * float(share**2 @ level**2) if drift else 0.0
-        return weighted_difference(
-            np.r_[before, later], np.r_[-share / nb, share / na], dispersion=phi, df=df, extra_variance=extra, confidence=CONFIDENCE
-        )
-
-    nb = int(windows.keep.sum())
-    before = base[:, windows.keep].sum(axis=1).astype(float)
-    ring = panels.rings[:, : windows.n_before][:, windows.keep].sum(axis=1).astype(float)
-    ring_after = panels.rings[:, windows.n_before :].sum(axis=1).astype(float)
-    similar_level = (before[1:] + after[1:]) / (nb + na)
-    n = len(before) - 1
-    similar = weighted_difference(
-        np.r_[before[1:], after[1:]], np.r_[np.full(n, -1 / (n * nb)), np.full(n, 1 / (n * na))], dispersion=phi, df=df,
-        extra_variance=(drift.tau2 if drift else 0.0) * float(np.sum(similar_level**2)) / n**2, confidence=CONFIDENCE,
-    )
-    corrected = bool(min(before[0], after[0], before[1:].sum(), after[1:].sum()) == 0)
-    ratio = ratio_of_ratios(
-        (before[0], after[0]), (before[1:].sum(), after[1:].sum()), dispersion=phi, correct=corrected, df=df, confidence=CONFIDENCE,
-        extra_variance=(drift.tau2 if drift else 0.0) * (1 + 1 / n),
-    )
-    expected, reliability, posterior = _expected(before[0], pool, (nb, na), phi, rng)
-    against = _against(before[0], after[0], expected[0], posterior, (nb, na), phi, df, drift)
-    without = None
-    if windows.outside is not None:
-        without = difference(base[:, windows.outside].sum(axis=1).astype(float), after, int(windows.outside.sum()))
-    return _Numbers(
-        headline=difference(before, after, nb), alone=difference(before[:1], after[:1], nb), similar=similar, around=difference(ring, ring_after, nb),
-        together=difference(before + ring, after + ring_after, nb), against_expected=against, without_choice=without, ratio=ratio, expected=expected,
-        level=np.stack([before / nb, after / na], axis=1), dispersion=dispersion, phi=phi, drift=drift, df=df, reliability=reliability,
-        pre_slope=_pre_slope(base), pool_before=pool[0] / nb, pool_after=pool[1] / na,
-    )
-
-
-def _drift(pool: np.ndarray, own: np.ndarray, windows: _Windows, phi: float) -> tuple[Drift | None, tuple[np.ndarray, np.ndarray]]:
-    """Return how far untouched places drifted between the same two windows, and their counts in both."""
-    before = pool[:, : windows.n_before][:, windows.keep].sum(axis=1).astype(float)
-    after = pool[:, windows.n_before :].sum(axis=1).astype(float)
-    months = (int(windows.keep.sum()), windows.n_after)
-    like = _comparable(before, float(own[: windows.n_before][windows.keep].sum()))
-    if like is None:
-        return None, (before, after)
-    pairs = [(before[like], after[like], months)]
-    if windows.n_before >= 24:
-        # The year before against the one before it: the same drift, seen once more.
-        years = [pool[like, windows.n_before - 24 : windows.n_before - 12].sum(axis=1), pool[like, windows.n_before - 12 : windows.n_before].sum(axis=1)]
-        pairs.append((years[0], years[1], (12, 12)))
-    return place_drift(pairs, phi=phi), (before, after)
-
-
-def _comparable(before: np.ndarray, own: float) -> np.ndarray | None:
-    """Return which untouched places are near enough in size to tell how such places change; None if too few."""
-    apart = np.abs(np.log(np.maximum(before, 0.5) / max(own, 0.5)))
-    alike = np.flatnonzero((before >= ALIKE[0] * own) & (before <= ALIKE[1] * own) & (before > 0))
-    if len(alike) >= LEAST_ALIKE:
-        return alike
-    there = np.flatnonzero(before > 0)
-    return there[np.argsort(apart[there], kind="stable")[:NEAREST]] if len(there) >= NEAREST else None
-
-
-def _phi_and_df(base: np.ndarray, dispersion: Dispersion, drift: Drift | None) -> tuple[float, float]:
-    """Return the dispersion to use and the degrees of freedom of the quantile."""
-    phi, df = (dispersion.phi, dispersion.df) if np.isfinite(dispersion.phi) else (1.0, 0)
-    if drift is not None:
-        return max(1.0, phi), float(drift.df) if drift.tau2 > 0 else float(df) if phi > 1 else np.inf
-    halves = base.shape[1] // 6
-    if halves >= 2:
-        # Without untouched places, what does not average out over half a year stands in for places that drift apart.
-        slow = two_way_dispersion(base[:, -6 * halves :].reshape(len(base), halves, 6).sum(axis=2))
-        if slow.phi > max(1.0, phi):
-            return slow.phi, float(slow.df)
-    return max(1.0, phi), float(df) if phi > 1 else np.inf
-
-
-def _expected(
-    count: float, pool: tuple[np.ndarray, np.ndarray], months: tuple[int, int], phi: float, rng: np.random.Generator
-) -> tuple[tuple[float, float, float], float, float]:
-    """Return the change a month to be expected with no response (estimate, low, high), the reliability, and the posterior variance."""
-    nb, na = months
-    before, after = pool
-    if len(before) < 5 or before.sum() == 0:
-        return (float("nan"),) * 3, 1.0, phi * count / nb**2
-
-    def change(rows: np.ndarray) -> tuple[float, float]:
-        known = np.r_[count, before[rows]]
-        prior = gamma_poisson(known, phi=phi)
-        trend = (after[rows].sum() / na) / max(before[rows].sum() / nb, 1e-9)
-        return float(prior.expected(count)) / nb * trend - count / nb, prior.reliability
-
-    estimate, reliability = change(np.arange(len(before)))
-    draws = [change(rng.integers(0, len(before), len(before)))[0] for _ in range(_DRAWS)]
-    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return (estimate, float(low), float(high)), reliability, reliability * phi * count / nb**2
-
-
-def _against(
-    before: float, after: float, expected: float, posterior: float, months: tuple[int, int], phi: float, df: float, drift: Drift | None
-) -> Difference:
-    nb, na = months
-    if not np.isfinite(expected):
-        return Difference(*(float("nan"),) * 6, method="none")
-    estimate = after / na - before / nb - expected
-    level = max(before / nb + expected, 0.0)
-    extra = posterior + (drift.tau2 * level**2 if drift else 0.0)
-    # The expectation is a constant here; its own uncertainty is in `extra`.
-    spread = weighted_difference(np.array([max(after, 10.0)]), np.array([1 / na]), dispersion=phi, df=df, extra_variance=extra, confidence=CONFIDENCE)
-    half = (spread.high - spread.low) / 2
-    from scipy.stats import norm, t
-
-    z = estimate / spread.se
-    p = float(2 * (norm.sf(abs(z)) if np.isinf(df) else t.sf(abs(z), df)))
-    return Difference(estimate, spread.se, estimate - half, estimate + half, z, p, spread.method)
-
-
-def _pre_slope(base: np.ndarray) -> tuple[float, float]:
-    """Return how the treated place moved away from the similar ones, a month per month of the baseline, and its standard error."""
-    gap = base[0] - base[1:].mean(axis=0)
-    months = len(gap)
-    if months < 6:
-        return float("nan"), float("nan")
-    time = np.arange(months, dtype=float)
-    design = np.c_[np.ones(months), time - time.mean()]
-    if months >= 24:
-        # Where levels differ the gap has a season; harmonics of the year take it out.
-        angle = 2 * np.pi * time / 12
-        design = np.c_[design, np.cos(angle), np.sin(angle)]
-    coefficient, *_ = np.linalg.lstsq(design, gap, rcond=None)
-    residual = gap - design @ coefficient
-    variance = float(residual @ residual) / (months - design.shape[1])
-    return float(coefficient[1]), float(np.sqrt(variance * np.linalg.inv(design.T @ design)[1, 1]))
-
-
-def _windows(events: gpd.GeoDataFrame, design: Design) -> _Windows:
+def _windows(events: gpd.GeoDataFrame, design: Design) -> Windows:
     first, end, _ = resolve_period(events)
     n_after = _whole_months(design.start, design.months_after, end)
     if n_after < 1:
@@ -324,7 +126,7 @@ def _windows(events: gpd.GeoDataFrame, design: Design) -> _Windows:
             outside = apart.copy()
             if matched is not None:
                 outside[np.flatnonzero(apart)[~matched]] = False
-    return _Windows(edges, n_before, np.ones(n_before, dtype=bool) if keep is None else keep, keep is not None, outside)
+    return Windows(edges, n_before, np.ones(n_before, dtype=bool) if keep is None else keep, keep is not None, outside)
 
 
 def _whole_months(start: pd.Timestamp, asked: int, end: pd.Timestamp) -> int:
@@ -334,20 +136,25 @@ def _whole_months(start: pd.Timestamp, asked: int, end: pd.Timestamp) -> int:
     return there
 
 
-def _rows(events: gpd.GeoDataFrame, outcome: np.ndarray, windows: _Windows) -> tuple[np.ndarray, Counts]:
+def _rows(events: gpd.GeoDataFrame, outcome: np.ndarray, windows: Windows) -> tuple[np.ndarray, Counts]:
     time = events["time"].to_numpy(dtype="datetime64[us]")
     timed, here = ~np.isnat(time), located(events)
     inside = timed & (time >= np.datetime64(windows.edges[0])) & (time < np.datetime64(windows.edges[-1]))
     used = outcome & inside & here
     left_out = {
-        "not the plan's outcome": int((~outcome).sum()), "without a time": int((outcome & ~timed).sum()),
-        "outside the period": int((outcome & timed & ~inside).sum()), "without a location": int((outcome & inside & ~here).sum()),
+        "not the plan's outcome": int((~outcome).sum()),
+        "without a time": int((outcome & ~timed).sum()),
+        "outside the period": int((outcome & timed & ~inside).sum()),
+        "without a location": int((outcome & inside & ~here).sum()),
     }
     return used, Counts(len(events), int(used.sum()), left_out)
 
 
-def _panels(counted: gpd.GeoDataFrame, design: Design, windows: _Windows) -> _Panels:
-    tree, time = point_tree(counted["x"].to_numpy(float), counted["y"].to_numpy(float)), counted["time"].to_numpy("datetime64[us]")
+def _panels(counted: gpd.GeoDataFrame, design: Design, windows: Windows) -> Panels:
+    tree, time = (
+        point_tree(counted["x"].to_numpy(float), counted["y"].to_numpy(float)),
+        counted["time"].to_numpy("datetime64[us]"),
+    )
 
     def panel(geometries: list, exclusive: bool) -> np.ndarray:
         if not geometries:
@@ -359,55 +166,119 @@ def _panels(counted: gpd.GeoDataFrame, design: Design, windows: _Windows) -> _Pa
     main = table["role"] != "ring"
     inside = np.zeros(len(counted), dtype=bool)
     inside[members(tree, list(design.places("treated").geometry))[1]] = True
-    return _Panels(
-        panel(list(table.geometry[main]), True), panel(list(table.geometry[~main]), False), panel(list(design.candidates_table.geometry), False), inside
+    return Panels(
+        panel(list(table.geometry[main]), True),
+        panel(list(table.geometry[~main]), False),
+        panel(list(design.candidates_table.geometry), False),
+        inside,
     )
 
 
 def _result(
-    events: gpd.GeoDataFrame, outcome: np.ndarray, used: np.ndarray, plan: Plan, design: Design, windows: _Windows, panels: _Panels, found: _Numbers,
-    counts: Counts, seed: int,
+    events: gpd.GeoDataFrame,
+    outcome: np.ndarray,
+    used: np.ndarray,
+    plan: Plan,
+    design: Design,
+    windows: Windows,
+    panels: Panels,
+    found: Numbers,
+    counts: Counts,
+    seed: int,
 ) -> EffectResult:
     headline = found.headline
-    fell, total = _fell_as_much(found, int(windows.keep.sum()))
+    fell, total = fell_as_much(found, int(windows.keep.sum()))
     noun = noun_of(events[outcome])
     category = plan.predicate.category
     words = f"{category[:1].upper()}{category[1:]} {noun}" if category else f"The {noun} that the plan counts"
     spent = period_words(windows.edges[windows.n_before], windows.edges[-1])
     counted = events[used]
     evidence = Evidence(
-        counted=counted, inside=panels.inside, plan=plan, design=design, edges=tuple(windows.edges), n_before=windows.n_before, keep=windows.keep,
-        seasonal=windows.seasonal, places=panels.places, around=found.around, headline=found.headline, against_expected=found.against_expected,
-        level=found.level, dispersion=found.dispersion, drift=found.drift, pre_slope=found.pre_slope, without_choice=found.without_choice,
-        fell_as_much=fell, pool_size=total,
+        counted=counted,
+        inside=panels.inside,
+        plan=plan,
+        design=design,
+        edges=tuple(windows.edges),
+        n_before=windows.n_before,
+        keep=windows.keep,
+        seasonal=windows.seasonal,
+        places=panels.places,
+        around=found.around,
+        headline=found.headline,
+        against_expected=found.against_expected,
+        level=found.level,
+        dispersion=found.dispersion,
+        drift=found.drift,
+        pre_slope=found.pre_slope,
+        without_choice=found.without_choice,
+        fell_as_much=fell,
+        pool_size=total,
     )
     checks = panel_of_checks(evidence)
     facts = {
-        "outcome_words": words, "change": float(np.diff(found.level[0])[0]), "shrunk": found.reliability < 0.995 and np.isfinite(found.expected[0]),
-        "fell_as_much": fell, "pool_size": total, "placebo": plan.placebo, "noun": noun, "start": design.start, "buffer": design.buffer,
-        "months_before": int(windows.keep.sum()), "months_after": windows.n_after, "headline": plan.headline, "dispersion": found.phi,
-        "fixed_afterwards": plan.fixed_afterwards, "locked": plan.locked, "fingerprint": plan.fingerprint, "n_similar": design.n,
+        "outcome_words": words,
+        "change": float(np.diff(found.level[0])[0]),
+        "shrunk": found.reliability < 0.995 and np.isfinite(found.expected[0]),
+        "fell_as_much": fell,
+        "pool_size": total,
+        "placebo": plan.placebo,
+        "noun": noun,
+        "start": design.start,
+        "buffer": design.buffer,
+        "months_before": int(windows.keep.sum()),
+        "months_after": windows.n_after,
+        "headline": plan.headline,
+        "dispersion": found.phi,
+        "fixed_afterwards": plan.fixed_afterwards,
+        "locked": plan.locked,
+        "fingerprint": plan.fingerprint,
+        "n_similar": design.n,
         "source": source_of(events),
         "subtitle": f"{words.lower()} a month · {period_words(windows.edges[0], windows.edges[windows.n_before])} and {spent}",
     }
     settings = {
-        "outcome": Setting(plan.outcome), "start": Setting(design.start),
+        "outcome": Setting(plan.outcome),
+        "start": Setting(design.start),
         "months before": Setting(int(windows.keep.sum()), "sara", "the baseline's months that match the seasons after"),
-        "months after": Setting(windows.n_after, "you" if windows.n_after == design.months_after else "sara", "" if windows.n_after == design.months_after else "as many whole months as there are"),
+        "months after": Setting(
+            windows.n_after,
+            "you" if windows.n_after == design.months_after else "sara",
+            "" if windows.n_after == design.months_after else "as many whole months as there are",
+        ),
         "dispersion": Setting(round(found.phi, 3), "sara", "variance over mean around place and month in the baseline"),
-        "drift": Setting(round(found.drift.tau2, 5) if found.drift else None, "sara", f"spread of {found.drift.df + 1} untouched places of a like size" if found.drift else "too few untouched places"),
+        "drift": Setting(
+            round(found.drift.tau2, 5) if found.drift else None,
+            "sara",
+            f"spread of {found.drift.df + 1} untouched places of a like size" if found.drift else "too few untouched places",
+        ),
         "degrees of freedom": Setting(found.df if np.isfinite(found.df) else "normal", "sara", "of the quantile"),
-        "confidence": Setting(CONFIDENCE), "seed": Setting(seed), "headline": Setting(plan.headline),
+        "confidence": Setting(CONFIDENCE),
+        "seed": Setting(seed),
+        "headline": Setting(plan.headline),
     }
     return EffectResult(
-        table=_table(found), settings=settings, counts=counts, cautions=_cautions(plan, found, windows, events, used, noun), estimate=headline.estimate,
-        low=headline.low, high=headline.high, se=headline.se, p=headline.p, checks=checks, method="evaluate", confidence=CONFIDENCE, facts=facts,
-        monthly=_monthly(design, panels, windows), places=design.table[["name", "role", "ring_of", "geometry"]].copy(),
-        pool=pd.DataFrame({"before": found.pool_before, "after": found.pool_after, "change": found.pool_after - found.pool_before}),
+        table=_table(found),
+        settings=settings,
+        counts=counts,
+        cautions=_cautions(plan, found, windows, events, used, noun),
+        estimate=headline.estimate,
+        low=headline.low,
+        high=headline.high,
+        se=headline.se,
+        p=headline.p,
+        checks=checks,
+        method="evaluate",
+        confidence=CONFIDENCE,
+        facts=facts,
+        monthly=_monthly(design, panels, windows),
+        places=design.table[["name", "role", "ring_of", "geometry"]].copy(),
+        pool=pd.DataFrame(
+            {"before": found.pool_before, "after": found.pool_after, "change": found.pool_after - found.pool_before}
+        ),
     )
 
 
-def _table(found: _Numbers) -> pd.DataFrame:
+def _table(found: Numbers) -> pd.DataFrame:
     from scipy.stats import norm, t
 
     treated, others = found.level[0], found.level[1:].mean(axis=0)
@@ -422,10 +293,30 @@ def _table(found: _Numbers) -> pd.DataFrame:
         row("against similar places", found.headline, *treated),
         row("before and after", found.alone, *treated),
         row("similar places", found.similar, *others),
-        ("expected anyway", "events a month", treated[0], treated[0] + found.expected[0], found.expected[0], nan, *found.expected[1:], nan, nan),
+        (
+            "expected anyway",
+            "events a month",
+            treated[0],
+            treated[0] + found.expected[0],
+            found.expected[0],
+            nan,
+            *found.expected[1:],
+            nan,
+            nan,
+        ),
         row("against expectation", found.against_expected, treated[0] + found.expected[0], treated[1]),
-        ("ratio to similar places", "ratio of after / before", nan, nan, found.ratio.ratio, found.ratio.se_log, found.ratio.low, found.ratio.high,
-         np.log(found.ratio.ratio) / found.ratio.se_log if found.ratio.ratio > 0 else nan, found.ratio.p),
+        (
+            "ratio to similar places",
+            "ratio of after / before",
+            nan,
+            nan,
+            found.ratio.ratio,
+            found.ratio.se_log,
+            found.ratio.low,
+            found.ratio.high,
+            np.log(found.ratio.ratio) / found.ratio.se_log if found.ratio.ratio > 0 else nan,
+            found.ratio.p,
+        ),
         row("around", found.around),
         row("together with around", found.together),
     ]
@@ -435,31 +326,23 @@ def _table(found: _Numbers) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["measure", "unit", "before", "after", "estimate", "se", "low", "high", "z", "p"])
 
 
-def _fell_as_much(found: _Numbers, months: int) -> tuple[int, int]:
-    """Return how many untouched places of a like size moved by as large a share in the same direction, of how many."""
-    before, after = found.pool_before, found.pool_after
-    compare = _comparable(before * months, found.level[0, 0] * months)
-    if compare is None:
-        return 0, 0
-    own = found.level[0, 1] / found.level[0, 0] if found.level[0, 0] > 0 else np.inf
-    share = after[compare] / before[compare]
-    as_much = share <= own if own <= 1 else share >= own
-    return int(as_much.sum()), len(compare)
-
-
-def _monthly(design: Design, panels: _Panels, windows: _Windows) -> pd.DataFrame:
+def _monthly(design: Design, panels: Panels, windows: Windows) -> pd.DataFrame:
     table = design.table
     months = len(windows.edges) - 1
     counts = np.vstack([panels.places, panels.rings])
     return pd.DataFrame(
         {
-            "name": np.repeat(table["name"].to_numpy(object), months), "role": np.repeat(table["role"].to_numpy(object), months),
-            "month": pd.to_datetime(windows.edges[:-1] * len(table)).astype("datetime64[us]"), "n": counts.ravel(),
+            "name": np.repeat(table["name"].to_numpy(object), months),
+            "role": np.repeat(table["role"].to_numpy(object), months),
+            "month": pd.to_datetime(windows.edges[:-1] * len(table)).astype("datetime64[us]"),
+            "n": counts.ravel(),
         }
     )
 
 
-def _cautions(plan: Plan, found: _Numbers, windows: _Windows, events: gpd.GeoDataFrame, used: np.ndarray, noun: str) -> tuple[str, ...]:
+def _cautions(
+    plan: Plan, found: Numbers, windows: Windows, events: gpd.GeoDataFrame, used: np.ndarray, noun: str
+) -> tuple[str, ...]:
     said = []
     if plan.placebo:
         said.append("Placebo: no response happened here. This tests the method, not a response.")

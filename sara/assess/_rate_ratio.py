@@ -18,7 +18,11 @@ _CORRECTIONS = {"auto": "auto", "always": "always", "never": "never", True: "alw
 
 
 def rate_ratio(
-    treated: tuple[float, float], comparison: tuple[float, float], *, dispersion: float = 1.0, zero_correction: str | bool | None = "auto",
+    treated: tuple[float, float],
+    comparison: tuple[float, float],
+    *,
+    dispersion: float = 1.0,
+    zero_correction: str | bool | None = "auto",
     confidence: float = 0.95,
 ) -> EffectResult:
     """Compare the share by which two groups of places changed.
@@ -69,12 +73,16 @@ def rate_ratio(
     confidence = check_confidence(confidence)
     phi = _above_zero((dispersion,), "dispersion", 1)[0]
     if not isinstance(zero_correction, (str, bool, type(None))) or zero_correction not in _CORRECTIONS:
-        raise InputError(f"`zero_correction` must be 'auto', 'always' or 'never'. Got {zero_correction!r}. Write zero_correction='auto'")
+        raise InputError(
+            f"`zero_correction` must be 'auto', 'always' or 'never'. Got {zero_correction!r}. Write zero_correction='auto'"
+        )
     rule = _CORRECTIONS[zero_correction]
     cells = (*check_pair(treated, name="treated"), *check_pair(comparison, name="comparison"))
     for name, total in (("treated", cells[0] + cells[1]), ("comparison", cells[2] + cells[3])):
         if total == 0:
-            raise NotEnoughDataError(f"rate_ratio needs at least 1 event in `{name}`. Got 0 before and 0 after. Count a longer period or a larger area.")
+            raise NotEnoughDataError(
+                f"rate_ratio needs at least 1 event in `{name}`. Got 0 before and 0 after. Count a longer period or a larger area."
+            )
     correct = rule == "always" or (rule == "auto" and min(cells) == 0)
     found = ratio_of_ratios((cells[0], cells[1]), (cells[2], cells[3]), dispersion=phi, correct=correct, confidence=confidence)
     with np.errstate(divide="ignore"):
@@ -89,17 +97,30 @@ def rate_ratio(
     )
     settings = {
         "dispersion": Setting(max(1.0, phi)),
-        "zero_correction": Setting(0.5 if correct else 0.0, "sara" if rule == "auto" else "you", "a count is zero" if correct and rule == "auto" else ""),
+        "zero_correction": Setting(
+            0.5 if correct else 0.0, "sara" if rule == "auto" else "you", "a count is zero" if correct and rule == "auto" else ""
+        ),
         "confidence": Setting(confidence),
     }
     cautions = []
     if min(cells) < SMALL_COUNT:
         cautions.append("A count is under 10: the interval is wider than its level says.")
     if phi <= 1:
-        cautions.append("The counts are taken to vary no more than chance (dispersion 1). Where monthly counts exist, measure it: the interval is often too narrow.")
+        cautions.append(
+            "The counts are taken to vary no more than chance (dispersion 1). Where monthly counts exist, measure it: the interval is often too narrow."
+        )
     n = round(sum(cells))
     return EffectResult(
-        table=table, settings=settings, counts=Counts(n, n), cautions=tuple(cautions), estimate=found.ratio, low=found.low, high=found.high,
-        se=found.se_log, p=found.p, method="rate_ratio", confidence=confidence,
+        table=table,
+        settings=settings,
+        counts=Counts(n, n),
+        cautions=tuple(cautions),
+        estimate=found.ratio,
+        low=found.low,
+        high=found.high,
+        se=found.se_log,
+        p=found.p,
+        method="rate_ratio",
+        confidence=confidence,
         facts={"base": float(min(cells[0], cells[2])), "subtitle": "ratio to the change of similar places"},
     )

@@ -14,12 +14,23 @@ from sara.core.stats.two_counts import METHODS, compare_counts
 __all__ = ["two_counts"]
 
 _ALTERNATIVES = {
-    "two-sided": "two-sided", "larger": "larger", "greater": "larger", "fall": "larger", "smaller": "smaller", "less": "smaller", "rise": "smaller",
+    "two-sided": "two-sided",
+    "larger": "larger",
+    "greater": "larger",
+    "fall": "larger",
+    "smaller": "smaller",
+    "less": "smaller",
+    "rise": "smaller",
 }
 
 
 def two_counts(
-    before: float, after: float, *, exposure: tuple[float, float] = (1, 1), method: str = "e-test", alternative: str = "two-sided",
+    before: float,
+    after: float,
+    *,
+    exposure: tuple[float, float] = (1, 1),
+    method: str = "e-test",
+    alternative: str = "two-sided",
     confidence: float = 0.95,
 ) -> EffectResult:
     """Test whether a count changed by more than chance.
@@ -77,8 +88,12 @@ def two_counts(
     k1, k2 = _whole(before, "before"), _whole(after, "after")
     n1, n2 = _exposures(exposure)
     if k1 + k2 == 0:
-        raise NotEnoughDataError("two_counts needs at least 1 event. Got 0 before and 0 after. Nothing can be said about a change; count a longer period.")
-    found = compare_counts(k1, k2, exposure=(n1, n2), method=method, alternative=_ALTERNATIVES[alternative], confidence=confidence)
+        raise NotEnoughDataError(
+            "two_counts needs at least 1 event. Got 0 before and 0 after. Nothing can be said about a change; count a longer period."
+        )
+    found = compare_counts(
+        k1, k2, exposure=(n1, n2), method=method, alternative=_ALTERNATIVES[alternative], confidence=confidence
+    )
     difference = k2 / n2 - k1 / n1
     se = float(np.sqrt(k1 / n1**2 + k2 / n2**2))
     from scipy.stats import norm
@@ -88,7 +103,18 @@ def two_counts(
     table = pd.DataFrame(
         [
             ("rate ratio", unit, k1, k2, found.ratio, found.se_log, found.low, found.high, found.statistic, found.p),
-            ("difference", "rate after - rate before", k1, k2, difference, se, difference - half, difference + half, difference / se, found.p),
+            (
+                "difference",
+                "rate after - rate before",
+                k1,
+                k2,
+                difference,
+                se,
+                difference - half,
+                difference + half,
+                difference / se,
+                found.p,
+            ),
         ],
         columns=["measure", "unit", "before", "after", "estimate", "se", "low", "high", "statistic", "p"],
     )
@@ -98,19 +124,38 @@ def two_counts(
         "exposure": Setting((n1, n2)),
         "confidence": Setting(confidence),
     }
-    cautions = ["Nothing is compared with these counts: season, a general trend or regression to the mean could explain a change."]
+    cautions = [
+        "Nothing is compared with these counts: season, a general trend or regression to the mean could explain a change."
+    ]
     if k1 < 20:
         cautions.append(f"With {k1:g} before, a percent change would mislead: give the counts.")
     return EffectResult(
-        table=table, settings=settings, counts=Counts(int(k1 + k2), int(k1 + k2)), cautions=tuple(cautions), estimate=found.ratio, low=found.low,
-        high=found.high, se=found.se_log, p=found.p, method="two_counts", confidence=confidence,
+        table=table,
+        settings=settings,
+        counts=Counts(int(k1 + k2), int(k1 + k2)),
+        cautions=tuple(cautions),
+        estimate=found.ratio,
+        low=found.low,
+        high=found.high,
+        se=found.se_log,
+        p=found.p,
+        method="two_counts",
+        confidence=confidence,
         facts={"rates": n1 != n2, "subtitle": f"{k1:g} before, {k2:g} after"},
     )
 
 
 def _whole(value: float, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not np.isfinite(value) or value < 0 or value != int(value):
-        raise InputError(f"`{name}` must be a whole number of zero or more. Got {value!r}. Give the counts, not rates: exposure=(months, months)")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float, np.integer, np.floating))
+        or not np.isfinite(value)
+        or value < 0
+        or value != int(value)
+    ):
+        raise InputError(
+            f"`{name}` must be a whole number of zero or more. Got {value!r}. Give the counts, not rates: exposure=(months, months)"
+        )
     return float(value)
 
 
@@ -118,7 +163,9 @@ def _exposures(exposure: tuple[float, float]) -> tuple[float, float]:
     try:
         n1, n2 = (float(v) for v in exposure)
     except (TypeError, ValueError):
-        raise InputError(f"`exposure` must be a pair. Got {exposure!r}. Write exposure=(24, 12) for 24 months before and 12 after") from None
+        raise InputError(
+            f"`exposure` must be a pair. Got {exposure!r}. Write exposure=(24, 12) for 24 months before and 12 after"
+        ) from None
     if not (np.isfinite(n1) and np.isfinite(n2) and n1 > 0 and n2 > 0):
         raise InputError(f"`exposure` must hold two numbers above zero. Got {exposure!r}. Write exposure=(24, 12)")
     return n1, n2

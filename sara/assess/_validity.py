@@ -64,8 +64,25 @@ class Evidence:
 def panel_of_checks(e: Evidence) -> tuple[Check, ...]:
     """Return all checks, in the order a sceptic would ask."""
     return (
-        _fixed_before(e), _drawn_by_lot(e), _parallel(e), _similar_level(e), _worst_places(e), _untouched(e), _spread(e), _drifting(e), _autocorrelation(e),
-        _seasons(e), _small(e), _same_events(e), _recording(e), _citywide(e), _reporting(e), _displacement(e), _contamination(e), _outcomes(e), _dose(e),
+        _fixed_before(e),
+        _drawn_by_lot(e),
+        _parallel(e),
+        _similar_level(e),
+        _worst_places(e),
+        _untouched(e),
+        _spread(e),
+        _drifting(e),
+        _autocorrelation(e),
+        _seasons(e),
+        _small(e),
+        _same_events(e),
+        _recording(e),
+        _citywide(e),
+        _reporting(e),
+        _displacement(e),
+        _contamination(e),
+        _outcomes(e),
+        _dose(e),
     )
 
 
@@ -79,12 +96,19 @@ def _fixed_before(e: Evidence) -> Check:
         return _check(name, False, "The plan was never locked", ASSOCIATED)
     if e.plan.fixed_afterwards:
         seen = max(e.plan.last_event, e.plan.as_of)  # type: ignore[type-var]
-        return _check(name, False, f"The plan was fixed afterwards: events up to {seen:%Y-%m-%d} could have been seen", ASSOCIATED)
+        return _check(
+            name, False, f"The plan was fixed afterwards: events up to {seen:%Y-%m-%d} could have been seen", ASSOCIATED
+        )
     return _check(name, True, f"Locked as of {e.plan.as_of:%Y-%m-%d}, fingerprint {e.plan.fingerprint}")
 
 
 def _drawn_by_lot(e: Evidence) -> Check:
-    return _check("Was it drawn by lot who gets the response?", None, f"The place was chosen and {e.design.n} similar places were matched to it, not drawn by lot", CONSISTENT)
+    return _check(
+        "Was it drawn by lot who gets the response?",
+        None,
+        f"The place was chosen and {e.design.n} similar places were matched to it, not drawn by lot",
+        CONSISTENT,
+    )
 
 
 def _parallel(e: Evidence) -> Check:
@@ -112,18 +136,32 @@ def _similar_level(e: Evidence) -> Check:
     if not ALIKE[0] <= ratio <= ALIKE[1]:
         return _check(name, False, text, FOLLOWED)
     alike = np.all((others >= own * ALIKE[0]) & (others <= own * ALIKE[1]))
-    return _check(name, True if alike else None, text if alike else f"{text}; some of them under a third or over three times", ASSOCIATED)
+    return _check(
+        name, True if alike else None, text if alike else f"{text}; some of them under a third or over three times", ASSOCIATED
+    )
 
 
 def _worst_places(e: Evidence) -> Check:
     name = "Would it have calmed down anyway?"
     chosen = e.design.chosen_on
     against = e.against_expected
-    left = f"what is left after what was to be expected anyway is {change(against.estimate, per=' a month')} ({amount_range(against)})" if np.isfinite(against.estimate) else ""
-    survives = bool(np.isfinite(against.estimate) and np.sign(against.estimate) == np.sign(e.headline.estimate) and (against.high < 0 or against.low > 0))
+    left = (
+        f"what is left after what was to be expected anyway is {change(against.estimate, per=' a month')} ({amount_range(against)})"
+        if np.isfinite(against.estimate)
+        else ""
+    )
+    survives = bool(
+        np.isfinite(against.estimate)
+        and np.sign(against.estimate) == np.sign(e.headline.estimate)
+        and (against.high < 0 or against.low > 0)
+    )
     if chosen is not None and (chosen[1] <= e.edges[0]):
         return _check(name, True, "The place was chosen on months outside the baseline")
-    how = "It is not recorded how the place was chosen" if chosen is None else "The place was chosen because it was high in the baseline"
+    how = (
+        "It is not recorded how the place was chosen"
+        if chosen is None
+        else "The place was chosen because it was high in the baseline"
+    )
     if e.without_choice is not None:
         left = f"{left}; without those months the effect is {change(e.without_choice.estimate, per=' a month')}".lstrip("; ")
     text = f"{how}; {left}" if left else f"{how}, and there are too few untouched places to say what was to be expected anyway"
@@ -135,7 +173,12 @@ def _untouched(e: Evidence) -> Check:
     if e.pool_size < 5:
         return _check(name, None, f"Only {e.pool_size} untouched places are there to ask", None)
     # With nine places or fewer, none at all is the most that can be seen.
-    return _check(name, True if e.fell_as_much <= e.pool_size // 10 else None, f"{e.fell_as_much} of {e.pool_size} untouched places moved by as large a share the same way", ASSOCIATED)
+    return _check(
+        name,
+        True if e.fell_as_much <= e.pool_size // 10 else None,
+        f"{e.fell_as_much} of {e.pool_size} untouched places moved by as large a share the same way",
+        ASSOCIATED,
+    )
 
 
 def _spread(e: Evidence) -> Check:
@@ -143,14 +186,22 @@ def _spread(e: Evidence) -> Check:
     phi = e.dispersion.phi
     if not np.isfinite(phi):
         return _check(name, None, "How much monthly counts vary beyond chance could not be measured", ASSOCIATED)
-    return _check(name, True, f"Their variance is {phi:.2g} times that of chance alone ({e.dispersion.df} degrees of freedom); intervals are widened by it")
+    return _check(
+        name,
+        True,
+        f"Their variance is {phi:.2g} times that of chance alone ({e.dispersion.df} degrees of freedom); intervals are widened by it",
+    )
 
 
 def _drifting(e: Evidence) -> Check:
     name = "Does the interval allow for places that drift apart?"
     if e.drift is None:
         return _check(name, None, "There are too few untouched places to measure how far places drift apart", ASSOCIATED)
-    return _check(name, True, f"Untouched places drift apart by {percent(float(np.sqrt(e.drift.tau2)))} beyond chance between the two windows; intervals are widened by it")
+    return _check(
+        name,
+        True,
+        f"Untouched places drift apart by {percent(float(np.sqrt(e.drift.tau2)))} beyond chance between the two windows; intervals are widened by it",
+    )
 
 
 def _autocorrelation(e: Evidence) -> Check:
@@ -158,7 +209,12 @@ def _autocorrelation(e: Evidence) -> Check:
     if not np.isfinite(lag):
         return _check("Do months hang together?", None, "Whether months hang together could not be measured", None)
     handled = abs(lag) < 0.3 or e.drift is not None
-    return _check("Do months hang together?", True if handled else None, f"Neighbouring months correlate by {lag:.2f} beyond season and level", ASSOCIATED)
+    return _check(
+        "Do months hang together?",
+        True if handled else None,
+        f"Neighbouring months correlate by {lag:.2f} beyond season and level",
+        ASSOCIATED,
+    )
 
 
 def _seasons(e: Evidence) -> Check:
@@ -171,7 +227,9 @@ def _seasons(e: Evidence) -> Check:
 def _small(e: Evidence) -> Check:
     before, after = e.places[:, : e.n_before][:, e.keep].sum(axis=1), e.places[:, e.n_before :].sum(axis=1)
     least = int(min(before[0], after[0], before[1:].sum(), after[1:].sum()))
-    return _check("Are the counts large enough?", True if least >= SMALL_COUNT else None, f"The smallest count is {least}", ASSOCIATED)
+    return _check(
+        "Are the counts large enough?", True if least >= SMALL_COUNT else None, f"The smallest count is {least}", ASSOCIATED
+    )
 
 
 def _same_events(e: Evidence) -> Check:
@@ -181,7 +239,12 @@ def _same_events(e: Evidence) -> Check:
     now = int(e.places[0, : e.n_before].sum())
     if planned == 0 or abs(now - planned) <= 0.05 * planned:
         return _check(name, True, f"The baseline holds {now:,} events now and held {planned:,} when the plan was made")
-    return _check(name, None, f"The baseline holds {now:,} events now but held {planned:,} when the plan was made: a filter, merged reports or late entries", ASSOCIATED)
+    return _check(
+        name,
+        None,
+        f"The baseline holds {now:,} events now but held {planned:,} when the plan was made: a filter, merged reports or late entries",
+        ASSOCIATED,
+    )
 
 
 def _recording(e: Evidence) -> Check:
@@ -207,7 +270,12 @@ def _citywide(e: Evidence) -> Check:
         return _check("Did everything change at once?", None, "There are no events elsewhere to compare with", None)
     ratio = after / before
     calm = 1 / _JUMP <= ratio <= _JUMP
-    return _check("Did everything change at once?", True if calm else None, f"Elsewhere the count went from {amount(before)} to {amount(after)} a month", ASSOCIATED)
+    return _check(
+        "Did everything change at once?",
+        True if calm else None,
+        f"Elsewhere the count went from {amount(before)} to {amount(after)} a month",
+        ASSOCIATED,
+    )
 
 
 def _reporting(e: Evidence) -> Check:
@@ -262,7 +330,11 @@ def _displacement(e: Evidence) -> Check:
 
 
 def _contamination(e: Evidence) -> Check:
-    return _check("Did the response reach the similar places?", True, f"They lie outside the response's ring of {e.design.buffer:.0f} m; whether partners acted there too is for them to say")
+    return _check(
+        "Did the response reach the similar places?",
+        True,
+        f"They lie outside the response's ring of {e.design.buffer:.0f} m; whether partners acted there too is for them to say",
+    )
 
 
 def _outcomes(e: Evidence) -> Check:
@@ -274,7 +346,12 @@ def _dose(e: Evidence) -> Check:
     if e.plan.placebo:
         return _check("Was the response delivered?", True, "No response happened: this is a placebo test")
     named = sum(action.dose is not None for action in e.plan.actions)
-    return _check("Was the response delivered?", None, f"Not measured: {named} of {len(e.plan.actions)} actions name a dose, none records what was done", CONSISTENT)
+    return _check(
+        "Was the response delivered?",
+        None,
+        f"Not measured: {named} of {len(e.plan.actions)} actions name a dose, none records what was done",
+        CONSISTENT,
+    )
 
 
 def amount_range(d: Difference) -> str:

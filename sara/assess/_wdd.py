@@ -19,8 +19,15 @@ _SIGNS = np.array([[-1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, -1.0]])
 
 
 def wdd(
-    treated: Pair, comparison: Pair, *, displacement: Pair | None = None, displacement_comparison: Pair | None = None, time: Pair = (1, 1),
-    area: tuple[float, float, float, float] = (1, 1, 1, 1), dispersion: float = 1.0, confidence: float = 0.95,
+    treated: Pair,
+    comparison: Pair,
+    *,
+    displacement: Pair | None = None,
+    displacement_comparison: Pair | None = None,
+    time: Pair = (1, 1),
+    area: tuple[float, float, float, float] = (1, 1, 1, 1),
+    dispersion: float = 1.0,
+    confidence: float = 0.95,
 ) -> EffectResult:
     """Compare the change in the places that got the response with the change elsewhere, and around them.
 
@@ -78,24 +85,45 @@ def wdd(
     lengths, sizes = _above_zero(time, "time", 2), _above_zero(area, "area", 4)
     if displacement is None and displacement_comparison is not None:
         raise InputError("`displacement` must be given with `displacement_comparison`. Got None. Write displacement=(178, 157)")
-    given = {"treated": treated, "comparison": comparison, "displacement": displacement, "displacement_comparison": displacement_comparison}
+    given = {
+        "treated": treated,
+        "comparison": comparison,
+        "displacement": displacement,
+        "displacement_comparison": displacement_comparison,
+    }
     pairs = {name: check_pair(pair, name=name) for name, pair in given.items() if pair is not None}
     if sum(map(sum, pairs.values())) == 0:
-        raise NotEnoughDataError("wdd needs at least 1 event. Got 0 in every cell. Nothing can be said about a change; count a longer period.")
+        raise NotEnoughDataError(
+            "wdd needs at least 1 event. Got 0 in every cell. Nothing can be said about a change; count a longer period."
+        )
     rows = _numbers(list(pairs.values()), lengths, sizes[: len(pairs)], phi, confidence)
     table = _table(rows)
     total = rows["total" if "total" in rows else "local"]
     weighted = lengths != (1.0, 1.0) or set(sizes) != {1.0}
     settings = {
-        "time": Setting(lengths), "area": Setting(sizes),
+        "time": Setting(lengths),
+        "area": Setting(sizes),
         "dispersion": Setting(max(1.0, phi)),
-        "interval": Setting(total.method, "sara", f"a count is under {SMALL_COUNT}" if total.method not in ("normal", "t") else "all counts are large enough"),
+        "interval": Setting(
+            total.method,
+            "sara",
+            f"a count is under {SMALL_COUNT}" if total.method not in ("normal", "t") else "all counts are large enough",
+        ),
         "confidence": Setting(confidence),
     }
     n = round(sum(map(sum, pairs.values())))
     return EffectResult(
-        table=table, settings=settings, counts=Counts(n, n), cautions=_cautions(pairs, phi, sizes, lengths), estimate=total.estimate, low=total.low,
-        high=total.high, se=total.se, p=total.p, method="wdd", confidence=confidence,
+        table=table,
+        settings=settings,
+        counts=Counts(n, n),
+        cautions=_cautions(pairs, phi, sizes, lengths),
+        estimate=total.estimate,
+        low=total.low,
+        high=total.high,
+        se=total.se,
+        p=total.p,
+        method="wdd",
+        confidence=confidence,
         facts={
             "change": pairs["treated"][1] / lengths[1] - pairs["treated"][0] / lengths[0],
             "unit_words": " per unit of time and area" if weighted else "",
@@ -104,7 +132,9 @@ def wdd(
     )
 
 
-def _numbers(pairs: list[Pair], lengths: tuple[float, ...], sizes: tuple[float, ...], phi: float, confidence: float) -> dict[str, Difference]:
+def _numbers(
+    pairs: list[Pair], lengths: tuple[float, ...], sizes: tuple[float, ...], phi: float, confidence: float
+) -> dict[str, Difference]:
     counts = np.array(pairs, dtype=float)
     weights = _SIGNS[: len(pairs)] / (np.array(lengths)[None, :] * np.array(sizes)[:, None])
 
@@ -133,7 +163,9 @@ def _cautions(pairs: dict[str, Pair], phi: float, sizes: tuple[float, ...], leng
             "expect the same change in numbers. Compare with sara.assess.rate_ratio."
         )
     if phi <= 1:
-        said.append("The counts are taken to vary no more than chance (dispersion 1). Where monthly counts exist, measure it: the interval is often too narrow.")
+        said.append(
+            "The counts are taken to vary no more than chance (dispersion 1). Where monthly counts exist, measure it: the interval is often too narrow."
+        )
     if "displacement" in pairs and "displacement_comparison" not in pairs:
         said.append("The area around the treated places is compared with nothing: its change may be a general trend.")
     if "displacement" not in pairs:
@@ -147,5 +179,7 @@ def _above_zero(values: tuple[float, ...], name: str, n: int) -> tuple[float, ..
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) != n or not all(np.isfinite(v) and v > 0 for v in numbers):
-        raise InputError(f"`{name}` must hold {n} finite number{'s' * (n > 1)} above zero. Got {values!r}. Write {name}={'1.5' if n == 1 else (1,) * n}")
+        raise InputError(
+            f"`{name}` must hold {n} finite number{'s' * (n > 1)} above zero. Got {values!r}. Write {name}={'1.5' if n == 1 else (1,) * n}"
+        )
     return numbers

@@ -62,10 +62,18 @@ def _two_counts(effect: EffectResult) -> str:
     moved = "fell" if effect.estimate < 1 else "rose" if effect.estimate > 1 else "stayed the same"
     rates = effect.facts["rates"]
     what = "The rate" if rates else "The count"
-    numbers = f": {amount(before)} before and {amount(after)} after over unequal exposure" if rates else f" from {amount(before)} to {amount(after)}"
+    numbers = (
+        f": {amount(before)} before and {amount(after)} after over unequal exposure"
+        if rates
+        else f" from {amount(before)} to {amount(after)}"
+    )
     first = f"{what} {moved}{numbers if moved != 'stayed the same' or rates else f' at {amount(before)}'}"
     first += f" (ratio {_ratio(effect.estimate)}, {percent(effect.confidence)} interval {_ratio(effect.low)} to {_ratio(effect.high)}; {p_words(effect.p)})."
-    could = "Chance alone could explain a difference like this." if effect.p >= 1 - effect.confidence else "Chance alone would seldom give a difference like this."
+    could = (
+        "Chance alone could explain a difference like this."
+        if effect.p >= 1 - effect.confidence
+        else "Chance alone would seldom give a difference like this."
+    )
     return f"{first} {could} Nothing is compared with it, so it can't be said why."
 
 
@@ -74,7 +82,9 @@ def _wdd(effect: EffectResult) -> str:
     unit = effect.facts["unit_words"]
     interval = _signed_interval(effect.low, effect.high, percent(effect.confidence))
     if "displacement" not in set(effect.table["measure"]):
-        return f"{_than_similar(effect.estimate, effect.facts['change'], unit)} ({interval}; {p_words(effect.p)}). {_could(effect)}"
+        return (
+            f"{_than_similar(effect.estimate, effect.facts['change'], unit)} ({interval}; {p_words(effect.p)}). {_could(effect)}"
+        )
     ring = effect.row("displacement")
     return (
         f"{_than_similar(local['estimate'], effect.facts['change'], unit)} ({_signed_interval(local['low'], local['high'], percent(effect.confidence))}). "
@@ -87,7 +97,13 @@ def _wdd(effect: EffectResult) -> str:
 def _rate_ratio(effect: EffectResult) -> str:
     less = "less" if effect.estimate < 1 else "more"
     percent_known = effect.facts["base"] >= PERCENT_BASE and np.isfinite(effect.estimate)
-    share = f"{amount(100 * (1 - effect.estimate))} % {less} than" if percent_known else f"{less} than" if effect.estimate != 1 else "just what"
+    share = (
+        f"{amount(100 * (1 - effect.estimate))} % {less} than"
+        if percent_known
+        else f"{less} than"
+        if effect.estimate != 1
+        else "just what"
+    )
     return (
         f"The count in the places that got the response came to {share} the change in similar places would suggest "
         f"(ratio {_ratio(effect.estimate)}, {percent(effect.confidence)} interval {_ratio(effect.low)} to {_ratio(effect.high)}; {p_words(effect.p)}). {_could(effect)}"
@@ -137,13 +153,19 @@ def _untouched(effect: EffectResult) -> str:
 
 def _allowed(effect: EffectResult, clear: bool) -> str:
     if effect.facts.get("placebo"):
-        return "The method saw something where nothing was done: do not trust it here." if clear else "Nothing was done and nothing clear was seen, as it should be."
+        return (
+            "The method saw something where nothing was done: do not trust it here."
+            if clear
+            else "Nothing was done and nothing clear was seen, as it should be."
+        )
     if not clear:
         return ""
     what, verb = effect.facts["outcome_words"], effect.verb
     what = what[0].lower() + what[1:]
     fewer = "fewer" if effect.estimate < 0 else "more"
-    because = f", no more: {effect.weakest.text[0].lower()}{effect.weakest.text[1:].rstrip('.')}" if effect.weakest is not None else ""
+    because = (
+        f", no more: {effect.weakest.text[0].lower()}{effect.weakest.text[1:].rstrip('.')}" if effect.weakest is not None else ""
+    )
     if effect.estimate > 0 and verb in VERBS[2:]:
         return f"This is not what a response that works would show{because}."
     said = {

@@ -40,7 +40,9 @@ def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
     missing = [column for column in EVENT_COLUMNS if column not in events.columns]
     if missing or not isinstance(events, gpd.GeoDataFrame):
         got = f"a table without {', '.join(missing)}" if missing else "a DataFrame without geometry"
-        raise InputError(f"`{name}` must be an event table. Got {got}. Write: {name} = sara.as_events(table, time='...', lon='...', lat='...')")
+        raise InputError(
+            f"`{name}` must be an event table. Got {got}. Write: {name} = sara.as_events(table, time='...', lon='...', lat='...')"
+        )
     _check_metres(events, name=name)
     return events
 
@@ -50,7 +52,9 @@ def check_areas(areas: Any, *, name: str = "areas", crs: Any = None) -> gpd.GeoD
     if isinstance(areas, gpd.GeoSeries):
         areas = gpd.GeoDataFrame(geometry=areas)
     if not isinstance(areas, gpd.GeoDataFrame):
-        raise InputError(f"`{name}` must be polygons. Got a {type(areas).__name__}. Write: {name} = sara.read_areas('neighborhoods.geojson')")
+        raise InputError(
+            f"`{name}` must be polygons. Got a {type(areas).__name__}. Write: {name} = sara.read_areas('neighborhoods.geojson')"
+        )
     if len(areas) == 0:
         raise InputError(f"`{name}` has no rows. Has an earlier filter removed them all?")
     if areas.crs is None:
@@ -59,7 +63,9 @@ def check_areas(areas: Any, *, name: str = "areas", crs: Any = None) -> gpd.GeoD
         )
     wrong = ~areas.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
     if wrong.any():
-        raise InputError(f"`{name}` must be polygons. Got {areas.geometry.geom_type[wrong].iloc[0]} in row {areas.index[wrong][0]}. Buffer it first: {name}.buffer(50)")
+        raise InputError(
+            f"`{name}` must be polygons. Got {areas.geometry.geom_type[wrong].iloc[0]} in row {areas.index[wrong][0]}. Buffer it first: {name}.buffer(50)"
+        )
     return areas if crs is None else areas.to_crs(crs)
 
 
@@ -79,7 +85,9 @@ def check_columns(frame: pd.DataFrame, columns: Iterable[str], *, argument: str,
     for column in columns:
         if column not in frame.columns:
             have = ", ".join(map(str, frame.columns[:20]))
-            raise InputError(f"`{argument}` names a column that is not in `{table}`: {column!r}.{suggest(column, frame.columns)} Columns: {have}")
+            raise InputError(
+                f"`{argument}` names a column that is not in `{table}`: {column!r}.{suggest(column, frame.columns)} Columns: {have}"
+            )
 
 
 def check_choice(value: Any, options: Sequence[Any], *, name: str) -> Any:

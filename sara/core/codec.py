@@ -25,7 +25,23 @@ __all__ = ["decode", "decode_result", "encode", "encode_result"]
 
 # pandas 3 has a text dtype of its own; before it, text is a column of objects.
 _TEXT = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
-_DTYPES = {"bool", "boolean", "int64", "int32", "int16", "int8", "Int64", "Int32", "Int16", "Int8", "float64", "float32", "str", "time", "geometry"}
+_DTYPES = {
+    "bool",
+    "boolean",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "Int64",
+    "Int32",
+    "Int16",
+    "Int8",
+    "float64",
+    "float32",
+    "str",
+    "time",
+    "geometry",
+}
 
 
 def encode_result(result: Any) -> dict[str, Any]:
@@ -39,7 +55,9 @@ def encode_result(result: Any) -> dict[str, Any]:
 def decode_result(data: Mapping[str, Any]) -> Any:
     """Build the result that `encode_result` wrote."""
     if not isinstance(data, Mapping) or set(data) != {"kind", "fields"}:
-        raise InputError("`data` must be what to_dict() returns. Got something else. Write: sara.core.Result.from_dict(result.to_dict())")
+        raise InputError(
+            "`data` must be what to_dict() returns. Got something else. Write: sara.core.Result.from_dict(result.to_dict())"
+        )
     cls = kind_named(data["kind"])
     values = {name: decode(value) for name, value in data["fields"].items()}
     try:
@@ -47,7 +65,9 @@ def decode_result(data: Mapping[str, Any]) -> Any:
             return cls._from_fields(values)
         return cls(**values)
     except TypeError as error:
-        raise InputError(f"`data` must hold the fields of a {cls.__name__}. Got {sorted(values)}. The record may be damaged: {error}") from error
+        raise InputError(
+            f"`data` must hold the fields of a {cls.__name__}. Got {sorted(values)}. The record may be damaged: {error}"
+        ) from error
 
 
 def encode(value: Any) -> Any:
@@ -75,7 +95,9 @@ def encode(value: Any) -> Any:
     if isinstance(value, Setting):
         return {"$setting": [encode(value.value), value.chosen_by, value.why]}
     if isinstance(value, Counts):
-        return {"$counts": [value.rows_in, value.rows_used, dict(value.left_out), {k: encode(v) for k, v in value.sources.items()}]}
+        return {
+            "$counts": [value.rows_in, value.rows_used, dict(value.left_out), {k: encode(v) for k, v in value.sources.items()}]
+        }
     if isinstance(value, Check):
         return {"$check": {f: encode(getattr(value, f)) for f in ("name", "passed", "text", "table", "cap")}}
     if isinstance(value, tuple):
@@ -88,7 +110,9 @@ def encode(value: Any) -> Any:
         return {"$result": encode_result(value)}
     if isinstance(value, pd.DateOffset):
         return value.freqstr
-    raise InputError(f"a record must hold tables, numbers, text and dates. Got a {type(value).__name__}. Leave it out of the result.")
+    raise InputError(
+        f"a record must hold tables, numbers, text and dates. Got a {type(value).__name__}. Leave it out of the result."
+    )
 
 
 def decode(value: Any) -> Any:
@@ -105,7 +129,9 @@ def decode(value: Any) -> Any:
             except InputError:
                 raise
             except Exception as error:
-                raise InputError(f"a record's {tag} must be as sara wrote it. Got {str(content)[:60]!r}. The record may be damaged: {error}") from error
+                raise InputError(
+                    f"a record's {tag} must be as sara wrote it. Got {str(content)[:60]!r}. The record may be damaged: {error}"
+                ) from error
     return {k: decode(v) for k, v in value.items()}
 
 
@@ -125,8 +151,16 @@ def _encode_frame(frame: pd.DataFrame) -> dict[str, Any]:
         else:
             data[name] = column.astype(object).where(column.notna(), None).to_numpy()
     out = pd.DataFrame(data, columns=list(frame.columns))
-    crs = frame.crs.to_wkt() if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns and frame.crs is not None else None
-    geometry = frame._geometry_column_name if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns else None
+    crs = (
+        frame.crs.to_wkt()
+        if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns and frame.crs is not None
+        else None
+    )
+    geometry = (
+        frame._geometry_column_name
+        if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns
+        else None
+    )
     return {
         "csv": out.to_csv(index=False, lineterminator="\n"),
         "columns": columns,
@@ -140,11 +174,19 @@ def _decode_frame(content: Mapping[str, Any]) -> pd.DataFrame:
     columns = content["columns"]
     unknown = set(columns.values()) - _DTYPES
     if unknown:
-        raise InputError(f"a record's table must have column types sara writes. Got {sorted(unknown)}. The record may be damaged.")
+        raise InputError(
+            f"a record's table must have column types sara writes. Got {sorted(unknown)}. The record may be damaged."
+        )
     # A frame without rows is written as its header line alone; a frame without columns as an empty line.
-    raw = pd.read_csv(io.StringIO(content["csv"]), dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False) if columns else pd.DataFrame()
+    raw = (
+        pd.read_csv(io.StringIO(content["csv"]), dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False)
+        if columns
+        else pd.DataFrame()
+    )
     if list(raw.columns) != list(columns):
-        raise InputError(f"a record's table must have the columns {list(columns)}. Got {list(raw.columns)}. The file may have been edited.")
+        raise InputError(
+            f"a record's table must have the columns {list(columns)}. Got {list(raw.columns)}. The file may have been edited."
+        )
     data: dict[str, Any] = {}
     for name, kind in columns.items():
         text = raw[name]

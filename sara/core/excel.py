@@ -49,9 +49,12 @@ def write_result(result: Result, path: Path) -> Path:
     if path.suffix.lower() != ".xlsx":
         raise InputError(f"`path` must end in .xlsx. Got {path.name!r}. Write: result.to_excel('{path.stem or 'result'}.xlsx')")
     finding = pd.DataFrame({"finding": [result.text, *(f"Caution: {caution}" for caution in result.cautions)]})
-    settings = pd.DataFrame([{"setting": name, "value": str(s.value), "chosen by": s.chosen_by, "why": s.why} for name, s in result.settings.items()])
+    settings = pd.DataFrame(
+        [{"setting": name, "value": str(s.value), "chosen by": s.chosen_by, "why": s.why} for name, s in result.settings.items()]
+    )
     counts = pd.DataFrame(
-        [("rows in", result.counts.rows_in), ("rows used", result.counts.rows_used), *result.counts.left_out.items()], columns=["what", "rows"]
+        [("rows in", result.counts.rows_in), ("rows used", result.counts.rows_used), *result.counts.left_out.items()],
+        columns=["what", "rows"],
     )
     with pd.ExcelWriter(path, engine="openpyxl") as book:
         for name, frame in {"finding": finding, "table": result.table, "settings": settings, "counts": counts}.items():

@@ -62,7 +62,9 @@ def resolve_period(events: pd.DataFrame, period: Any = None) -> tuple[pd.Timesta
     found = coverage(events["time"])
     if found is None:
         raise NotEnoughDataError("a period needs at least 1 event with a time. Got 0. Check the time column: sara.audit(events)")
-    return *found, Setting(_words(*found), "sara", "the longest run of these rows without three empty months; the table has lost its own record")
+    return *found, Setting(
+        _words(*found), "sara", "the longest run of these rows without three empty months; the table has lost its own record"
+    )
 
 
 def in_period(time: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:

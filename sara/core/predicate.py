@@ -44,7 +44,11 @@ class Clause:
     value: Value | tuple[Value, ...]
 
     def __str__(self) -> str:
-        column = self.column if re.fullmatch(r"[^\W\d]\w*", self.column) and self.column.lower() not in _KEYWORDS else f"`{self.column}`"
+        column = (
+            self.column
+            if re.fullmatch(r"[^\W\d]\w*", self.column) and self.column.lower() not in _KEYWORDS
+            else f"`{self.column}`"
+        )
         value = "(" + ", ".join(map(_literal, self.value)) + ")" if isinstance(self.value, tuple) else _literal(self.value)
         return f"{column} {self.operator} {value}"
 
@@ -289,7 +293,9 @@ def _mask(node: Clause | Group, frame: pd.DataFrame, name: str) -> np.ndarray:
         return np.logical_and.reduce(masks) if node.joined_by == "and" else np.logical_or.reduce(masks)
     if node.column not in frame.columns:
         have = ", ".join(map(str, frame.columns[:20]))
-        raise InputError(f"`{name}` names a column that is not in the table: {node.column!r}.{suggest(node.column, frame.columns)} Columns: {have}")
+        raise InputError(
+            f"`{name}` names a column that is not in the table: {node.column!r}.{suggest(node.column, frame.columns)} Columns: {have}"
+        )
     column = frame[node.column]
     known = column.notna().to_numpy()
     out = np.zeros(len(frame), dtype=bool)
@@ -331,5 +337,9 @@ def _alike(column: pd.Series, value: Value, clause: Clause, name: str) -> tuple[
         if clause.operator in ("==", "!=", "in", "not in"):
             return column.to_numpy(dtype=object), value
     kind = "dates" if dates else "numbers" if numbers else "text"
-    example = {"dates": f"{clause.column} >= '2024-03-01'", "numbers": f"{clause.column} >= 2", "text": f"{clause.column} == 'disorder'"}[kind]
-    raise InputError(f"`{name}` must compare {clause.column!r} with what it holds, {kind}. Got {value!r}. Write \"{example}\"")
+    example = {
+        "dates": f"{clause.column} >= '2024-03-01'",
+        "numbers": f"{clause.column} >= 2",
+        "text": f"{clause.column} == 'disorder'",
+    }[kind]
+    raise InputError(f'`{name}` must compare {clause.column!r} with what it holds, {kind}. Got {value!r}. Write "{example}"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -86,9 +87,7 @@ class Counts:
         for name, counts in sources.items():
             for reason, n in counts.left_out.items():
                 left_out[f"{name}: {reason}"] = n
-        return cls(
-            sum(c.rows_in for c in sources.values()), sum(c.rows_used for c in sources.values()), left_out, dict(sources)
-        )
+        return cls(sum(c.rows_in for c in sources.values()), sum(c.rows_used for c in sources.values()), left_out, dict(sources))
 
     def __str__(self) -> str:
         reasons = "; ".join(f"{n:,} {reason}" for reason, n in self.left_out.items())
@@ -121,7 +120,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Result:
+class Result(ABC):
     """A table with what it means, what it used, and what it can't say.
 
     Parameters
@@ -149,26 +148,22 @@ class Result:
     count_columns: ClassVar[tuple[str, ...]] = ()
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """The finding in one to three sentences."""
-        raise TypeError(f"{type(self).__name__} must word its own finding: define `text`.")
 
     @property
     def alt_text(self) -> str:
         """What the figure shows, for a reader who cannot see it."""
         return f"Figure: {self.question} {self.text}"
 
+    @abstractmethod
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the result on one Axes and return it."""
-        raise TypeError(f"{type(self).__name__} must draw itself: define `plot`.")
+        """Draw the result on one Axes, a new one if none is given, and return it."""
 
     def figure(self) -> Figure:
         """Draw the result as a figure of its own."""
-        from sara.plot.style import new_axes
-
-        ax = new_axes()
-        self.plot(ax=ax)
-        return ax.figure  # type: ignore[return-value]
+        return self.plot().figure  # type: ignore[return-value]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values; `from_dict` restores it."""
@@ -183,7 +178,9 @@ class Result:
 
         result = decode_result(data)
         if not isinstance(result, cls):
-            raise InputError(f"`data` must hold a {cls.__name__}. Got a {type(result).__name__}. Use sara.core.Result.from_dict(data).")
+            raise InputError(
+                f"`data` must hold a {cls.__name__}. Got a {type(result).__name__}. Use sara.core.Result.from_dict(data)."
+            )
         return result
 
     def to_excel(self, path: str | Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from numbers import Real
+from typing import Any
 
 import pandas as pd
 
@@ -61,7 +62,7 @@ def offset(value: str | pd.DateOffset, *, name: str) -> pd.DateOffset:
         raise InputError(
             f"`{name}` must be a pandas offset. Got {value!r}. Write 'D' (days), 'W' (weeks), 'MS' (months), '24MS' (24 months) or '30min'."
         )
-    return result
+    return result  # type: ignore[return-value]
 
 
 def timestamp(value: object, *, name: str) -> pd.Timestamp:
@@ -73,11 +74,13 @@ def timestamp(value: object, *, name: str) -> pd.Timestamp:
     if stamp is pd.NaT or pd.isna(stamp):
         raise InputError(f"`{name}` must be a date. Got {value!r}. Write ISO text: '2024-03-01'.")
     if stamp.tz is not None:
-        raise InputError(f"`{name}` must be local time without a zone. Got {value!r}. Write '{stamp.tz_localize(None):%Y-%m-%d}'.")
+        raise InputError(
+            f"`{name}` must be local time without a zone. Got {value!r}. Write '{stamp.tz_localize(None):%Y-%m-%d}'."
+        )
     return stamp
 
 
-def period(value: object, *, name: str = "period") -> tuple[pd.Timestamp, pd.Timestamp]:
+def period(value: Any, *, name: str = "period") -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return ``(start, end)``: half-open, the start belongs to the period and the end does not.
 
     Text or a date without a time as the end means the whole of that day, so

@@ -66,7 +66,9 @@ def officer_caution(events: pd.DataFrame, used: npt.NDArray[np.bool_], *, noun: 
     if not officer.any():
         return ()
     share = percent(float(officer.mean()))
-    return (f"{share} of these {noun} were started by officers: they show where and when police were, not what people asked for.",)
+    return (
+        f"{share} of these {noun} were started by officers: they show where and when police were, not what people asked for.",
+    )
 
 
 def dedupe_known(events: pd.DataFrame) -> bool:

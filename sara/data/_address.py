@@ -29,11 +29,25 @@ _BLOCK_WORD = re.compile(r"^(\d{1,6})\s*-?\s*(?:BLOCK|BLK|BKL)\b\.?(?:\s+OF\b)?\
 _BLOCK_FIRST = re.compile(r"^(?:BLOCK|BLK|BKL)\s+OF\s+(?:THE\s+)?(\d{1,6})\s+(?=\S)")
 _BLOCK_LAST = re.compile(r"^(.*\S)[\s,]+(\d{1,6}|\d{0,4}X{2})\s*-?\s*(?:BLOCK|BLK|BKL)$")
 _BLOCK_UNIT = re.compile(r"^UNIT (?:BLOCK|BLK|BKL)(?: OF)?\s+(?=\S)")
-_NUMBER = re.compile(r"^(\d{1,6})(?:\s?-\s?([A-Z])(?=\s)|([A-Z])(?=[\s-])(?!\s(?:ST|AV|AVE)\b)|\s?(1/2|HF)(?=\s))?(?:\s?-\s?(\d{1,6})[A-Z]?(?=\s))?\s+(?=\S)")
+_NUMBER = re.compile(
+    r"^(\d{1,6})(?:\s?-\s?([A-Z])(?=\s)|([A-Z])(?=[\s-])(?!\s(?:ST|AV|AVE)\b)|\s?(1/2|HF)(?=\s))?(?:\s?-\s?(\d{1,6})[A-Z]?(?=\s))?\s+(?=\S)"
+)
 _GRID = re.compile(r"^([NSEW]\d{2,5}\s?[NSEW]?\d{2,5}|[NSEW]\d{3,5})\s+(?=[A-Z])")
 _SPLIT = re.compile(r"\s*[/&@]\s*|\s+(?:AND|AT)\s+|\s+-\s*|-\s+")
-_HIGHWAY = re.compile(r"\b(?:INTERSTATE|IH|I)[\s-]*(\d{1,3})\b|\b(US|SR|CR|RT|RTE|ROUTE|HWY|HIGHWAY|STATE RTE|STATE ROUTE|STATE HWY|US HWY|COUNTY RD|COUNTY ROAD|FM|TH|CTH|STH)[\s-]+(\d{1,4})\b")
-_ROUTES = {"RTE": "RT", "ROUTE": "RT", "HIGHWAY": "HWY", "STATE RTE": "SR", "STATE ROUTE": "SR", "STATE HWY": "SR", "US HWY": "US", "COUNTY RD": "CR", "COUNTY ROAD": "CR"}
+_HIGHWAY = re.compile(
+    r"\b(?:INTERSTATE|IH|I)[\s-]*(\d{1,3})\b|\b(US|SR|CR|RT|RTE|ROUTE|HWY|HIGHWAY|STATE RTE|STATE ROUTE|STATE HWY|US HWY|COUNTY RD|COUNTY ROAD|FM|TH|CTH|STH)[\s-]+(\d{1,4})\b"
+)
+_ROUTES = {
+    "RTE": "RT",
+    "ROUTE": "RT",
+    "HIGHWAY": "HWY",
+    "STATE RTE": "SR",
+    "STATE ROUTE": "SR",
+    "STATE HWY": "SR",
+    "US HWY": "US",
+    "COUNTY RD": "CR",
+    "COUNTY ROAD": "CR",
+}
 _MILE = re.compile(r"\b(?:MM|MP|MILE\s*(?:MARKER|POST)|MILEPOST)\s*(\d{1,3})(?:[.\s](\d))?(?=\s|$)")
 _EXIT = re.compile(r"\bEXIT\s+(\d{1,3}\s?[A-Z]?)\b(?!\s+TO\b)")
 # Above this a number before "ST" or "AVE" is a house whose street has lost its name, not a numbered street.
@@ -146,8 +160,19 @@ def _unique_places(address: pd.Series) -> tuple[list[Address], Any]:
 
 def _without_whole_streets(parsed: list[Address]) -> list[Address]:
     """Take away names that are streets elsewhere in the column (BROADWAY): a whole street is not a place."""
-    streets = {street for place in parsed if place.rule in ("address", "block", "intersection") for street in (place.street, place.cross) if street}
-    return [replace(place, place=None, rule="street only", street=place.place) if place.rule == "name" and place.place in streets else place for place in parsed]
+    streets = {
+        street
+        for place in parsed
+        if place.rule in ("address", "block", "intersection")
+        for street in (place.street, place.cross)
+        if street
+    }
+    return [
+        replace(place, place=None, rule="street only", street=place.place)
+        if place.rule == "name" and place.place in streets
+        else place
+        for place in parsed
+    ]
 
 
 def _with_cities(parsed: list[Address]) -> list[Address]:
@@ -155,7 +180,10 @@ def _with_cities(parsed: list[Address]) -> list[Address]:
     cities = pd.Series([place.city for place in parsed if place.place], dtype=object).value_counts()
     if len(cities) < 2 or cities.iloc[0] >= 0.5 * cities.sum():
         home = cities.index[0] if len(cities) else None
-        return [replace(place, place=f"{place.place}, {place.city}") if place.place and place.city not in (None, home) else place for place in parsed]
+        return [
+            replace(place, place=f"{place.place}, {place.city}") if place.place and place.city not in (None, home) else place
+            for place in parsed
+        ]
     return [replace(place, place=f"{place.place}, {place.city}") if place.place and place.city else place for place in parsed]
 
 
@@ -190,7 +218,9 @@ def _without_tail(text: str) -> tuple[str, str | None, str | None]:
         # "WALGREENS, 123 MAIN ST": the name comes first.
         head, pieces = f"{head} @ {pieces[1]}", pieces[1:]
     rest = [_STATE.sub("", " " + piece).strip() for piece in pieces[1:]]
-    rest = [piece for piece in rest if piece and piece not in STATES and piece not in ("USA", "WISCONSIN") and not piece.isdigit()]
+    rest = [
+        piece for piece in rest if piece and piece not in STATES and piece not in ("USA", "WISCONSIN") and not piece.isdigit()
+    ]
     if not rest and (match := _STATE_ZIP.search(head)) and re.match(r"\d", head):
         head, city = _city_after_suffix(head[: match.start()].strip())
         return head, city, unit

@@ -68,9 +68,19 @@ class AuditResult(Result):
         else:
             steps = self.waterfall.iloc[1:-1].sort_values("n", ascending=False, kind="stable")
             reasons = " and ".join(f"{n:,} {step}" for step, n in zip(steps["step"].head(2), steps["n"].head(2), strict=True))
-            why = f" ({steps['step'].iloc[0]})" if len(steps) == 1 else f": {reasons}" if len(steps) == 2 else f", above all {reasons}"
-            first = f"Of {read:,} rows read, {usable:,} ({_percent(usable, read)}) can be used; {read - usable:,} are set aside{why}."
-        return " ".join(sentence[0].upper() + sentence[1:] for sentence in (first, self._stack_words(), self._map_words()) if sentence)
+            why = (
+                f" ({steps['step'].iloc[0]})"
+                if len(steps) == 1
+                else f": {reasons}"
+                if len(steps) == 2
+                else f", above all {reasons}"
+            )
+            first = (
+                f"Of {read:,} rows read, {usable:,} ({_percent(usable, read)}) can be used; {read - usable:,} are set aside{why}."
+            )
+        return " ".join(
+            sentence[0].upper() + sentence[1:] for sentence in (first, self._stack_words(), self._map_words()) if sentence
+        )
 
     def _stack_words(self) -> str:
         if len(self.default_points) == 0:
@@ -100,9 +110,13 @@ class AuditResult(Result):
 
         if ax is None:
             ax = new_axes(width=7.6, height=1.9 + 0.42 * len(self.waterfall))
-        period = "" if self.coverage is None else f"{self.coverage[0]:%Y-%m-%d} to {self.coverage[1] - pd.Timedelta(days=1):%Y-%m-%d}"
+        period = (
+            "" if self.coverage is None else f"{self.coverage[0]:%Y-%m-%d} to {self.coverage[1] - pd.Timedelta(days=1):%Y-%m-%d}"
+        )
         subtitle = subtitle_of(self.title, period, f"n = {int(self.waterfall['n'].iloc[0]):,}")
-        return waterfall(self.waterfall, ax=ax, title=self.question, subtitle=subtitle, source=f"Source: {self.source}" if self.source else "")
+        return waterfall(
+            self.waterfall, ax=ax, title=self.question, subtitle=subtitle, source=f"Source: {self.source}" if self.source else ""
+        )
 
     def figure(self) -> Figure:
         """Draw the waterfall as a figure of its own."""

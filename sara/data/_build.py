@@ -33,9 +33,27 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 STAMPS = ("received", "dispatched", "arrived", "closed")
 # What a column of a published table can be.
-FIELDS = ("id", "time", *STAMPS, "time_to", "type", "group", "category", "origin", *TEXTS, "place", "lon", "lat", "x", "y", "point")
+FIELDS = (
+    "id",
+    "time",
+    *STAMPS,
+    "time_to",
+    "type",
+    "group",
+    "category",
+    "origin",
+    *TEXTS,
+    "place",
+    "lon",
+    "lat",
+    "x",
+    "y",
+    "point",
+)
 # Fields written in more than one column: date and time, block and street.
-JOINED = frozenset({"time", "received", "dispatched", "arrived", "closed", "time_to", "address", "place", "type", "group", "text", "id"})
+JOINED = frozenset(
+    {"time", "received", "dispatched", "arrived", "closed", "time_to", "address", "place", "type", "group", "text", "id"}
+)
 
 Mapping_ = Mapping[str, "str | Sequence[str] | None"]
 
@@ -78,16 +96,22 @@ def check_mapping(mapping: Mapping_, columns: Sequence[object]) -> dict[str, lis
     have = [str(column) for column in columns]
     for name, given in mapping.items():
         if name not in FIELDS:
-            raise InputError(f"`columns` must map fields of the event table. Got {name!r}.{suggest(name, FIELDS)} Fields: {', '.join(FIELDS)}")
+            raise InputError(
+                f"`columns` must map fields of the event table. Got {name!r}.{suggest(name, FIELDS)} Fields: {', '.join(FIELDS)}"
+            )
         if given is None:
             continue
         wanted = [given] if isinstance(given, str) else list(given)
         if len(wanted) > 1 and name not in JOINED:
-            raise InputError(f"`{name}` must be one column. Got {wanted}. Only {', '.join(sorted(JOINED))} may be written in several.")
+            raise InputError(
+                f"`{name}` must be one column. Got {wanted}. Only {', '.join(sorted(JOINED))} may be written in several."
+            )
         for column in wanted:
             if column not in have:
                 listed = ", ".join(have[:30]) + (", ..." if len(have) > 30 else "")
-                raise InputError(f"`{name}` names a column that is not in the table: {column!r}.{suggest(column, have)} Columns: {listed}")
+                raise InputError(
+                    f"`{name}` names a column that is not in the table: {column!r}.{suggest(column, have)} Columns: {listed}"
+                )
         out[name] = wanted
     return out
 
@@ -174,7 +198,9 @@ def _times(
     main = next((name for name in ("time", *STAMPS) if name in fields), None)
     for name in ("time", *STAMPS, "time_to"):
         if name in fields:
-            parsed[name] = _time.parse_times(joined(frame, fields[name]), tz=tz, name=" + ".join(fields[name]), epoch=epoch, dayfirst=dayfirst)
+            parsed[name] = _time.parse_times(
+                joined(frame, fields[name]), tz=tz, name=" + ".join(fields[name]), epoch=epoch, dayfirst=dayfirst
+            )
             if parsed[name].notes:
                 notes.setdefault("time_notes", {})[name] = dict(parsed[name].notes)
             if parsed[name].notes.get("UTC") and tz is None and name == main:
@@ -196,7 +222,9 @@ def _unreadable(
     if main is None or not bad.any():
         return table.rejects, ~bad
     values = joined(frame, fields[main])[bad]
-    new = reject_rows(table.files[bad], table.lines[bad], " + ".join(fields[main]), values.to_numpy(dtype=object), "the time can't be read")
+    new = reject_rows(
+        table.files[bad], table.lines[bad], " + ".join(fields[main]), values.to_numpy(dtype=object), "the time can't be read"
+    )
     both = pd.concat([table.rejects, new], ignore_index=True) if len(table.rejects) else new
     return both, ~bad
 
@@ -215,7 +243,9 @@ def _clock(time: np.ndarray, utc: np.ndarray, tz: str | None, precision: str) ->
     return _Clock(seconds, local, month, dow, hour, ambiguous, skipped)
 
 
-def _assemble(frame: pd.DataFrame, fields: Mapping[str, list[str]], out: Mapping[str, Any], clock: _Clock, place: Located) -> gpd.GeoDataFrame:
+def _assemble(
+    frame: pd.DataFrame, fields: Mapping[str, list[str]], out: Mapping[str, Any], clock: _Clock, place: Located
+) -> gpd.GeoDataFrame:
     n = len(frame)
     data: dict[str, Any] = {}
     for name in EVENT_COLUMNS:

@@ -30,7 +30,9 @@ class Origin:
     unmarked: str | None = None
 
 
-def text_columns(frame: pd.DataFrame, fields: Mapping[str, list[str]], *, source: str, kind: str, origin: Origin | None) -> dict[str, Any]:
+def text_columns(
+    frame: pd.DataFrame, fields: Mapping[str, list[str]], *, source: str, kind: str, origin: Origin | None
+) -> dict[str, Any]:
     """Return the text columns: identity, type, category, origin and what is passed on as published."""
     out: dict[str, Any] = {name: clean_text(joined(frame, fields[name])) for name in ("id", "type", *TEXTS) if name in fields}
     if "address" in fields:
@@ -58,7 +60,9 @@ def _category(types: pd.Series, group: pd.Series | None, kind: str) -> pd.Series
         return category
     second = categorize(group[vague], kind)
     values = category.to_numpy(dtype=object)
-    found = second.notna().to_numpy() & (category[vague].isna().to_numpy() | (second != "other").to_numpy(dtype=bool, na_value=False))
+    found = second.notna().to_numpy() & (
+        category[vague].isna().to_numpy() | (second != "other").to_numpy(dtype=bool, na_value=False)
+    )
     values[np.flatnonzero(vague)[found]] = second.to_numpy(dtype=object)[found]
     return text_column(values).rename("category")
 
@@ -143,4 +147,3 @@ def _street(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
 
 def missing_text(n: int) -> pd.Series:
     return text_column(np.full(n, None, dtype=object))
-

@@ -47,7 +47,9 @@ def check_crs(crs: Any) -> pyproj.CRS:
     try:
         return pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError:
-        raise InputError(f"`crs` must be a coordinate reference system. Got {crs!r}. Write crs=4326 (longitude and latitude) or crs=3435 (an EPSG number).") from None
+        raise InputError(
+            f"`crs` must be a coordinate reference system. Got {crs!r}. Write crs=4326 (longitude and latitude) or crs=3435 (an EPSG number)."
+        ) from None
 
 
 def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +105,9 @@ def locate(x: pd.Series, y: pd.Series, crs: Any) -> Located:
     return Located(out_x, out_y, target, reasons)
 
 
-def _why_bad(east: np.ndarray, north: np.ndarray, text: np.ndarray, nothing: np.ndarray, *, geographic: bool) -> tuple[np.ndarray, dict[str, int]]:
+def _why_bad(
+    east: np.ndarray, north: np.ndarray, text: np.ndarray, nothing: np.ndarray, *, geographic: bool
+) -> tuple[np.ndarray, dict[str, int]]:
     with np.errstate(invalid="ignore"):
         checks = [
             ("not a number", text),

@@ -72,12 +72,24 @@ def rows(steps: pd.DataFrame) -> list[Finding]:
     total = int(steps["n"].iloc[0])
     found = [Finding("rows", f"{total:,} rows read", total, "ok", "everything below is a part of them", "counted")]
     for step, n in zip(steps["step"].iloc[1:-1], steps["n"].iloc[1:-1], strict=True):
-        why, action, overrule = _STEPS[step.split(":")[0] if step.startswith("rejected") else "merged" if step.startswith("merged") else step]
+        why, action, overrule = _STEPS[
+            step.split(":")[0] if step.startswith("rejected") else "merged" if step.startswith("merged") else step
+        ]
         severity = "warning" if n > 0.1 * total and not step.startswith(("started", "the office", "merged")) else "note"
         found.append(Finding("rows", f"{_many(n, 'row')} ({_percent(n, total)}) {step}", n, severity, why, action, overrule))
     usable = int(steps["n"].iloc[-1])
     severity = "ok" if usable >= 0.85 * total else "note" if usable >= 0.5 * total else "warning"
-    return [*found, Finding("rows", f"{usable:,} rows ({_percent(usable, total)}) can be used", usable, severity, "what maps and trends of residents' reports rest on", "used")]
+    return [
+        *found,
+        Finding(
+            "rows",
+            f"{usable:,} rows ({_percent(usable, total)}) can be used",
+            usable,
+            severity,
+            "what maps and trends of residents' reports rest on",
+            "used",
+        ),
+    ]
 
 
 def default_points(ground: Ground) -> list[Finding]:
@@ -93,18 +105,48 @@ def default_points(ground: Ground) -> list[Finding]:
         ))  # fmt: skip
     if len(ground.defaults) > 10:
         rest = ground.defaults.iloc[10:]
-        found.append(Finding("default point", f"{len(rest)} more such points, {int(rest['n'].sum()):,} rows", int(rest["n"].sum()), "warning", "as above", "as above", "as above"))
+        found.append(
+            Finding(
+                "default point",
+                f"{len(rest)} more such points, {int(rest['n'].sum()):,} rows",
+                int(rest["n"].sum()),
+                "warning",
+                "as above",
+                "as above",
+                "as above",
+            )
+        )
     return found
 
 
 def coverage(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
     """Look at the period covered, gaps inside it, partial first and last months."""
     if ground.coverage is None:
-        return [Finding("coverage", "no row has a time", len(events), "serious", "no trend, clock or before and after", "maps only", "columns={'time': ...}")]
+        return [
+            Finding(
+                "coverage",
+                "no row has a time",
+                len(events),
+                "serious",
+                "no trend, clock or before and after",
+                "maps only",
+                "columns={'time': ...}",
+            )
+        ]
     start, end = ground.coverage
     days = _daily(events, ground)
     last = end - pd.Timedelta(days=1)
-    found = [Finding("coverage", f"the file covers {start:%Y-%m-%d} to {last:%Y-%m-%d} ({len(days):,} days)", int(ground.covered.sum()), "ok", "every method uses this period unless told otherwise", "used as the period", "period=(...)")]
+    found = [
+        Finding(
+            "coverage",
+            f"the file covers {start:%Y-%m-%d} to {last:%Y-%m-%d} ({len(days):,} days)",
+            int(ground.covered.sum()),
+            "ok",
+            "every method uses this period unless told otherwise",
+            "used as the period",
+            "period=(...)",
+        )
+    ]
     gaps = _gaps(days)
     for first, length, expected in gaps[:MOST_GAPS]:
         gap = start + pd.Timedelta(days=first)
@@ -114,12 +156,32 @@ def coverage(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
         ))  # fmt: skip
     if len(gaps) > MOST_GAPS:
         rest = sum(length for _, length, _ in gaps[MOST_GAPS:])
-        found.append(Finding("coverage", f"{_many(len(gaps) - MOST_GAPS, 'more gap')}, {_many(rest, 'day')} in all", 0, "warning", "as above", "as above", "as above"))
+        found.append(
+            Finding(
+                "coverage",
+                f"{_many(len(gaps) - MOST_GAPS, 'more gap')}, {_many(rest, 'day')} in all",
+                0,
+                "warning",
+                "as above",
+                "as above",
+                "as above",
+            )
+        )
     found += _thin_start(days, start, last)
     partial = [f"the first month starts on day {start.day}"] if start.day > 1 else []
     partial += [f"the last ends on day {last.day}"] if last != last + pd.offsets.MonthEnd(0) else []
     if partial:
-        found.append(Finding("coverage", " and ".join(partial), 0, "note", "a part of a month looks like a fall", "partial periods are left out of trends", "period=(...)"))
+        found.append(
+            Finding(
+                "coverage",
+                " and ".join(partial),
+                0,
+                "note",
+                "a part of a month looks like a fall",
+                "partial periods are left out of trends",
+                "period=(...)",
+            )
+        )
     return found
 
 
@@ -157,7 +219,10 @@ def _gaps(days: np.ndarray) -> list[tuple[int, int, float]]:
     usual = min(float(np.median(days[days > 0])), float(days.mean()) * 2)
     edges = np.flatnonzero(np.diff(np.r_[False, days == 0, False].astype(np.int8)))
     runs = zip(edges[::2], edges[1::2], strict=True)
-    return sorted([(int(a), int(b - a), float((b - a) * usual)) for a, b in runs if (b - a) * usual >= 20], key=lambda gap: (-gap[1], gap[0]))
+    return sorted(
+        [(int(a), int(b - a), float((b - a) * usual)) for a, b in runs if (b - a) * usual >= 20],
+        key=lambda gap: (-gap[1], gap[0]),
+    )
 
 
 def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> list[Finding]:
@@ -173,7 +238,9 @@ def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> 
         low = rates[(rates["by"] == by) & rates["is_low"]]
         if len(low):
             top = low.head(5)
-            worst = ", ".join(f"{value} ({_percent(part, of)})" for value, part, of in zip(top["value"], top["located"], top["n"], strict=True))
+            worst = ", ".join(
+                f"{value} ({_percent(part, of)})" for value, part, of in zip(top["value"], top["located"], top["n"], strict=True)
+            )
             words = f"{len(low)} {'categories are' if by == 'category' and len(low) > 1 else 'category is' if by == 'category' else 'areas are' if len(low) > 1 else 'area is'}"
             missing = int((low["n"] - low["located"]).sum())
             found.append(Finding(
@@ -187,12 +254,32 @@ def location(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
     """Coordinates that are none, far points, points outside the areas."""
     found = []
     for reason, n in sorted((record_of(events).get("bad_locations") or {}).items()):
-        found.append(Finding("location", f"{int(n):,} coordinates are none: {reason}", int(n), "note", "a point at 0, 0 is in the ocean", "the row stays, without a location", "mend the coordinates and read again"))
+        found.append(
+            Finding(
+                "location",
+                f"{int(n):,} coordinates are none: {reason}",
+                int(n),
+                "note",
+                "a point at 0, 0 is in the ocean",
+                "the row stays, without a location",
+                "mend the coordinates and read again",
+            )
+        )
     for mask, words in ((ground.far, "far from the city"), (ground.outside, "outside all areas")):
         n = int(mask.sum())
         if n or (words == "outside all areas" and ground.has_areas):
             severity = "warning" if n > 0.05 * len(events) else "note" if n else "ok"
-            found.append(Finding("location", f"{_many(n, 'point')} {'lies' if n == 1 else 'lie'} {words}", n, severity, "they stretch maps and belong to no area", "kept; counted as outside", "areas=... with the whole city"))
+            found.append(
+                Finding(
+                    "location",
+                    f"{_many(n, 'point')} {'lies' if n == 1 else 'lie'} {words}",
+                    n,
+                    severity,
+                    "they stretch maps and belong to no area",
+                    "kept; counted as outside",
+                    "areas=... with the whole city",
+                )
+            )
     return found
 
 
@@ -210,7 +297,11 @@ def precision(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
         return []
     step = max(coarse)
     cell = 10 if step < 2 else int(np.ceil(2 * step / 25) * 25)
-    words = [f"coordinates have {decimals} decimals (about {from_digits:,.0f} m)" if from_digits and from_digits >= 1 else "coordinates are finer than a metre"]
+    words = [
+        f"coordinates have {decimals} decimals (about {from_digits:,.0f} m)"
+        if from_digits and from_digits >= 1
+        else "coordinates are finer than a metre"
+    ]
     words += [f"{_percent(share, 1)} of the places are hundred blocks" if share > 0.5 else ""]
     return [Finding(
         "precision", f"{'; '.join(word for word in words if word)}: cells below {cell} m show the rounding, not the city", int(ground.has_place.sum()), "warning" if step >= 50 else "ok",
@@ -249,11 +340,24 @@ def order(events: gpd.GeoDataFrame) -> list[Finding]:
 def heaping(events: gpd.GeoDataFrame) -> list[Finding]:
     """Spikes at midnight and on the hour."""
     if record_of(events).get("time_precision") == "day":
-        return [Finding("time", "times are dates without a clock", len(events), "note", "no hour of the day can be told", "the clock refuses; days and weeks work", "read with the column that has the hour")]
+        return [
+            Finding(
+                "time",
+                "times are dates without a clock",
+                len(events),
+                "note",
+                "no hour of the day can be told",
+                "the clock refuses; days and weeks work",
+                "read with the column that has the hour",
+            )
+        ]
     time = events["time"].dropna().to_numpy(dtype="datetime64[us]")
     minute = time.astype("datetime64[m]").astype(np.int64)
     found = []
-    for words, hit, expected in (("exactly at midnight", minute % 1440 == 0, 1 / 1440), ("on the full hour", minute % 60 == 0, 1 / 60)):
+    for words, hit, expected in (
+        ("exactly at midnight", minute % 1440 == 0, 1 / 1440),
+        ("on the full hour", minute % 60 == 0, 1 / 60),
+    ):
         n = int(hit.sum())
         due = len(time) * expected
         if n >= 30 and n > 3 * due and n - due > 5 * np.sqrt(due):
@@ -299,7 +403,9 @@ def types(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
     rate = seen["size"] / alive.clip(lower=30)
     found = []
     for words, stretch, when in (("appear", before, seen["min"]), ("vanish", after, seen["max"])):
-        hit = seen[(seen["size"] >= 20) & (stretch >= 30) & (stretch * rate >= 20)].sort_values("size", ascending=False, kind="stable")
+        hit = seen[(seen["size"] >= 20) & (stretch >= 30) & (stretch * rate >= 20)].sort_values(
+            "size", ascending=False, kind="stable"
+        )
         if len(hit):
             listed = ", ".join(f"{name} ({when[name]:%Y-%m})" for name in hit.index[:5])
             found.append(Finding(
@@ -326,12 +432,34 @@ def duplicates(events: gpd.GeoDataFrame) -> list[Finding]:
         rule = "equal in all but the id, or the same type on the same day at the same house number"
     kinds = (
         (exact, "rows are the same as another in all but the id", "kept: some are real", "sara.dedupe(events)"),
-        (same_id, "rows repeat the id of another", "kept: one row per unit or version of a call", "events.drop_duplicates('id', keep='last')"),
-        (declared, "rows are declared duplicates by the publisher", "kept", "events[~events['disposition'].str.contains('DUP', case=False, na=False)]"),
+        (
+            same_id,
+            "rows repeat the id of another",
+            "kept: one row per unit or version of a call",
+            "events.drop_duplicates('id', keep='last')",
+        ),
+        (
+            declared,
+            "rows are declared duplicates by the publisher",
+            "kept",
+            "events[~events['disposition'].str.contains('DUP', case=False, na=False)]",
+        ),
         (near, f"rows look like a second report of an incident ({rule})", "kept until you join them", "sara.dedupe(events)"),
     )
     n = len(table)
-    found = [Finding("duplicates", f"{count:,} {text if count != 1 else _one(text)}", count, "warning" if count > 0.05 * n else "note", why, action, overrule) for count, text, action, overrule in kinds if count]
+    found = [
+        Finding(
+            "duplicates",
+            f"{count:,} {text if count != 1 else _one(text)}",
+            count,
+            "warning" if count > 0.05 * n else "note",
+            why,
+            action,
+            overrule,
+        )
+        for count, text, action, overrule in kinds
+        if count
+    ]
     return found or [Finding("duplicates", "no duplicates", 0, "ok", why, "nothing to do")]
 
 

@@ -32,12 +32,31 @@ def geocoding_rates(events: pd.DataFrame, has_place: np.ndarray) -> pd.DataFrame
     parts = []
     for by in ("category", "area"):
         values = events[by].astype(object)
-        groups = pd.DataFrame({"value": values, "ok": has_place}).dropna(subset="value").groupby("value", sort=True)["ok"].agg(["size", "sum"])
+        groups = (
+            pd.DataFrame({"value": values, "ok": has_place})
+            .dropna(subset="value")
+            .groupby("value", sort=True)["ok"]
+            .agg(["size", "sum"])
+        )
         groups = groups[groups["size"] >= LEAST]
         if len(groups) > 1:
-            parts.append(pd.DataFrame({"by": by, "value": groups.index.astype(str), "n": groups["size"].to_numpy(), "located": groups["sum"].to_numpy().astype(np.int64)}))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "by": by,
+                        "value": groups.index.astype(str),
+                        "n": groups["size"].to_numpy(),
+                        "located": groups["sum"].to_numpy().astype(np.int64),
+                    }
+                )
+            )
     if not parts:
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(RATE_COLUMNS, ("str", "str", "int64", "int64", "float64", "float64", "bool"), strict=True)})
+        return pd.DataFrame(
+            {
+                name: pd.Series(dtype=kind)
+                for name, kind in zip(RATE_COLUMNS, ("str", "str", "int64", "int64", "float64", "float64", "bool"), strict=True)
+            }
+        )
     out = pd.concat(parts, ignore_index=True)
     n, located = out["n"].to_numpy(dtype=float), out["located"].to_numpy(dtype=float)
     p, difference = _numbers(n, located, float(len(events)), float(has_place.sum()))

@@ -40,4 +40,3 @@ def content_hash(frame: pd.DataFrame) -> np.ndarray:
         with np.errstate(over="ignore"):
             total = total * np.uint64(1_000_003) + column
     return total
-

@@ -48,7 +48,9 @@ def _geometry_pair(frame: pd.DataFrame, geometry: str, crs: Any) -> tuple[pd.Ser
     shapes = frame[geometry]
     system = shapes.crs if shapes.crs is not None else crs
     if system is None:
-        raise InputError("`table` must have a coordinate reference system. Got crs=None. If its points are longitude and latitude, write crs=4326")
+        raise InputError(
+            "`table` must have a coordinate reference system. Got crs=None. If its points are longitude and latitude, write crs=4326"
+        )
     points = shapely.centroid(shapes.to_numpy())
     empty = shapely.is_missing(points) | shapely.is_empty(points)
     x, y = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
@@ -87,4 +89,3 @@ def decimals(frame: pd.DataFrame, fields: Mapping[str, list[str]]) -> dict[str, 
     text = frame[name].astype(object).dropna().iloc[:5000].astype(str)
     length = text.str.extract(r"[.,]([0-9]+)$")[0].str.rstrip("0").str.len().dropna()
     return {"decimals": int(length.median())} if len(length) else {}
-

@@ -56,17 +56,26 @@ def profiles() -> dict[str, Profile]:
     """Return every profile by name."""
     folder = resources.files("sara.data").joinpath("profiles")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    return {file.name.removesuffix(".toml"): _profile(file.name.removesuffix(".toml"), tomllib.loads(file.read_text(encoding="utf-8"))) for file in files}
+    return {
+        file.name.removesuffix(".toml"): _profile(
+            file.name.removesuffix(".toml"), tomllib.loads(file.read_text(encoding="utf-8"))
+        )
+        for file in files
+    }
 
 
 def find_profile(name: str | None, header: Iterable[str], source: str | None = None) -> Profile | None:
     """Return the profile named, or the one whose signature the header holds (the longest signature wins), or None."""
     if name is not None:
         if name not in profiles():
-            raise InputError(f"`profile` must be one of {', '.join(map(repr, profiles()))}. Got {name!r}.{suggest(name, profiles())}")
+            raise InputError(
+                f"`profile` must be one of {', '.join(map(repr, profiles()))}. Got {name!r}.{suggest(name, profiles())}"
+            )
         return profiles()[name]
     have = set(header)
-    fitting = [p for p in profiles().values() if p.signature and set(p.signature) <= have and source in (None, p.source, "events")]
+    fitting = [
+        p for p in profiles().values() if p.signature and set(p.signature) <= have and source in (None, p.source, "events")
+    ]
     return max(fitting, key=lambda p: len(p.signature), default=None)
 
 

@@ -70,7 +70,12 @@ def rejects_of(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _folder() -> Path:
-    base = os.environ.get("SARA_CACHE") or os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    base = (
+        os.environ.get("SARA_CACHE")
+        or os.environ.get("XDG_CACHE_HOME")
+        or os.environ.get("LOCALAPPDATA")
+        or Path.home() / ".cache"
+    )
     folder = Path(base) / "sara"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -61,7 +61,9 @@ def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if len(candidates) == 0:
         return _table([], events.crs)
     # Units of one house are one address: a complex of 200 flats is a place, not a stand-in.
-    addresses = _different(events["place"].astype(object).where(events["place"].notna(), events["address"].astype(object)), number, len(sizes))
+    addresses = _different(
+        events["place"].astype(object).where(events["place"].notna(), events["address"].astype(object)), number, len(sizes)
+    )
     crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * float(np.quantile(addresses[sizes >= 2], 0.99)))
     ratio = _size_ratios(sizes[ranked])
     office = (events["origin"] == "administrative").to_numpy(dtype=bool, na_value=False)
@@ -130,9 +132,13 @@ def _mix(codes: np.ndarray, rows: np.ndarray, here: np.ndarray) -> float:
     return float(overlap / (1 - spread.sum() / 2))
 
 
-def _row(events: gpd.GeoDataFrame, here: np.ndarray, n_located: int, n_addresses: int, ratio: float, mix: float, reason: str) -> dict[str, Any]:
+def _row(
+    events: gpd.GeoDataFrame, here: np.ndarray, n_located: int, n_addresses: int, ratio: float, mix: float, reason: str
+) -> dict[str, Any]:
     x, y = float(events["x"].iloc[here[0]]), float(events["y"].iloc[here[0]])
-    names = events["place"].iloc[here].where(events["place"].iloc[here].notna(), events["address"].iloc[here]).dropna().astype(str)
+    names = (
+        events["place"].iloc[here].where(events["place"].iloc[here].notna(), events["address"].iloc[here]).dropna().astype(str)
+    )
     names = names.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     point = f"near {x:.0f} E {y:.0f} N"
     # A point of many addresses bears no one's name.

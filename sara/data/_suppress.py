@@ -16,7 +16,9 @@ __all__ = ["suppress"]
 MARGINS = ("both", "rows", "columns", None)
 
 
-def suppress(table: pd.DataFrame, *, columns: str | Sequence[str], threshold: int = 10, margins: str | None = "both") -> pd.DataFrame:
+def suppress(
+    table: pd.DataFrame, *, columns: str | Sequence[str], threshold: int = 10, margins: str | None = "both"
+) -> pd.DataFrame:
     """Return the table with small counts hidden, and further ones so that no hidden count follows from a total.
 
     Parameters
@@ -77,12 +79,16 @@ def suppress(table: pd.DataFrame, *, columns: str | Sequence[str], threshold: in
 
 
 def _counts(table: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    values = np.column_stack([pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan) for name in names])
+    values = np.column_stack(
+        [pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan) for name in names]
+    )
     told = np.column_stack([table[name].notna().to_numpy() for name in names])
     wrong = told & ~(np.isfinite(values) & (values >= 0) & (values == np.floor(values)))
     if wrong.any():
         i, j = np.argwhere(wrong)[0]
-        raise InputError(f"`columns` must hold counts: whole numbers of zero or more. Got {table[names[j]].iloc[i]!r} in {names[j]!r}. Suppress before working out rates.")
+        raise InputError(
+            f"`columns` must hold counts: whole numbers of zero or more. Got {table[names[j]].iloc[i]!r} in {names[j]!r}. Suppress before working out rates."
+        )
     return np.where(told, values, 0).astype(np.int64), ~told
 
 
@@ -144,7 +150,9 @@ def _partners(
     return more
 
 
-def _first_recoverable(counts: np.ndarray, hidden: np.ndarray, threshold: int, rows: bool, columns: bool) -> tuple[int, int] | None:
+def _first_recoverable(
+    counts: np.ndarray, hidden: np.ndarray, threshold: int, rows: bool, columns: bool
+) -> tuple[int, int] | None:
     """Return a small hidden cell that can take no other value, or None.
 
     Rows and columns are nodes, hidden cells are edges: an arc row -> column where the cell can be one more, column -> row where it can be one

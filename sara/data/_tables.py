@@ -47,9 +47,13 @@ class RawFile:
 def read_file(path: Path, *, headers: Sequence[Sequence[str]] = ()) -> RawFile:
     """Read CSV (plain, gz, zip) or Excel; a file without a header takes the last of `headers` that is as wide."""
     if not path.is_file():
-        raise InputError(f"`path` must be a file, a folder or a pattern. Got {str(path)!r}, which is not there. Is the working directory right? {Path.cwd()}")
+        raise InputError(
+            f"`path` must be a file, a folder or a pattern. Got {str(path)!r}, which is not there. Is the working directory right? {Path.cwd()}"
+        )
     if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {path.stat().st_size / 1e9:.1f} GB in {path.name}. Split it by year and read the folder.")
+        raise InputError(
+            f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {path.stat().st_size / 1e9:.1f} GB in {path.name}. Split it by year and read the folder."
+        )
     content = path.read_bytes()
     sha = hashlib.sha256(content).hexdigest()
     return _read_bytes(content, path.name, sha, headers, depth=0)
@@ -63,7 +67,9 @@ def _read_bytes(content: bytes, name: str, sha: str, headers: Sequence[Sequence[
     if content[:2] == b"\x1f\x8b":
         return _read_bytes(_gunzip(content, name), name, sha, headers, depth=depth + 1)
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise InputError(f"`path` must be a CSV or an .xlsx file. Got an old Excel file: {name}. Save it in Excel as .xlsx or CSV.")
+        raise InputError(
+            f"`path` must be a CSV or an .xlsx file. Got an old Excel file: {name}. Save it in Excel as .xlsx or CSV."
+        )
     return _read_csv(content, name, sha, headers)
 
 
@@ -83,7 +89,9 @@ def _gunzip(content: bytes, name: str) -> bytes:
     except (OSError, EOFError) as error:
         raise InputError(f"`path` must be a whole gz file. Got {name}, which is damaged ({error}). Download it again.") from None
     if len(out) > limit:
-        raise InputError(f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name} ({len(content) / 1e6:.1f} MB packed). Unpack it yourself if you trust it.")
+        raise InputError(
+            f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name} ({len(content) / 1e6:.1f} MB packed). Unpack it yourself if you trust it."
+        )
     return out
 
 
@@ -95,12 +103,18 @@ def _read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[st
     except zipfile.BadZipFile:
         raise InputError(f"`path` must be a whole zip file. Got {name}, which is damaged. Download it again.") from None
     with archive:
-        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX") and not PurePosixPath(m.filename).name.startswith(".")]
+        members = [
+            m
+            for m in archive.infolist()
+            if not m.is_dir() and not m.filename.startswith("__MACOSX") and not PurePosixPath(m.filename).name.startswith(".")
+        ]
         tables = [m for m in members if m.filename.lower().endswith((*TABLES, ".zip"))]
         if len(tables) != 1:
             listed = ", ".join(m.filename for m in (tables or members)[:10])
             what = "one table" if tables else "a CSV or Excel table"
-            raise InputError(f"`path` must be a zip with {what} in it. Got {len(tables)} in {name}: {listed}. Unpack the one you want, or the folder: sara.read_calls('folder/')")
+            raise InputError(
+                f"`path` must be a zip with {what} in it. Got {len(tables)} in {name}: {listed}. Unpack the one you want, or the folder: sara.read_calls('folder/')"
+            )
         member = tables[0]
         if member.flag_bits & 1:
             raise InputError(f"`path` must be a zip without a password. Got {name}. Unpack it yourself.")
@@ -108,7 +122,9 @@ def _read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[st
         with archive.open(member) as file:
             inner = file.read(limit + 1)
         if len(inner) > limit:
-            raise InputError(f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it.")
+            raise InputError(
+                f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it."
+            )
         inner_name = PurePosixPath(member.filename).name
     return _read_bytes(inner, inner_name, sha, headers, depth=depth + 1)
 
@@ -197,7 +213,10 @@ def _lines(text: str) -> list[str]:
 def _is_data(cells: list[str]) -> bool:
     """Whether a first row is no header: more than half of it is numbers and dates, as no column is called."""
     filled = [cell.strip() for cell in cells if cell.strip()]
-    written = sum(re.fullmatch(r"-?[0-9]+\.[0-9]+|-?[0-9]{5,}|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T].*)?", cell) is not None for cell in filled)
+    written = sum(
+        re.fullmatch(r"-?[0-9]+\.[0-9]+|-?[0-9]{5,}|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T].*)?", cell) is not None
+        for cell in filled
+    )
     return written > 0.5 * len(filled)
 
 
@@ -274,7 +293,9 @@ def _sort_ragged(
             found.misfit(line, delimiter.join(row), len(row), width)
 
 
-def _sort_empty(found: _Sorting, rows: list[list[str]], lines: np.ndarray, good: np.ndarray, header: list[str], delimiter: str) -> None:
+def _sort_empty(
+    found: _Sorting, rows: list[list[str]], lines: np.ndarray, good: np.ndarray, header: list[str], delimiter: str
+) -> None:
     """Turn down rows of nothing but delimiters, and headers in the middle of a file."""
     for position in [p for p in np.flatnonzero(good) if not rows[p][0] or rows[p][0].strip() == header[0]]:
         row = [cell.strip() for cell in rows[position]]
@@ -292,7 +313,9 @@ def _frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
     parts = []
     for start in range(0, len(rows), CHUNK):
         columns = list(zip(*rows[start : start + CHUNK], strict=True))
-        parts.append(pd.DataFrame({name: pd.array(column, dtype=TEXT_DTYPE) for name, column in zip(header, columns, strict=True)}))
+        parts.append(
+            pd.DataFrame({name: pd.array(column, dtype=TEXT_DTYPE) for name, column in zip(header, columns, strict=True)})
+        )
     if not parts:
         return pd.DataFrame({name: pd.array([], dtype=TEXT_DTYPE) for name in header})
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
@@ -306,12 +329,16 @@ def _read_excel(content: bytes, name: str, sha: str) -> RawFile:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000)):
-            raise InputError(f"`path` must not unpack to more than {MAX_RATIO} times its size. Got {size / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it.")
+            raise InputError(
+                f"`path` must not unpack to more than {MAX_RATIO} times its size. Got {size / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it."
+            )
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel.") from None
+        raise InputError(
+            f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel."
+        ) from None
     try:
         for sheet in book.worksheets:
             rows = [list(row) for row in sheet.iter_rows(values_only=True)]
@@ -342,7 +369,9 @@ def _sheet(rows: list[list[Any]], name: str, sha: str, title: str) -> RawFile | 
             continue
         body.append(cells)
         lines.append(number)
-    turned = reject_rows(name, [n for n, _ in rejects], "", [v for _, v in rejects], "the row has cells to the right of the header")
+    turned = reject_rows(
+        name, [n for n, _ in rejects], "", [v for _, v in rejects], "the row has cells to the right of the header"
+    )
     return RawFile(_frame(body, header), np.asarray(lines, dtype=np.int64), turned, sha, name, {"sheet": title})
 
 

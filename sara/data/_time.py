@@ -28,7 +28,9 @@ _DATE_SHAPES = {
 }  # fmt: skip
 _SWAPPABLE = {"%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y", "%d.%m.%Y", "%d.%m.%y"}
 _TIME_SHAPES = {"n:n": "%H:%M", "n:n:n": "%H:%M:%S", "n:n:n.f": "%H:%M:%S.%f", "Q": "%H%M", "n:n:n:n": "%H:%M:%S:%f"}
-_SHAPE = re.compile(r"(?P<date>.*?[YnbB](?=$|[ T@,]))(?P<sep>[ T@,]+)?(?P<time>(?:n:n(?::n(?:\.f|:n)?)?|Q))?(?P<ap> ?p)?(?P<zone> ?(?:Z|[+-]n:n|[+-]Q|[+-]n))?")
+_SHAPE = re.compile(
+    r"(?P<date>.*?[YnbB](?=$|[ T@,]))(?P<sep>[ T@,]+)?(?P<time>(?:n:n(?::n(?:\.f|:n)?)?|Q))?(?P<ap> ?p)?(?P<zone> ?(?:Z|[+-]n:n|[+-]Q|[+-]n))?"
+)
 # Excel counts days from here (its 1900 leap-day slip included); serials of 1954 to 2119.
 _EXCEL_START, _EXCEL_RANGE = np.datetime64("1899-12-30", "us"), (20000, 80000)
 # Seconds of 1990 to 2100: anything else is not a date written as epoch.
@@ -68,11 +70,15 @@ def check_zone(tz: str | None) -> str | None:
     try:
         ZoneInfo(str(tz))
     except Exception:
-        raise InputError(f"`tz` must name a time zone. Got {tz!r}. Write tz='America/Chicago' (city names, not EST or CST).") from None
+        raise InputError(
+            f"`tz` must name a time zone. Got {tz!r}. Write tz='America/Chicago' (city names, not EST or CST)."
+        ) from None
     return str(tz)
 
 
-def parse_times(values: pd.Series, *, tz: str | None, name: str, epoch: str | None = None, dayfirst: bool | None = None) -> ParsedTimes:
+def parse_times(
+    values: pd.Series, *, tz: str | None, name: str, epoch: str | None = None, dayfirst: bool | None = None
+) -> ParsedTimes:
     """Read a column of times.
 
     Parameters
@@ -207,10 +213,14 @@ def _at_once(text: pd.Series, dayfirst: bool | None) -> ParsedTimes | None:
 
 def _shapes(clean: pd.Series) -> pd.Series:
     """Return each text with its digits and names replaced by letters: n (1-2 digits), Y (4), Q (4, a clock), N (more), b/B (month), p (AM/PM)."""
-    shapes = clean.str.replace(rf"\b(?:{_LONG_MONTHS})\b", "B", regex=True).str.replace(rf"(?<![A-Z])(?:{_MONTHS})(?![A-Z])", "b", regex=True)
+    shapes = clean.str.replace(rf"\b(?:{_LONG_MONTHS})\b", "B", regex=True).str.replace(
+        rf"(?<![A-Z])(?:{_MONTHS})(?![A-Z])", "b", regex=True
+    )
     shapes = shapes.str.replace(r"(?<=[0-9]) ?[AP]M\b", " p", regex=True)
     shapes = shapes.str.replace(r"(?<=:[0-9]{2})[.,][0-9]{1,9}", ".f", regex=True)
-    shapes = shapes.str.replace(r"(?<=[+-])[0-9]{4}$", "Q", regex=True).str.replace(r"(?<=[0-9][ T])[0-9]{3,4}(?=$| ?p)", "Q", regex=True)
+    shapes = shapes.str.replace(r"(?<=[+-])[0-9]{4}$", "Q", regex=True).str.replace(
+        r"(?<=[0-9][ T])[0-9]{3,4}(?=$| ?p)", "Q", regex=True
+    )
     shapes = shapes.str.replace(r"[0-9]{5,}", "N", regex=True).str.replace(r"[0-9]{4}", "Y", regex=True)
     return shapes.str.replace(r"[0-9]{1,2}(?![0-9])", "n", regex=True)
 
@@ -220,7 +230,11 @@ def _format(shape: str) -> tuple[str, bool, bool] | None:
     match = _SHAPE.fullmatch(shape)
     if match is None or match["date"] not in _DATE_SHAPES:
         return None
-    if (match["time"] is None) != (match["sep"] is None) or (match["ap"] and not match["time"]) or (match["zone"] and not match["time"]):
+    if (
+        (match["time"] is None) != (match["sep"] is None)
+        or (match["ap"] and not match["time"])
+        or (match["zone"] and not match["time"])
+    ):
         return None
     form = _DATE_SHAPES[match["date"]]
     if match["time"]:
@@ -230,7 +244,11 @@ def _format(shape: str) -> tuple[str, bool, bool] | None:
 
 
 def _day_first(
-    clean: pd.Series, shapes: pd.Series, formats: dict[str, tuple[str, bool, bool] | None], dayfirst: bool | None, notes: dict[str, int | str]
+    clean: pd.Series,
+    shapes: pd.Series,
+    formats: dict[str, tuple[str, bool, bool] | None],
+    dayfirst: bool | None,
+    notes: dict[str, int | str],
 ) -> bool:
     """Say whether the day and month of number dates must change places against the table of shapes."""
     ambiguous = [shape for shape, made in formats.items() if made and re.match(r"%[md][/.-]%[md]", made[0])]
@@ -267,7 +285,9 @@ def _strptime(text: pd.Series, form: str, zoned: bool) -> tuple[np.ndarray, np.n
     wall = _micro(pd.to_datetime(text, format=form, errors="coerce"))
     if "%I" in form and np.isnat(wall).any():
         # "13:05 PM": a 24-hour clock with a marker stuck on.
-        again = pd.to_datetime(text.str.replace(r" [AP]M$", "", regex=True), format=form.replace("%I", "%H").replace(" %p", ""), errors="coerce")
+        again = pd.to_datetime(
+            text.str.replace(r" [AP]M$", "", regex=True), format=form.replace("%I", "%H").replace(" %p", ""), errors="coerce"
+        )
         wall = np.where(np.isnat(wall), _micro(again), wall)
     if not zoned:
         return np.full(len(text), np.nan), wall
@@ -275,10 +295,22 @@ def _strptime(text: pd.Series, form: str, zoned: bool) -> tuple[np.ndarray, np.n
 
 
 def _read_numbers(
-    clean: pd.Series, shapes: pd.Series, local: np.ndarray, utc: np.ndarray, has_clock: np.ndarray, *, tz: str | None, name: str, epoch: str | None, notes: dict[str, int | str]
+    clean: pd.Series,
+    shapes: pd.Series,
+    local: np.ndarray,
+    utc: np.ndarray,
+    has_clock: np.ndarray,
+    *,
+    tz: str | None,
+    name: str,
+    epoch: str | None,
+    notes: dict[str, int | str],
 ) -> None:
     """Fill in dates written as one number: yyyymmdd, yyyymmddHHMMSS, epoch seconds or milliseconds, Excel serials."""
-    rows = np.flatnonzero(shapes.isin(["N", "N.n", "N.N", "N.Y", "N.f"]).to_numpy() | shapes.str.fullmatch(r"N\.[0-9nNY]+").to_numpy(dtype=bool, na_value=False))
+    rows = np.flatnonzero(
+        shapes.isin(["N", "N.n", "N.N", "N.Y", "N.f"]).to_numpy()
+        | shapes.str.fullmatch(r"N\.[0-9nNY]+").to_numpy(dtype=bool, na_value=False)
+    )
     if len(rows) == 0:
         return
     text = clean.iloc[rows]
@@ -291,7 +323,9 @@ def _read_numbers(
             has_clock[rows[some]] = clock
     serial = (number >= _EXCEL_RANGE[0]) & (number < _EXCEL_RANGE[1])
     seconds_of_day = np.round((number[serial] % 1) * 86400).astype(np.int64)
-    local[rows[serial]] = _EXCEL_START + (np.floor(number[serial]).astype(np.int64) * _DAY + seconds_of_day * 1_000_000).astype("timedelta64[us]")
+    local[rows[serial]] = _EXCEL_START + (np.floor(number[serial]).astype(np.int64) * _DAY + seconds_of_day * 1_000_000).astype(
+        "timedelta64[us]"
+    )
     has_clock[rows[serial]] = seconds_of_day > 0
     left = np.isnat(local[rows]) & ~serial
     scaled = np.where(number > 1e11, number / 1000, number)
@@ -319,7 +353,9 @@ def _to_wall(local: np.ndarray, utc: np.ndarray, tz: str | None) -> np.ndarray:
     fixed = ~np.isnan(utc)
     if tz is None or not fixed.any():
         return local
-    stamps = pd.DatetimeIndex((utc[fixed] * 1e6).round().astype(np.int64).astype("datetime64[us]")).tz_localize("UTC").tz_convert(tz)
+    stamps = (
+        pd.DatetimeIndex((utc[fixed] * 1e6).round().astype(np.int64).astype("datetime64[us]")).tz_localize("UTC").tz_convert(tz)
+    )
     out = local.copy()
     out[fixed] = _micro(pd.Series(stamps.tz_localize(None)))
     return out

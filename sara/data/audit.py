@@ -123,7 +123,21 @@ def _ground(events: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> Ground:
     stack = stack_numbers(events)
     defaults = default_points(events)
     at_default, rank = _at_points(events, stack, defaults)
-    return Ground(has_time, has_place, covered, far, outside, at_default, stack, defaults, rank, coverage, setting, rejects_of(events), areas is not None)
+    return Ground(
+        has_time,
+        has_place,
+        covered,
+        far,
+        outside,
+        at_default,
+        stack,
+        defaults,
+        rank,
+        coverage,
+        setting,
+        rejects_of(events),
+        areas is not None,
+    )
 
 
 def _far(x: np.ndarray, y: np.ndarray, ok: np.ndarray) -> np.ndarray:
@@ -145,7 +159,11 @@ def _at_points(events: gpd.GeoDataFrame, stack: np.ndarray, defaults: gpd.GeoDat
     keys = {(round(x * 100), round(y * 100)) for x, y in zip(defaults["x"], defaults["y"], strict=True)}
     numbers, first = np.unique(stack, return_index=True)
     x, y = events["x"].to_numpy(dtype=float, na_value=np.nan), events["y"].to_numpy(dtype=float, na_value=np.nan)
-    wanted = [int(number) for number, row in zip(numbers, first, strict=True) if number >= 0 and (round(x[row] * 100), round(y[row] * 100)) in keys]
+    wanted = [
+        int(number)
+        for number, row in zip(numbers, first, strict=True)
+        if number >= 0 and (round(x[row] * 100), round(y[row] * 100)) in keys
+    ]
     sizes = np.bincount(stack[stack >= 0])
     return np.isin(stack, wanted), int((sizes > defaults["n"].iloc[0]).sum()) + 1
 
@@ -178,7 +196,9 @@ def _waterfall(events: gpd.GeoDataFrame, ground: Ground) -> tuple[pd.DataFrame, 
     usable = int(open_.sum())
     total = usable + sum(left_out.values())
     left = total - np.cumsum([0, *left_out.values(), 0])
-    steps = pd.DataFrame({"step": ["rows read", *left_out, "rows that can be used"], "n": [total, *left_out.values(), usable], "left": left})
+    steps = pd.DataFrame(
+        {"step": ["rows read", *left_out, "rows that can be used"], "n": [total, *left_out.values(), usable], "left": left}
+    )
     return steps, Counts(total, usable, left_out)
 
 
@@ -189,9 +209,24 @@ def _is_whole(events: pd.DataFrame, record: dict[str, object], ground: Ground) -
 
 
 def _findings(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame, steps: pd.DataFrame) -> list[Finding]:
-    found = [*findings.rows(steps), *findings.default_points(ground), *findings.coverage(events, ground), *findings.geocoding(events, ground, rates)]
-    found += [*findings.location(events, ground), *findings.precision(events, ground), *findings.order(events), *findings.heaping(events)]
-    found += [*findings.lag(events, ground), *findings.types(events, ground), *findings.duplicates(events), *findings.origin(events)]
+    found = [
+        *findings.rows(steps),
+        *findings.default_points(ground),
+        *findings.coverage(events, ground),
+        *findings.geocoding(events, ground, rates),
+    ]
+    found += [
+        *findings.location(events, ground),
+        *findings.precision(events, ground),
+        *findings.order(events),
+        *findings.heaping(events),
+    ]
+    found += [
+        *findings.lag(events, ground),
+        *findings.types(events, ground),
+        *findings.duplicates(events),
+        *findings.origin(events),
+    ]
     return found
 
 
@@ -212,4 +247,3 @@ def _settings(ground: Ground) -> dict[str, Setting]:
     if ground.coverage_setting is not None:
         settings["coverage"] = ground.coverage_setting
     return settings
-

@@ -16,7 +16,9 @@ from sara.data._text import is_blank, squeeze, text_column, uniques_of
 __all__ = ["categorize", "category_table", "help_categories"]
 
 # "THEFT (DOES NOT INCLUDE SHOPLIFT)", "BURGLARY - NON-RESIDENCE", "FIGHT (NO WEAPONS)": what a type says it is not must not be read as what it is.
-_NEGATED = re.compile(r"\((?:NO|NOT|NON|EXCEPT|EXCL\w*|DOES NOT|WITHOUT)\b[^)]*\)?|\b(?:NO|NON|W/O|EXCEPT|WITHOUT)[ -]\w+|/NO \w+|- NOT \w+")
+_NEGATED = re.compile(
+    r"\((?:NO|NOT|NON|EXCEPT|EXCL\w*|DOES NOT|WITHOUT)\b[^)]*\)?|\b(?:NO|NON|W/O|EXCEPT|WITHOUT)[ -]\w+|/NO \w+|- NOT \w+"
+)
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,11 @@ IDENTITY = ("id", "geometry", "n_reports", "merged_ids")
 
 
 def dedupe(
-    events: gpd.GeoDataFrame, *, window: str | pd.Timedelta = "30min", distance: float | str = 100, by: str | Sequence[str] | None = "category"
+    events: gpd.GeoDataFrame,
+    *,
+    window: str | pd.Timedelta = "30min",
+    distance: float | str = 100,
+    by: str | Sequence[str] | None = "category",
 ) -> gpd.GeoDataFrame:
     """Join reports of the same incident: same kind, near in time, same place or near in space.
 
@@ -99,7 +103,9 @@ def keepers(table: gpd.GeoDataFrame, *, seconds: float, distance: float, by: Seq
     else:
         x, y = table["x"].to_numpy(dtype=float, na_value=np.nan), table["y"].to_numpy(dtype=float, na_value=np.nan)
         place = pd.factorize(table["place"].astype(object), use_na_sentinel=True)[0]
-        pairs = np.concatenate([_near_pairs(time, x, y, kind, usable, seconds, distance), _place_pairs(time, place, kind, usable, seconds)])
+        pairs = np.concatenate(
+            [_near_pairs(time, x, y, kind, usable, seconds, distance), _place_pairs(time, place, kind, usable, seconds)]
+        )
     return _numbers(pairs, len(table))
 
 
@@ -134,7 +140,12 @@ def _near_pairs(
         return np.empty((0, 2), dtype=np.int64)
     # Time and kind as further directions: one tree finds neighbours in all of them. Half a unit of slack; the exact test follows.
     reach, span = max(distance, 0.01), max(seconds, 1.0)
-    cube = np.c_[(x[rows] - x[rows].mean()) / reach, (y[rows] - y[rows].mean()) / reach, (time[rows] - time[rows].min()) / span, kind[rows] * 3.0]
+    cube = np.c_[
+        (x[rows] - x[rows].mean()) / reach,
+        (y[rows] - y[rows].mean()) / reach,
+        (time[rows] - time[rows].min()) / span,
+        kind[rows] * 3.0,
+    ]
     pairs = cKDTree(cube).query_pairs(1.0 + 1e-6, p=np.inf, output_type="ndarray")
     first, second = rows[pairs.min(axis=1)], rows[pairs.max(axis=1)]
     near = np.hypot(x[first] - x[second], y[first] - y[second]) <= distance + 1e-6
@@ -167,7 +178,10 @@ def _day_pairs(table: gpd.GeoDataFrame, kind: np.ndarray, usable: np.ndarray) ->
     place = table["place"].astype(object)
     house = place.astype(str).str.match(r"\d[\d-]*(?: 1/2)? (?!BLOCK OF )").to_numpy(dtype=bool) & place.notna().to_numpy()
     same = [*[name for name in ("type",) if name in table], "place"]
-    both = [exact_groups(table), np.where(house, _codes(table.assign(_kind=kind, _day=table["time"].dt.normalize()), ["_kind", "_day", *same]), -1)]
+    both = [
+        exact_groups(table),
+        np.where(house, _codes(table.assign(_kind=kind, _day=table["time"].dt.normalize()), ["_kind", "_day", *same]), -1),
+    ]
     pairs = []
     for group in both:
         rows = np.flatnonzero(usable & (group >= 0))

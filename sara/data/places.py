@@ -76,7 +76,9 @@ def read_areas(path: str | Path | gpd.GeoDataFrame, *, name: str | None = None) 
         warnings.warn(f"{n_left} of {n_read} rows of {source} have no outline. They are left out.", SaraWarning, stacklevel=2)
     if n_rows > len(frame):
         warnings.warn(
-            f"{n_rows - len(frame)} of {n_rows} areas of {source} share a name with another. They are joined: one row per name.", SaraWarning, stacklevel=2
+            f"{n_rows - len(frame)} of {n_rows} areas of {source} share a name with another. They are joined: one row per name.",
+            SaraWarning,
+            stacklevel=2,
         )
     frame.attrs["sara"] = {
         "file": source, "name_column": column, "rows_read": n_read, "rows_without_outline": n_left, "rows_joined": n_rows - len(frame), "rows_repaired": n_repaired,
@@ -117,9 +119,13 @@ def within(events: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, name: str = "na
     ['West', 'West', 'East']
     """
     if not isinstance(events, gpd.GeoDataFrame):
-        raise InputError(f"`events` must be an event table. Got a {type(events).__name__}. Write: events = sara.read_calls('calls.csv')")
+        raise InputError(
+            f"`events` must be an event table. Got a {type(events).__name__}. Write: events = sara.read_calls('calls.csv')"
+        )
     if events.crs is None:
-        raise InputError("`events` must have a coordinate reference system. Got crs=None. If x and y are longitude and latitude: events = events.set_crs(4326)")
+        raise InputError(
+            "`events` must have a coordinate reference system. Got crs=None. If x and y are longitude and latitude: events = events.set_crs(4326)"
+        )
     areas = check_areas(areas, crs=events.crs)
     check_columns(areas, [name], argument="name", table="areas")
     x, y = _coordinates(events)
@@ -152,7 +158,9 @@ def _coordinates(events: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
     if not np.isin(kinds, (-1, 0)).all():
         wrong = np.flatnonzero(~np.isin(kinds, (-1, 0)))[0]
         row, kind = events.index[wrong], points[wrong].geom_type
-        raise InputError(f"`events` must be points. Got {kind} in row {row}. Write: events = events.set_geometry(events.centroid)")
+        raise InputError(
+            f"`events` must be points. Got {kind} in row {row}. Write: events = events.set_geometry(events.centroid)"
+        )
     there = ~shapely.is_missing(points) & ~shapely.is_empty(points)
     x, y = np.full(len(points), np.nan), np.full(len(points), np.nan)
     x[there], y[there] = shapely.get_x(points[there]), shapely.get_y(points[there])
@@ -170,7 +178,9 @@ def _read(path: Path) -> gpd.GeoDataFrame:
         raise InputError(f"`path` must be a boundary file that is there. Got {str(path)!r}. Look in: {path.parent}")
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise InputError(f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {size / 1e9:.1f} GB. Cut it to the study area first.")
+        raise InputError(
+            f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {size / 1e9:.1f} GB. Cut it to the study area first."
+        )
     try:
         if path.suffix.lower() in (".parquet", ".geoparquet"):
             return gpd.read_parquet(path)
@@ -182,13 +192,17 @@ def _read(path: Path) -> gpd.GeoDataFrame:
             "Export it again from the mapping program as GeoJSON."
         ) from error
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(f"`path` must be a file with outlines. Got {path.name!r}, a table without geometry. Export the layer as GeoJSON.")
+        raise InputError(
+            f"`path` must be a file with outlines. Got {path.name!r}, a table without geometry. Export the layer as GeoJSON."
+        )
     return frame
 
 
 def _with_crs(frame: gpd.GeoDataFrame, source: str) -> gpd.GeoDataFrame:
     if len(frame) == 0:
-        raise InputError(f"`path` must hold at least one area. Got {source} with no rows. Has an earlier filter removed them all?")
+        raise InputError(
+            f"`path` must hold at least one area. Got {source} with no rows. Has an earlier filter removed them all?"
+        )
     if frame.crs is None:
         raise InputError(
             f"`path` must say its coordinate system (a shapefile's .prj). Got {source} without one. If its numbers are longitude and latitude: "
@@ -216,7 +230,11 @@ def _name_column(frame: gpd.GeoDataFrame, name: str | None) -> str | None:
     share = {column: _distinct(frame[column]) for column in columns}
     words = {column: "".join(c for c in str(column).lower() if c.isalpha()) for column in columns}
     known = [column for word in NAME_COLUMNS for column in columns if words[column] == word and share[column] > 0]
-    text = [column for column in columns if not pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_datetime64_any_dtype(frame[column])]
+    text = [
+        column
+        for column in columns
+        if not pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_datetime64_any_dtype(frame[column])
+    ]
     whole = [column for column in columns if pd.api.types.is_integer_dtype(frame[column])]
     for options in (known, text, whole):
         unique = [column for column in options if share[column] == 1]
@@ -240,7 +258,9 @@ def _polygons(frame: gpd.GeoDataFrame, source: str) -> tuple[gpd.GeoDataFrame, i
     keep = np.array([shape is not None for shape in shapes])
     if not keep.any():
         kinds = ", ".join(sorted(set(frame.geometry.geom_type.dropna()))) or "no outlines"
-        raise InputError(f"`path` must hold polygons. Got {source} with {kinds}. For points with a radius: sara.read_areas(points.set_geometry(points.buffer(200)))")
+        raise InputError(
+            f"`path` must hold polygons. Got {source} with {kinds}. For points with a radius: sara.read_areas(points.set_geometry(points.buffer(200)))"
+        )
     out = frame[keep].copy()
     out = out.set_geometry(gpd.GeoSeries(shapes[keep], index=out.index, crs=frame.crs))
     return out, int((broken & keep).sum())
@@ -262,12 +282,18 @@ def _named(frame: gpd.GeoDataFrame, column: str | None) -> gpd.GeoDataFrame:
         values = frame[column]
         if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
             values = values.astype("Int64")
-        text = values.astype(object).where(values.notna(), None).map(lambda v: None if v is None else " ".join(str(v).split()) or None)
+        text = (
+            values.astype(object)
+            .where(values.notna(), None)
+            .map(lambda v: None if v is None else " ".join(str(v).split()) or None)
+        )
         missing = text.isna().to_numpy()
         names = text.to_numpy(dtype=object, copy=True)
         names[missing] = [f"unnamed {i + 1}" for i in range(missing.sum())]
         if missing.any():
-            warnings.warn(f"{missing.sum()} areas have no {column!r}. They are called unnamed 1 and so on.", SaraWarning, stacklevel=3)
+            warnings.warn(
+                f"{missing.sum()} areas have no {column!r}. They are called unnamed 1 and so on.", SaraWarning, stacklevel=3
+            )
     geometry = frame.geometry.name
     rest = frame.drop(columns=[geometry, *(["name"] if "name" in frame.columns else [])])
     out = gpd.GeoDataFrame(rest, geometry=frame.geometry.to_numpy(), crs=frame.crs)

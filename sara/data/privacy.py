@@ -187,7 +187,9 @@ def coarse_geometry(table: gpd.GeoDataFrame, *, size: float | str = SQUARE_METRE
     side = metres(size, name="size")
     _check_projected(table)
     out = table.copy()
-    shapes = [shape if shape is None or shape.is_empty or shape.area >= side**2 else _squares(shape, side) for shape in out.geometry]
+    shapes = [
+        shape if shape is None or shape.is_empty or shape.area >= side**2 else _squares(shape, side) for shape in out.geometry
+    ]
     out = out.set_geometry(gpd.GeoSeries(shapes, index=out.index, crs=table.crs))
     out.attrs = dict(table.attrs)
     return out
@@ -195,13 +197,19 @@ def coarse_geometry(table: gpd.GeoDataFrame, *, size: float | str = SQUARE_METRE
 
 def _squares(shape: Any, side: float) -> Any:
     x0, y0, x1, y1 = np.floor(np.array(shape.bounds) / side)
-    cells = [shapely.box(i * side, j * side, (i + 1) * side, (j + 1) * side) for i in np.arange(x0, x1 + 1) for j in np.arange(y0, y1 + 1)]
+    cells = [
+        shapely.box(i * side, j * side, (i + 1) * side, (j + 1) * side)
+        for i in np.arange(x0, x1 + 1)
+        for j in np.arange(y0, y1 + 1)
+    ]
     return shapely.union_all([cell for cell in cells if cell.intersects(shape)])
 
 
 def _check_projected(table: Any) -> None:
     if not isinstance(table, gpd.GeoDataFrame):
-        raise InputError(f"`table` must have geometry. Got a {type(table).__name__}. Write: sara.as_events(table, lon='...', lat='...')")
+        raise InputError(
+            f"`table` must have geometry. Got a {type(table).__name__}. Write: sara.as_events(table, lon='...', lat='...')"
+        )
     if table.crs is None or not table.crs.is_projected:
         got = "crs=None" if table.crs is None else table.crs.name
         raise InputError(f"`table` must be in metres. Got {got}. Write: table = table.to_crs(table.estimate_utm_crs())")
@@ -220,9 +228,17 @@ _SCRUB = (
     (re.compile(r"\b(?:plate|tag|license|licence|lic|vin|reg)\b(?:\s*(?:plate|no|number|is|#|:))*\s*(?=[A-Z0-9-]*\d)[A-Z0-9-]{4,17}\b", re.IGNORECASE), "[plate]"),
     (re.compile(r"\b(?:\d[ -]?){9,19}\b"), "[number]"),
 )  # fmt: skip
-_STREET = r"(?:ST|STREET|AV|AVE|AVENUE|BLVD|RD|ROAD|DR|DRIVE|LN|LANE|CT|COURT|PL|PLACE|WAY|TER|PKWY|HWY|CIR|CIRCLE|SQ|LOOP|TRL|PIKE)"
-_HOUSE = re.compile(rf"\b\d{{1,6}}(?:-?[A-Z])?\s+(?:(?:[NSEW]|NE|NW|SE|SW|NORTH|SOUTH|EAST|WEST)\.?\s+)?(?:[\w'.]+\s+){{1,3}}?{_STREET}\b\.?", re.IGNORECASE)
-_UNIT = re.compile(r"(?<!\w)(?:apt|apartment|unit|suite|ste|room|rm)\b\.?\s*#?\s*(?=\w*\d|[A-Z]\b)\w{1,5}\b|(?<!\w)#\s?\d{1,5}[A-Z]?\b", re.IGNORECASE)
+_STREET = (
+    r"(?:ST|STREET|AV|AVE|AVENUE|BLVD|RD|ROAD|DR|DRIVE|LN|LANE|CT|COURT|PL|PLACE|WAY|TER|PKWY|HWY|CIR|CIRCLE|SQ|LOOP|TRL|PIKE)"
+)
+_HOUSE = re.compile(
+    rf"\b\d{{1,6}}(?:-?[A-Z])?\s+(?:(?:[NSEW]|NE|NW|SE|SW|NORTH|SOUTH|EAST|WEST)\.?\s+)?(?:[\w'.]+\s+){{1,3}}?{_STREET}\b\.?",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"(?<!\w)(?:apt|apartment|unit|suite|ste|room|rm)\b\.?\s*#?\s*(?=\w*\d|[A-Z]\b)\w{1,5}\b|(?<!\w)#\s?\d{1,5}[A-Z]?\b",
+    re.IGNORECASE,
+)
 _TITLE = r"(?:mr|mrs|ms|miss|dr|prof|officer|ofc|sgt|sergeant|det|detective|lt|lieutenant|capt|captain|deputy|pastor|rev|father|sister|judge|sr|sra|señor|señora|don|doña)"
 _PERSON = r"[A-ZÀ-Þ][\w'’-]+"
 _NAMES = (

@@ -27,7 +27,12 @@ Columns = Mapping[str, "str | Sequence[str] | None"]
 
 
 def read_calls(
-    path: str | PathLike[str], *, profile: str | None = None, columns: Columns | None = None, crs: Any = None, tz: str | None = None
+    path: str | PathLike[str],
+    *,
+    profile: str | None = None,
+    columns: Columns | None = None,
+    crs: Any = None,
+    tz: str | None = None,
 ) -> gpd.GeoDataFrame:
     r"""Read police calls for service (or recorded crimes) into the event table.
 
@@ -68,7 +73,12 @@ def read_calls(
 
 
 def read_complaints(
-    path: str | PathLike[str], *, profile: str | None = None, columns: Columns | None = None, crs: Any = None, tz: str | None = None
+    path: str | PathLike[str],
+    *,
+    profile: str | None = None,
+    columns: Columns | None = None,
+    crs: Any = None,
+    tz: str | None = None,
 ) -> gpd.GeoDataFrame:
     r"""Read community complaints (311 requests) into the event table.
 
@@ -151,17 +161,25 @@ def _read(path: Any, *, source: str, profile: str | None, columns: Columns | Non
 def _paths(path: Any) -> list[Path]:
     """Return the files of a path, a folder or a pattern, in the order of their names."""
     if not isinstance(path, (str, PathLike)):
-        raise InputError(f"`path` must be a file, a folder or a pattern. Got a {type(path).__name__}. For a table you already have: sara.as_events(table)")
+        raise InputError(
+            f"`path` must be a file, a folder or a pattern. Got a {type(path).__name__}. For a table you already have: sara.as_events(table)"
+        )
     place = Path(path)
     if place.is_dir():
-        found = sorted(file for file in place.iterdir() if file.name.lower().endswith((*TABLES, ".zip")) and not file.name.startswith((".", "~")))
+        found = sorted(
+            file
+            for file in place.iterdir()
+            if file.name.lower().endswith((*TABLES, ".zip")) and not file.name.startswith((".", "~"))
+        )
         if not found:
             raise InputError(f"`path` must be a folder with CSV or Excel files. Got none in {str(place)!r}.")
         return found
     if any(mark in str(path) for mark in "*?[") and not place.exists():
         found = sorted(Path(file) for file in globbing.glob(str(path), recursive=True) if Path(file).is_file())
         if not found:
-            raise InputError(f"`path` must fit at least one file. Got {str(path)!r}, which fits none. Is the working directory right? {Path.cwd()}")
+            raise InputError(
+                f"`path` must fit at least one file. Got {str(path)!r}, which fits none. Is the working directory right? {Path.cwd()}"
+            )
         return found
     return [place]
 
@@ -208,13 +226,22 @@ def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], 
     """Return field -> column: what the user says, then the profile, then what is recognised."""
     check_mapping(given, list(frame.columns))
     if known is not None:
-        missing = [c for value in known.columns.values() for c in ([value] if isinstance(value, str) else value) if c not in frame.columns]
+        missing = [
+            c
+            for value in known.columns.values()
+            for c in ([value] if isinstance(value, str) else value)
+            if c not in frame.columns
+        ]
         if missing:
             have = ", ".join(map(str, list(frame.columns)[:30]))
-            raise InputError(f"`profile` {known.name!r} must fit the file. Got a file without {', '.join(missing)}. Columns: {have}. Leave profile= out to let sara recognise them.")
+            raise InputError(
+                f"`profile` {known.name!r} must fit the file. Got a file without {', '.join(missing)}. Columns: {have}. Leave profile= out to let sara recognise them."
+            )
         mapping = dict(known.columns)
     else:
-        free = frame.drop(columns=[c for value in given.values() if value for c in ([value] if isinstance(value, str) else value)])
+        free = frame.drop(
+            columns=[c for value in given.values() if value for c in ([value] if isinstance(value, str) else value)]
+        )
         mapping = {name: column for name, column in recognize(free).columns.items() if name not in given}
     mapping = _overruled(mapping, given)
     if not any(name in mapping for name in ("time", *STAMPS)):
@@ -237,7 +264,9 @@ def _overruled(mapping: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
     """Let the user's columns take the place of what was found for the same thing."""
     chosen = {name for name, column in given.items() if column is not None}
     if chosen & {"x", "y", "lon", "lat", "point"}:
-        mapping = {name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point") or name in given}
+        mapping = {
+            name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point") or name in given
+        }
     if "time" in chosen:
         mapping = {name: column for name, column in mapping.items() if name != "received" or column != given["time"]}
     out = {**mapping, **given}

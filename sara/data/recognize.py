@@ -80,11 +80,18 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
     ('Call_Received', 'Tencode Description')
     """
     if not isinstance(table, pd.DataFrame):
-        raise InputError(f"`table` must be a table. Got a {type(table).__name__}. Write: sara.recognize(pd.read_csv('calls.csv', dtype=str))")
+        raise InputError(
+            f"`table` must be a table. Got a {type(table).__name__}. Write: sara.recognize(pd.read_csv('calls.csv', dtype=str))"
+        )
     sample = _sample(table)
     names = {str(column): _words(column) for column in table.columns}
     clocks = _clocks(sample, names)
-    scored = [entry for column, words in names.items() if column in sample.columns and column not in clocks.values() for entry in _scores(column, words, sample[column])]
+    scored = [
+        entry
+        for column, words in names.items()
+        if column in sample.columns and column not in clocks.values()
+        for entry in _scores(column, words, sample[column])
+    ]
     taken = [_joined(entry, clocks, sample) for entry in _assign(scored, names)]
     taken = _by_content(taken, sample, names)
     frame = pd.DataFrame(
@@ -99,7 +106,10 @@ def require(found: RecognitionResult, table: pd.DataFrame, *, call: str) -> dict
     if any(name in found.columns for name in TIMES[:5]):
         return dict(found.columns)
     have = ", ".join(map(str, list(table.columns)[:30]))
-    raise InputError(f"`time` must be one of the columns. Got none that is called or reads like a time. Columns: {have}. Write: " + call.format("time='...'"))
+    raise InputError(
+        f"`time` must be one of the columns. Got none that is called or reads like a time. Columns: {have}. Write: "
+        + call.format("time='...'")
+    )
 
 
 def _words(column: object) -> str:
@@ -168,13 +178,17 @@ def _content(name: str, filled: pd.Series, n: int) -> tuple[float, str]:
         return (1.2 if share > 0.8 else 0.0), f"; {share:.0%} are points"
     distinct = filled.astype(object).nunique() / len(filled)
     if name == "id":
-        return (1.05 if distinct > 0.95 else 0.9 if distinct > 0.6 else 0.3 if len(filled) > 20 else 0.9), f"; {distinct:.0%} are different"
+        return (
+            1.05 if distinct > 0.95 else 0.9 if distinct > 0.6 else 0.3 if len(filled) > 20 else 0.9
+        ), f"; {distinct:.0%} are different"
     if name in ("type", "group", "disposition", "category", "origin", "channel"):
         return _word_fit(name, filled, distinct)
     if name == "address":
         points = float(split_points(filled)[0].notna().mean())
         lettered = float(filled.astype(object).astype(str).str.contains(r"[A-Za-z]{2}", regex=True).mean())
-        return (0.0 if points > 0.5 else 1.05 if lettered > 0.8 else 0.4 if lettered > 0.2 else 0.2), f"; {lettered:.0%} hold words"
+        return (
+            0.0 if points > 0.5 else 1.05 if lettered > 0.8 else 0.4 if lettered > 0.2 else 0.2
+        ), f"; {lettered:.0%} hold words"
     if name == "text":
         length = float(filled.astype(object).astype(str).str.len().mean())
         return (1.1 if length > 40 and distinct > 0.3 else 0.9), f"; {length:.0f} characters on average"
@@ -187,7 +201,9 @@ def _time_fit(filled: pd.Series) -> tuple[float, str]:
     share = looks_like_time(filled)
     if share > 0.3:
         return 1.0 + 0.1 * share, f"; {share:.0%} read as times"
-    clock = float(filled.astype(object).astype(str).str.fullmatch(r"\s*[0-9]{1,2}:?[0-9]{2}(?::[0-9]{2})?\s*(?:[AaPp][Mm])?\s*").mean())
+    clock = float(
+        filled.astype(object).astype(str).str.fullmatch(r"\s*[0-9]{1,2}:?[0-9]{2}(?::[0-9]{2})?\s*(?:[AaPp][Mm])?\s*").mean()
+    )
     return (0.55, "; a time of day without its date") if clock > 0.8 else (0.0, "")
 
 
@@ -248,8 +264,16 @@ def _settle_points(best: dict[str, tuple[float, str, str]]) -> None:
 
 def _clocks(sample: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
     """Return date column -> the column beside it that holds its time of day."""
-    dates = [c for c in sample.columns if re.search(r"(?:^|_)(?:date|dt)(?:_|$)|date$", names[c]) and "time" not in names[c] and _date_only(sample[c])]
-    clocks = [c for c in sample.columns if re.search(r"time|hour|hhmm|(?:^|_)tm(?:_|$)", names[c]) and "date" not in names[c] and _is_clock(sample[c])]
+    dates = [
+        c
+        for c in sample.columns
+        if re.search(r"(?:^|_)(?:date|dt)(?:_|$)|date$", names[c]) and "time" not in names[c] and _date_only(sample[c])
+    ]
+    clocks = [
+        c
+        for c in sample.columns
+        if re.search(r"time|hour|hhmm|(?:^|_)tm(?:_|$)", names[c]) and "date" not in names[c] and _is_clock(sample[c])
+    ]
     pairs: dict[str, str] = {}
     for date in dates:
         stem = _stem(names[date])
@@ -262,7 +286,11 @@ def _clocks(sample: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _stem(words: str) -> str:
-    return "_".join(word for word in words.split("_") if word not in ("date", "dt", "time", "tm", "24hr", "24h", "24", "hour", "hhmm", "of", "day"))
+    return "_".join(
+        word
+        for word in words.split("_")
+        if word not in ("date", "dt", "time", "tm", "24hr", "24h", "24", "hour", "hhmm", "of", "day")
+    )
 
 
 def _joined(
@@ -273,7 +301,13 @@ def _joined(
     if name in TIMES and columns[0] in clocks:
         return name, [columns[0], clocks[columns[0]]], score, f"{reason}; the time of day is in {clocks[columns[0]]!r}"
     if name == "address" and re.search(r"street", columns[0], re.IGNORECASE):
-        blocks = [c for c in sample.columns if re.fullmatch(r"(?:hundred_?)?block(?:_?(?:number|no|num))?|house_?(?:number|no|num)|st(?:reet)?_?(?:number|no|num)", _words(c))]
+        blocks = [
+            c
+            for c in sample.columns
+            if re.fullmatch(
+                r"(?:hundred_?)?block(?:_?(?:number|no|num))?|house_?(?:number|no|num)|st(?:reet)?_?(?:number|no|num)", _words(c)
+            )
+        ]
         if blocks and blocks[0] != columns[0] and (len(sample) == 0 or np.isfinite(numbers(sample[blocks[0]])[0]).any()):
             return name, [blocks[0], columns[0]], score, f"{reason}; the number is in {blocks[0]!r}"
     return entry
@@ -320,4 +354,7 @@ def _date_only(values: pd.Series) -> bool:
     if pd.api.types.is_datetime64_any_dtype(filled.dtype):
         return bool((filled.dt.normalize() == filled).all())
     text = filled.astype(object).astype(str)
-    return float((~text.str.contains(":")).mean()) > 0.8 or float(text.str.contains(r"[ T]0?0:00(?::00(?:\.0+)?)?$|12:00:00 AM$").mean()) > 0.95
+    return (
+        float((~text.str.contains(":")).mean()) > 0.8
+        or float(text.str.contains(r"[ T]0?0:00(?::00(?:\.0+)?)?$|12:00:00 AM$").mean()) > 0.95
+    )

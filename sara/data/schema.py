@@ -92,7 +92,9 @@ def as_events(
     tz = tz if tz is not None else record_of(table).get("zone")
     if len(set(table.columns)) < len(table.columns):
         double = table.columns[table.columns.duplicated()][0]
-        raise InputError(f"`table` must have each column once. Got two called {double!r}. Write: table = table.loc[:, ~table.columns.duplicated()]")
+        raise InputError(
+            f"`table` must have each column once. Got two called {double!r}. Write: table = table.loc[:, ~table.columns.duplicated()]"
+        )
     mapping = _mapping(table, given)
     raw = Table(
         frame=table,
@@ -106,7 +108,9 @@ def as_events(
 
 def _check_table(table: Any) -> None:
     if not isinstance(table, pd.DataFrame):
-        raise InputError(f"`table` must be a table. Got a {table.__class__.__name__}. For a file, write: sara.read_calls('calls.csv')")
+        raise InputError(
+            f"`table` must be a table. Got a {table.__class__.__name__}. For a file, write: sara.read_calls('calls.csv')"
+        )
 
 
 def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +133,11 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
 
 def _without_columns_for_geometry(table: pd.DataFrame, mapping: dict[str, Any]) -> dict[str, Any]:
     """Leave out coordinate columns where the table has geometry and says in which system."""
-    if not isinstance(table, gpd.GeoDataFrame) or getattr(table, "_geometry_column_name", None) not in table.columns or table.crs is None:
+    if (
+        not isinstance(table, gpd.GeoDataFrame)
+        or getattr(table, "_geometry_column_name", None) not in table.columns
+        or table.crs is None
+    ):
         return mapping
     return {name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point")}
 
@@ -161,7 +169,9 @@ def _again(table: pd.DataFrame, *, source: str, crs: Any) -> gpd.GeoDataFrame:
         x, y = (out[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
         system = crs if crs is not None else record.get("crs")
         if system is None and np.isfinite(x).any():
-            raise InputError("`crs` must be given: this event table has lost its geometry. Write crs=32616 with the EPSG number of its x and y.")
+            raise InputError(
+                "`crs` must be given: this event table has lost its geometry. Write crs=32616 with the EPSG number of its x and y."
+            )
     found = locate(pd.Series(x), pd.Series(y), system if system is not None else NOWHERE)
     out["x"], out["y"] = found.x, found.y
     ok = np.isfinite(found.x)

@@ -51,7 +51,13 @@ def waterfall(table: pd.DataFrame, *, ax: Axes, title: str, subtitle: str = "", 
         )  # fmt: skip
         if i:
             ax.annotate(
-                _percent(n[i] / total), (left[i] if ends[i] else left[i] + n[i], i), xytext=(5, -6), textcoords="offset points", fontsize=7.5, color=MUTED, va="center"
+                _percent(n[i] / total),
+                (left[i] if ends[i] else left[i] + n[i], i),
+                xytext=(5, -6),
+                textcoords="offset points",
+                fontsize=7.5,
+                color=MUTED,
+                va="center",
             )
     ax.set_yticks(rows, table["step"].astype(str).tolist())
     ax.set_ylim(len(rows) - 0.45, -0.55)

@@ -44,7 +44,16 @@ def draw_board(ax: Axes, table: pd.DataFrame) -> Axes:
     y = np.arange(len(shown))
     ax.barh(y, shown["score"], height=0.62, color=LINE, zorder=2)
     for value, level in zip(shown["score"], y, strict=True):
-        ax.annotate(f"{100 * value:.0f}", (value, level), xytext=(-3, 0), textcoords="offset points", ha="right", va="center", fontsize=8, color="white")
+        ax.annotate(
+            f"{100 * value:.0f}",
+            (value, level),
+            xytext=(-3, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=8,
+            color="white",
+        )
     left, heads = _FIRST, [(0.5, "score")]
     for column, (name, room, words) in _PARTS.items():
         share = shown[f"{column}_percentile"].to_numpy(dtype=float)
@@ -53,10 +62,15 @@ def draw_board(ax: Axes, table: pd.DataFrame) -> Axes:
         ax.barh(y, np.full(len(y), _PART), left=left, height=0.62, color="#F0F0F0", zorder=1)
         ax.barh(y, np.nan_to_num(share) * _PART, left=left, height=0.62, color=MUTED, zorder=2)
         for level, (_, row) in zip(y, shown.iterrows(), strict=True):
-            ax.annotate(words(row), (left + _PART, level), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
+            ax.annotate(
+                words(row), (left + _PART, level), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8, color=INK
+            )
         heads.append((left + room / 2 - 0.04, name))
         left += room
-    labels = [f"{rank}  {textwrap.fill(_short(words, 2 * _WIDTH - 4), _WIDTH)}" for rank, words in zip(shown["rank"], shown["public_name"], strict=True)]
+    labels = [
+        f"{rank}  {textwrap.fill(_short(words, 2 * _WIDTH - 4), _WIDTH)}"
+        for rank, words in zip(shown["rank"], shown["public_name"], strict=True)
+    ]
     ax.set_yticks(y, labels)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xticks([x for x, _ in heads], [name for _, name in heads])
@@ -115,9 +129,18 @@ def draw_reporting(ax: Axes, table: pd.DataFrame) -> str:
     ax.scatter(percent[~quiet], y[~quiet], s=30, color=LINE, zorder=3)
     ax.scatter(percent[quiet], y[quiet], s=42, color=WARN, marker="D", zorder=3)
     for value, level in zip(percent[quiet], y[quiet], strict=True):
-        ax.annotate("quiet", (value, level), xytext=(-7, 0), textcoords="offset points", ha="right", va="center", fontsize=8, color=WARN)
+        ax.annotate(
+            "quiet", (value, level), xytext=(-7, 0), textcoords="offset points", ha="right", va="center", fontsize=8, color=WARN
+        )
     if many:
-        ax.annotate(f"{len(known) - 2 * _MOST} areas between", (0.01, _MOST), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=MUTED)
+        ax.annotate(
+            f"{len(known) - 2 * _MOST} areas between",
+            (0.01, _MOST),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+            color=MUTED,
+        )
     ax.axvline(100, color=MUTED, linewidth=0.9, zorder=2)
     ax.set_yticks(y, [_short(str(area)) for area in shown["area"]])
     ax.set_ylim(y[-1] + 0.6, -0.6)

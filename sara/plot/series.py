@@ -41,7 +41,9 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
     if by is None:
         _one_line(ax, table, LINE, label=None)
     else:
-        largest = table.groupby(by, observed=True, sort=True)["n"].sum().sort_values(ascending=False, kind="stable").index[:MOST_LINES]
+        largest = (
+            table.groupby(by, observed=True, sort=True)["n"].sum().sort_values(ascending=False, kind="stable").index[:MOST_LINES]
+        )
         dashes = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
         for name, color, dash in zip(largest, CATEGORICAL, dashes, strict=False):
             _one_line(ax, table[table[by] == name], color, label=str(name), dash=dash)
@@ -56,15 +58,36 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
             handles.append(ax.plot([], [], "o", mfc="white", mec=MUTED, ms=5)[0])
             labels.append("partial period")
         # Above the highest point there is room only outside the lines.
-        ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8.5, title=by, title_fontsize=8.5)
+        ax.legend(
+            handles,
+            labels,
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
+            frameon=False,
+            fontsize=8.5,
+            title=by,
+            title_fontsize=8.5,
+        )
     return ax
 
 
 def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, dash: Any = "-") -> None:
     whole, partial = rows[rows["complete"]], rows[~rows["complete"]]
     few = len(whole) <= 40
-    ax.plot(whole["period"], whole["n"], color=color, linestyle=dash, linewidth=1.6 if few else 1.1, marker="o" if few else None, ms=3, label=label)
-    for part in (partial[partial["period"] < whole["period"].min()] if len(whole) else partial, partial[partial["period"] > whole["period"].max()] if len(whole) else partial):
+    ax.plot(
+        whole["period"],
+        whole["n"],
+        color=color,
+        linestyle=dash,
+        linewidth=1.6 if few else 1.1,
+        marker="o" if few else None,
+        ms=3,
+        label=label,
+    )
+    for part in (
+        partial[partial["period"] < whole["period"].min()] if len(whole) else partial,
+        partial[partial["period"] > whole["period"].max()] if len(whole) else partial,
+    ):
         ax.plot(part["period"], part["n"], "o", mfc="white", mec=color, mew=1.2, ms=5, zorder=3)
     if len(whole):
         last = whole.iloc[-1]
@@ -72,7 +95,14 @@ def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, da
         if label is None:
             # Beside the point, away from a partial period that follows lower down.
             below = len(partial) and partial["period"].max() > last["period"] and partial["n"].iloc[-1] > last["n"]
-            ax.annotate(f"{last['n']:,}", (last["period"], last["n"]), xytext=(6, -12 if below else 4), textcoords="offset points", fontsize=8.5, color=INK)
+            ax.annotate(
+                f"{last['n']:,}",
+                (last["period"], last["n"]),
+                xytext=(6, -12 if below else 4),
+                textcoords="offset points",
+                fontsize=8.5,
+                color=INK,
+            )
             ax.margins(x=0.07)
 
 
@@ -84,7 +114,15 @@ def _date_axis(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def bars(ax: Axes, names: Sequence[str], values: npt.ArrayLike, *, notes: Sequence[str] | None = None, horizontal: bool = True, color: str = LINE) -> Axes:
+def bars(
+    ax: Axes,
+    names: Sequence[str],
+    values: npt.ArrayLike,
+    *,
+    notes: Sequence[str] | None = None,
+    horizontal: bool = True,
+    color: str = LINE,
+) -> Axes:
     """Draw one bar per name, the first on top or left, with a note at its end.
 
     Parameters
@@ -148,7 +186,16 @@ def paired_bars(ax: Axes, names: Sequence[str], first: npt.ArrayLike, second: np
     for values, side, color, hatch, label in ((first, -0.2, MUTED, "//", labels[0]), (second, 0.2, LINE, None, labels[1])):
         shares = np.asarray(values, dtype=float)
         tallest = max(tallest, float(shares.max()))
-        ax.bar(at + side, shares, 0.38, color=color if hatch is None else "white", edgecolor=color, hatch=hatch, linewidth=0.8, label=label)
+        ax.bar(
+            at + side,
+            shares,
+            0.38,
+            color=color if hatch is None else "white",
+            edgecolor=color,
+            hatch=hatch,
+            linewidth=0.8,
+            label=label,
+        )
         for x, share in zip(at, shares, strict=True):
             words = f"{100 * share:.0f}" if share >= 0.0095 or share == 0 else "<1"
             ax.annotate(words, (x + side, share), xytext=(0, 2), textcoords="offset points", fontsize=8, color=INK, ha="center")
@@ -159,7 +206,9 @@ def paired_bars(ax: Axes, names: Sequence[str], first: npt.ArrayLike, second: np
     return ax
 
 
-def week_map(ax: Axes, values: npt.NDArray[np.float64], *, unit: str, day_starts: int = 6, stretch: npt.NDArray[np.bool_] | None = None) -> Axes:
+def week_map(
+    ax: Axes, values: npt.NDArray[np.float64], *, unit: str, day_starts: int = 6, stretch: npt.NDArray[np.bool_] | None = None
+) -> Axes:
     """Draw the week as a heat map, one row per day from Monday, an operational day wide.
 
     Parameters
@@ -181,7 +230,9 @@ def week_map(ax: Axes, values: npt.NDArray[np.float64], *, unit: str, day_starts
         The Axes given.
     """
     shown = _operational(values, day_starts)
-    image = ax.imshow(shown, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=max(float(np.nanmax(shown)), 1e-9), interpolation="nearest")
+    image = ax.imshow(
+        shown, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=max(float(np.nanmax(shown)), 1e-9), interpolation="nearest"
+    )
     ax.set_yticks(range(7), _DAYS)
     ticks = np.arange(0, 24, 3)
     ax.set_xticks(ticks - 0.5, [f"{(day_starts + hour) % 24:02d}:00" for hour in ticks])
@@ -218,7 +269,14 @@ def _outline(ax: Axes, mask: npt.NDArray[np.bool_]) -> None:
     ax.add_collection(LineCollection(lines, colors=SECOND, linewidths=2.0, capstyle="projecting"))
 
 
-def top_curve(ax: Axes, unit_share: npt.ArrayLike, event_share: npt.ArrayLike, chance: pd.DataFrame, *, marks: Sequence[tuple[float, float, str]] = ()) -> Axes:
+def top_curve(
+    ax: Axes,
+    unit_share: npt.ArrayLike,
+    event_share: npt.ArrayLike,
+    chance: pd.DataFrame,
+    *,
+    marks: Sequence[tuple[float, float, str]] = (),
+) -> Axes:
     """Draw the share of events in the top shares of units (the J-curve), beside what chance alone would draw.
 
     Parameters
@@ -279,8 +337,19 @@ def return_curve(ax: Axes, days: npt.ArrayLike, share: npt.ArrayLike, hazard: np
 
     ends, low = np.asarray(days, dtype=float), np.asarray(hazard, dtype=float)
     starts = np.r_[0.0, ends[:-1]]
-    ax.bar(starts, low, ends - starts, align="edge", color=PALE, edgecolor=MUTED, linewidth=0.5, label="in that week, of those still without another")
-    ax.plot(np.r_[0.0, ends], np.r_[0.0, np.asarray(share, dtype=float)], color=LINE, linewidth=2, marker="o", ms=3.5, label="so far")
+    ax.bar(
+        starts,
+        low,
+        ends - starts,
+        align="edge",
+        color=PALE,
+        edgecolor=MUTED,
+        linewidth=0.5,
+        label="in that week, of those still without another",
+    )
+    ax.plot(
+        np.r_[0.0, ends], np.r_[0.0, np.asarray(share, dtype=float)], color=LINE, linewidth=2, marker="o", ms=3.5, label="so far"
+    )
     ax.set_xlim(0, ends[-1] * 1.02)
     # Room above the curve for the legend.
     ax.set_ylim(0, max(float(np.nanmax(np.r_[np.asarray(share, dtype=float), low])) * 1.3, 0.01))

@@ -61,7 +61,9 @@ def new_axes(*, width: float = 7.2, height: float = 4.4) -> Axes:
     return new_figure(width=width, height=height)[1][0]
 
 
-def finish(ax: Axes, *, title: str, subtitle: str = "", xlabel: str | None = None, ylabel: str | None = None, source: str = "") -> Axes:
+def finish(
+    ax: Axes, *, title: str, subtitle: str = "", xlabel: str | None = None, ylabel: str | None = None, source: str = ""
+) -> Axes:
     """Give an Axes its question, its unit and period, its labels and its source line.
 
     Parameters
@@ -90,23 +92,38 @@ def finish(ax: Axes, *, title: str, subtitle: str = "", xlabel: str | None = Non
     pad = 8 + 12 * len(below)
     heading = ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, fontweight="bold", color=INK, pad=pad)
     # Shifted by inches, not by a fraction of the axes: a fraction would widen as the layout narrows the axes.
-    heading.set_transform(ax.transAxes + ScaledTranslation(left, pad / 72, ax.get_figure(root=True).dpi_scale_trans))
+    heading.set_transform(ax.transAxes + ScaledTranslation(left, pad / 72, _figure_of(ax).dpi_scale_trans))
     if below:
         ax.annotate(
-            "\n".join(below), (0, 1), xytext=(72 * left, 5), xycoords="axes fraction", textcoords="offset points", fontsize=_LABEL - 0.5,
-            color=MUTED, va="bottom", annotation_clip=False,
+            "\n".join(below),
+            (0, 1),
+            xytext=(72 * left, 5),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=_LABEL - 0.5,
+            color=MUTED,
+            va="bottom",
+            annotation_clip=False,
         )
     if source:
         ax.annotate(
-            source, (1, 0), xytext=(0, -34 if ax.axison and xlabel != "" else -8), xycoords="axes fraction", textcoords="offset points",
-            fontsize=_SMALL, color=MUTED, ha="right", va="top", annotation_clip=False,
+            source,
+            (1, 0),
+            xytext=(0, -34 if ax.axison and xlabel != "" else -8),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=_SMALL,
+            color=MUTED,
+            ha="right",
+            va="top",
+            annotation_clip=False,
         )
     return ax
 
 
 def _room_of(ax: Axes) -> tuple[float, float]:
     """Return where a title may start (inches from the axes, left of long tick labels) and how wide it may be (inches)."""
-    figure = ax.get_figure(root=True)
+    figure = _figure_of(ax)
     figure.draw_without_rendering()
     inner, outer = ax.get_window_extent(), ax.get_tightbbox()
     start = min(inner.x0, outer.x0) if outer is not None else inner.x0
@@ -117,6 +134,12 @@ def _room_of(ax: Axes) -> tuple[float, float]:
     share = 1.0 if cell is None else len(cell.colspan) / cell.get_gridspec().ncols
     width = min(inner.x1 - start, 0.94 * share * figure.bbox.width)
     return (start - inner.x0) / figure.dpi, width / figure.dpi
+
+
+def _figure_of(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None, "an Axes lies on a figure"
+    return figure
 
 
 def subtitle_of(*parts: object) -> str:

@@ -35,8 +35,16 @@ LEAST_MONTHS, LEAST_EVENTS, POOL = 3, 10, 20
 
 
 def comparison(
-    events: gpd.GeoDataFrame, *, treated: Any, start: str | pd.Timestamp, chosen_on: tuple[Any, Any] | None = None, candidates: Any = None, n: int = 5,
-    buffer: float | str = "300m", before: str = "24MS", after: str = "12MS",
+    events: gpd.GeoDataFrame,
+    *,
+    treated: Any,
+    start: str | pd.Timestamp,
+    chosen_on: tuple[Any, Any] | None = None,
+    candidates: Any = None,
+    n: int = 5,
+    buffer: float | str = "300m",
+    before: str = "24MS",
+    after: str = "12MS",
 ) -> Design:
     """Find similar places to compare the response with, from events before it starts.
 
@@ -119,8 +127,20 @@ def comparison(
     pool = _pool(x, y, time, place, width, given, chosen, begin, len(inside))
     found = _numbers(tree, time, [place, *pool.geometries], edges, pool.n_given, count, months_after)
     return _design(
-        events, rows, found, pool, place=place, name=treated_name, begin=begin, edges=edges, months_after=months_after, width=width, chosen=chosen,
-        asked=(asked, count), coverage=coverage, points=(tree, time),
+        events,
+        rows,
+        found,
+        pool,
+        place=place,
+        name=treated_name,
+        begin=begin,
+        edges=edges,
+        months_after=months_after,
+        width=width,
+        chosen=chosen,
+        asked=(asked, count),
+        coverage=coverage,
+        points=(tree, time),
     )
 
 
@@ -158,7 +178,13 @@ class _Rows:
 
 
 def _numbers(
-    tree: shapely.STRtree, time: np.ndarray, places: list[BaseGeometry], edges: list[pd.Timestamp], n_given: int, n: int, months_after: int
+    tree: shapely.STRtree,
+    time: np.ndarray,
+    places: list[BaseGeometry],
+    edges: list[pd.Timestamp],
+    n_given: int,
+    n: int,
+    months_after: int,
 ) -> _Found:
     """Count, measure likeness, choose."""
     place, point = members(tree, places, exclusive=True)
@@ -187,9 +213,19 @@ def _numbers(
     drift = None
     like = np.flatnonzero((ratio >= ALIKE[0]) & (ratio <= ALIKE[1]) & (np.arange(len(places)) > 0))
     if half >= 6 and len(like) >= 5:
-        drift = place_drift([(panel[like, -2 * half : -half].sum(axis=1), panel[like, -half:].sum(axis=1), (half, half))], phi=rough.phi)
+        drift = place_drift(
+            [(panel[like, -2 * half : -half].sum(axis=1), panel[like, -half:].sum(axis=1), (half, half))], phi=rough.phi
+        )
     return _Found(
-        panel, ratio, (late + 0.5) / (early + 0.5) - 1, gap, distance, chosen, bool(alike.any()), two_way_dispersion(panel[np.r_[0, chosen]]), drift
+        panel,
+        ratio,
+        (late + 0.5) / (early + 0.5) - 1,
+        gap,
+        distance,
+        chosen,
+        bool(alike.any()),
+        two_way_dispersion(panel[np.r_[0, chosen]]),
+        drift,
     )
 
 
@@ -202,7 +238,14 @@ def _seasons(panel: np.ndarray, edges: list[pd.Timestamp]) -> np.ndarray:
 
 
 def _pool(
-    x: np.ndarray, y: np.ndarray, time: np.ndarray, place: BaseGeometry, width: float, given: gpd.GeoDataFrame | None, chosen: Any, begin: pd.Timestamp,
+    x: np.ndarray,
+    y: np.ndarray,
+    time: np.ndarray,
+    place: BaseGeometry,
+    width: float,
+    given: gpd.GeoDataFrame | None,
+    chosen: Any,
+    begin: pd.Timestamp,
     n_treated: int,
 ) -> _Pool:
     near = place.buffer(width)
@@ -216,7 +259,9 @@ def _pool(
         geometries = list(left.geometry)
         names = [str(v) for v in left["name"]] if "name" in left.columns else [f"place {i + 1}" for i in range(len(left))]
         if not geometries:
-            raise InputError(f"`candidates` must lie outside the treated place and its buffer of {width:.0f} m. Got {len(given)}, all inside. Widen the choice.")
+            raise InputError(
+                f"`candidates` must lie outside the treated place and its buffer of {width:.0f} m. Got {len(given)}, all inside. Widen the choice."
+            )
     n_given = len(geometries)
     if n_given < POOL:
         window = np.ones(len(x), dtype=bool)
@@ -224,17 +269,39 @@ def _pool(
             seen = (time >= np.datetime64(chosen[0])) & (time < np.datetime64(min(chosen[1], begin)))
             window = seen if seen.sum() >= LEAST_EVENTS else window
         avoid = shapely.union_all([near, *geometries])
-        built = build_places(x[window], y[window], place, avoid=avoid, least=LEAST_EVENTS * window.mean(), substantial=n_treated * window.mean() / 10)
+        built = build_places(
+            x[window],
+            y[window],
+            place,
+            avoid=avoid,
+            least=LEAST_EVENTS * window.mean(),
+            substantial=n_treated * window.mean() / 10,
+        )
         names += [f"place {len(geometries) + i + 1}" for i in range(len(built))]
         geometries += built
     if not geometries:
-        raise NotEnoughDataError("comparison needs at least 1 other place with such events. Got 0. Hand in places: candidates=sara.read_areas('places.geojson')")
+        raise NotEnoughDataError(
+            "comparison needs at least 1 other place with such events. Got 0. Hand in places: candidates=sara.read_areas('places.geojson')"
+        )
     return _Pool(geometries, names, n_given, too_near)
 
 
 def _design(
-    events: gpd.GeoDataFrame, rows: _Rows, found: _Found, pool: _Pool, *, place: BaseGeometry, name: str, begin: pd.Timestamp, edges: list[pd.Timestamp],
-    months_after: int, width: float, chosen: Any, asked: tuple[int, int], coverage: Setting, points: tuple[shapely.STRtree, np.ndarray],
+    events: gpd.GeoDataFrame,
+    rows: _Rows,
+    found: _Found,
+    pool: _Pool,
+    *,
+    place: BaseGeometry,
+    name: str,
+    begin: pd.Timestamp,
+    edges: list[pd.Timestamp],
+    months_after: int,
+    width: float,
+    chosen: Any,
+    asked: tuple[int, int],
+    coverage: Setting,
+    points: tuple[shapely.STRtree, np.ndarray],
 ) -> Design:
     months = len(edges) - 1
     if pool.n_given:
@@ -254,15 +321,21 @@ def _design(
             "ring_of": [None] * len(names) + names,
             "n_before": np.r_[found.panel[picked].sum(axis=1), ring_panel.sum(axis=1)],
             "per_month": np.r_[found.panel[picked].sum(axis=1), ring_panel.sum(axis=1)] / months,
-            **{c: np.r_[getattr(found, c)[picked], np.full(len(names), np.nan)] for c in ("level_ratio", "trend", "season_gap", "distance")},
+            **{
+                c: np.r_[getattr(found, c)[picked], np.full(len(names), np.nan)]
+                for c in ("level_ratio", "trend", "season_gap", "distance")
+            },
         },
-        geometry=[*geometries, *rings], crs=events.crs,
+        geometry=[*geometries, *rings],
+        crs=events.crs,
     )
     everything = np.vstack([found.panel[picked], ring_panel])
     monthly = pd.DataFrame(
         {
-            "name": np.repeat(table["name"].to_numpy(object), months), "role": np.repeat(table["role"].to_numpy(object), months),
-            "ring_of": np.repeat(table["ring_of"].to_numpy(object), months), "month": pd.to_datetime(edges[:-1] * len(table)).astype("datetime64[us]"),
+            "name": np.repeat(table["name"].to_numpy(object), months),
+            "role": np.repeat(table["role"].to_numpy(object), months),
+            "ring_of": np.repeat(table["ring_of"].to_numpy(object), months),
+            "month": pd.to_datetime(edges[:-1] * len(table)).astype("datetime64[us]"),
             "n": everything.ravel(),
         }
     )
@@ -270,26 +343,63 @@ def _design(
     used[found.chosen - 1] = True
     totals = found.panel[1:].sum(axis=1)
     candidates = gpd.GeoDataFrame(
-        {"name": pool.names, "n_before": totals, "per_month": totals / months, "chosen": used}, geometry=pool.geometries, crs=events.crs
+        {"name": pool.names, "n_before": totals, "per_month": totals / months, "chosen": used},
+        geometry=pool.geometries,
+        crs=events.crs,
     )
     settings = {
         "start": Setting(begin),
-        "before": Setting(months, "you" if months == asked[0] else "sara", "" if months == asked[0] else f"{asked[0]} months were asked for; these are there, in whole years where possible"),
-        "after": Setting(months_after), "buffer": Setting(width), "n": Setting(len(found.chosen), "you" if len(found.chosen) == asked[1] else "sara", "" if len(found.chosen) == asked[1] else "no more similar places"),
-        "candidates": Setting(pool.n_given or len(pool.geometries), "you" if pool.n_given else "sara", "" if pool.n_given else "footprints of the treated place laid where such events concentrate"),
+        "before": Setting(
+            months,
+            "you" if months == asked[0] else "sara",
+            "" if months == asked[0] else f"{asked[0]} months were asked for; these are there, in whole years where possible",
+        ),
+        "after": Setting(months_after),
+        "buffer": Setting(width),
+        "n": Setting(
+            len(found.chosen),
+            "you" if len(found.chosen) == asked[1] else "sara",
+            "" if len(found.chosen) == asked[1] else "no more similar places",
+        ),
+        "candidates": Setting(
+            pool.n_given or len(pool.geometries),
+            "you" if pool.n_given else "sara",
+            "" if pool.n_given else "footprints of the treated place laid where such events concentrate",
+        ),
         "coverage": coverage,
     }
     drift = found.drift
     return Design(
-        table=table, settings=settings, counts=rows.counts, cautions=_cautions(events, rows, found, pool, chosen, begin, edges, asked, width), start=begin,
-        before=(edges[0], begin), after=(begin, begin + pd.DateOffset(months=months_after)), chosen_on=chosen, buffer=width, last_event=rows.last,
-        monthly=monthly, dispersion=float(found.dispersion.phi), dispersion_df=int(found.dispersion.df), drift=float(drift.tau2) if drift else 0.0,
-        drift_df=int(drift.df) if drift else 0, candidates_table=candidates, noun=noun_of(events), source=source_of(events),
+        table=table,
+        settings=settings,
+        counts=rows.counts,
+        cautions=_cautions(events, rows, found, pool, chosen, begin, edges, asked, width),
+        start=begin,
+        before=(edges[0], begin),
+        after=(begin, begin + pd.DateOffset(months=months_after)),
+        chosen_on=chosen,
+        buffer=width,
+        last_event=rows.last,
+        monthly=monthly,
+        dispersion=float(found.dispersion.phi),
+        dispersion_df=int(found.dispersion.df),
+        drift=float(drift.tau2) if drift else 0.0,
+        drift_df=int(drift.df) if drift else 0,
+        candidates_table=candidates,
+        noun=noun_of(events),
+        source=source_of(events),
     )
 
 
 def _cautions(
-    events: gpd.GeoDataFrame, rows: _Rows, found: _Found, pool: _Pool, chosen: Any, begin: pd.Timestamp, edges: list[pd.Timestamp], asked: tuple[int, int],
+    events: gpd.GeoDataFrame,
+    rows: _Rows,
+    found: _Found,
+    pool: _Pool,
+    chosen: Any,
+    begin: pd.Timestamp,
+    edges: list[pd.Timestamp],
+    asked: tuple[int, int],
     width: float,
 ) -> tuple[str, ...]:
     said, months = [], len(edges) - 1
@@ -304,15 +414,27 @@ def _cautions(
     elif ratios.min() < ALIKE[0] or ratios.max() > ALIKE[1]:
         said.append("Some comparison places have under a third or over three times the events of the treated place.")
     elif not 0.8 <= ratios.mean() <= 1.25:
-        said.append(f"The similar places have on average {abs(1 - ratios.mean()):.0%} {'fewer' if ratios.mean() < 1 else 'more'} events than the treated place.".replace("%", " %"))
+        said.append(
+            f"The similar places have on average {abs(1 - ratios.mean()):.0%} {'fewer' if ratios.mean() < 1 else 'more'} events than the treated place.".replace(
+                "%", " %"
+            )
+        )
     if len(found.chosen) < asked[1]:
-        said.append(f"{asked[1]} similar places were asked for; {len(found.chosen)} {'is' if len(found.chosen) == 1 else 'are'} there.")
+        said.append(
+            f"{asked[1]} similar places were asked for; {len(found.chosen)} {'is' if len(found.chosen) == 1 else 'are'} there."
+        )
     if pool.too_near:
-        said.append(f"{pool.too_near} candidate{'s' * (pool.too_near != 1)} within {width:.0f} m of the treated place {'were' if pool.too_near != 1 else 'was'} left out: the response may reach there.")
+        said.append(
+            f"{pool.too_near} candidate{'s' * (pool.too_near != 1)} within {width:.0f} m of the treated place {'were' if pool.too_near != 1 else 'was'} left out: the response may reach there."
+        )
     if chosen is None:
-        said.append("It is not recorded how the treated place was chosen. If because it was high, some fall is to be expected anyway (regression to the mean).")
+        said.append(
+            "It is not recorded how the treated place was chosen. If because it was high, some fall is to be expected anyway (regression to the mean)."
+        )
     elif chosen[0] < begin and chosen[1] > edges[0]:
-        said.append("The treated place was chosen because it was high in the baseline: some fall is to be expected anyway (regression to the mean).")
+        said.append(
+            "The treated place was chosen because it was high in the baseline: some fall is to be expected anyway (regression to the mean)."
+        )
     return (*said, *officer_caution(events, rows.used, noun=noun_of(events)))
 
 
@@ -321,7 +443,9 @@ def _ring_panel(points: tuple[shapely.STRtree, np.ndarray], rings: list[BaseGeom
     return count_panel(place, points[1][point], len(rings), edges)
 
 
-def _rows_before(events: gpd.GeoDataFrame, first: pd.Timestamp, begin: pd.Timestamp, covered: tuple[pd.Timestamp, pd.Timestamp]) -> _Rows:
+def _rows_before(
+    events: gpd.GeoDataFrame, first: pd.Timestamp, begin: pd.Timestamp, covered: tuple[pd.Timestamp, pd.Timestamp]
+) -> _Rows:
     time = events["time"].to_numpy(dtype="datetime64[us]")
     timed = ~np.isnat(time)
     late = timed & (time >= np.datetime64(begin))
@@ -329,14 +453,18 @@ def _rows_before(events: gpd.GeoDataFrame, first: pd.Timestamp, begin: pd.Timest
     use = timed & ~late & ~early
     here = located(events)
     left_out = {
-        "without a time": int((~timed).sum()), "on or after the start of the response": int(late.sum()), "before the baseline": int(early.sum()),
+        "without a time": int((~timed).sum()),
+        "on or after the start of the response": int(late.sum()),
+        "before the baseline": int(early.sum()),
         "without a location": int((use & ~here).sum()),
     }
     used = use & here
     check_enough(int(used.sum()), LEAST_EVENTS, method="comparison", what="events with a location before the start")
     # A far-future slip of the pen must not count as having seen the outcome.
     seen = timed & (time >= np.datetime64(covered[0])) & (time < np.datetime64(covered[1]))
-    return _Rows(events.loc[used, ["time", "x", "y"]], Counts(len(events), int(used.sum()), left_out), pd.Timestamp(time[seen].max()), used)
+    return _Rows(
+        events.loc[used, ["time", "x", "y"]], Counts(len(events), int(used.sum()), left_out), pd.Timestamp(time[seen].max()), used
+    )
 
 
 def _baseline(asked: int, first: pd.Timestamp, begin: pd.Timestamp) -> int:
@@ -363,12 +491,16 @@ def _one_place(treated: Any, events: gpd.GeoDataFrame) -> tuple[BaseGeometry, st
     if isinstance(treated, BaseGeometry):
         low_x, low_y, high_x, high_y = treated.bounds if not treated.is_empty else (0, 0, 0, 0)
         if low_x >= -180 and high_x <= 180 and low_y >= -90 and high_y <= 90:
-            raise InputError(f"`treated` must be in the CRS of `events`. Got what looks like longitude and latitude ({low_x:.4f}, {low_y:.4f}). Write treated=geopandas.GeoSeries([geometry], crs=4326)")
+            raise InputError(
+                f"`treated` must be in the CRS of `events`. Got what looks like longitude and latitude ({low_x:.4f}, {low_y:.4f}). Write treated=geopandas.GeoSeries([geometry], crs=4326)"
+            )
         treated = gpd.GeoSeries([treated], crs=events.crs)
     areas = check_areas(treated, name="treated", crs=events.crs)
     place = shapely.union_all(shapely.make_valid(areas.geometry.to_numpy()))
     if place.is_empty or place.area == 0:
-        raise InputError("`treated` must be a polygon with an area. Got an empty one. Buffer points or lines first: treated.buffer(50)")
+        raise InputError(
+            "`treated` must be a polygon with an area. Got an empty one. Buffer points or lines first: treated.buffer(50)"
+        )
     if len(areas) == 1 and "name" in areas.columns and not pd.isna(areas["name"].iloc[0]):
         return place, str(areas["name"].iloc[0])
     return place, "treated place" if len(areas) == 1 else f"{len(areas)} treated places"
@@ -377,7 +509,9 @@ def _one_place(treated: Any, events: gpd.GeoDataFrame) -> tuple[BaseGeometry, st
 def _months_of(value: str, name: str) -> int:
     step = offset(value, name=name)
     kind = type(step).__name__
-    months = {"MonthBegin": 1, "MonthEnd": 1, "QuarterBegin": 3, "QuarterEnd": 3, "YearBegin": 12, "YearEnd": 12}.get(kind, 0) * int(getattr(step, "n", 1))
+    months = {"MonthBegin": 1, "MonthEnd": 1, "QuarterBegin": 3, "QuarterEnd": 3, "YearBegin": 12, "YearEnd": 12}.get(
+        kind, 0
+    ) * int(getattr(step, "n", 1))
     if months < 1:
         raise InputError(f"`{name}` must be a number of whole months. Got {value!r}. Write '12MS' (12 months) or '24MS'")
     return months

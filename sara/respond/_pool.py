@@ -17,7 +17,15 @@ _TURNS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
 
 
 def build_places(
-    x: np.ndarray, y: np.ndarray, footprint: BaseGeometry, *, avoid: BaseGeometry, least: float, substantial: float, few: int = 40, most: int = 100
+    x: np.ndarray,
+    y: np.ndarray,
+    footprint: BaseGeometry,
+    *,
+    avoid: BaseGeometry,
+    least: float,
+    substantial: float,
+    few: int = 40,
+    most: int = 100,
 ) -> list[BaseGeometry]:
     """Lay copies of a footprint, turned as streets turn, where events concentrate, the densest first, none overlapping.
 

@@ -77,7 +77,9 @@ class PowerResult(Result):
     def text(self) -> str:
         """Yes or no, with the numbers."""
         answer = "Yes" if self.enough else "No"
-        goal = f"a fall of {self.target:.0%}" + (" (the target)" if self.target_from == "plan" else " (a usual target; the plan names none)")
+        goal = f"a fall of {self.target:.0%}" + (
+            " (the target)" if self.target_from == "plan" else " (a usual target; the plan names none)"
+        )
         first = (
             f"{answer}: with {self.months_after} months after and {self.n_similar} similar place{'s' * (self.n_similar != 1)}, a fall of {self.smallest_change:.3g} "
             f"{self.noun} a month ({self.smallest_share:.0%}) or more would be seen {self.power:.0%} of the time; {goal} "
@@ -94,9 +96,18 @@ class PowerResult(Result):
         """Draw the smallest visible fall against the months waited."""
         from sara.plot import effects
 
-        subtitle = f"smallest fall seen {self.power:.0%} of the time, share of {self.level:.3g} {self.noun} a month before".replace("%", " %")
+        subtitle = (
+            f"smallest fall seen {self.power:.0%} of the time, share of {self.level:.3g} {self.noun} a month before".replace(
+                "%", " %"
+            )
+        )
         return effects.power_curve(
-            ax, self.table, target=self.target, months_after=self.months_after, n_similar=self.n_similar, title=self.question,
+            ax,
+            self.table,
+            target=self.target,
+            months_after=self.months_after,
+            n_similar=self.n_similar,
+            title=self.question,
             subtitle=f"{subtitle} · n = {self.counts.rows_used:,}",
         )
 
@@ -159,7 +170,9 @@ def power(events: gpd.GeoDataFrame, design: Design | Plan, *, power: float = 0.8
         events = events[design.predicate.select(events, name="design.outcome")]
         design = design.design
     if not isinstance(design, Design):
-        raise InputError(f"`design` must be a Design or a Plan. Got a {type(design).__name__}. Write design = sara.respond.comparison(events, treated=..., start=...)")
+        raise InputError(
+            f"`design` must be a Design or a Plan. Got a {type(design).__name__}. Write design = sara.respond.comparison(events, treated=..., start=...)"
+        )
     confidence = check_confidence(confidence)
     chance = _check_power(power)
     design = design.to_crs(events.crs)
@@ -176,15 +189,36 @@ def power(events: gpd.GeoDataFrame, design: Design | Plan, *, power: float = 0.8
     found = smallest(months[1], others)
     table = _table(level, others, months[1], target, smallest)
     settings = {
-        "months before": Setting(months[0], "sara", "all the design has"), "months after": Setting(months[1]), "similar places": Setting(design.n),
+        "months before": Setting(months[0], "sara", "all the design has"),
+        "months after": Setting(months[1]),
+        "similar places": Setting(design.n),
         "dispersion": Setting(round(phi, 3), "sara", "variance over mean around place and month in the baseline"),
-        "drift": Setting(round(design.drift, 5), "sara", f"spread of {design.drift_df + 1} untouched places from year to year" if design.drift_df else "could not be measured"),
-        "power": Setting(chance), "confidence": Setting(confidence), "target": Setting(target, "you" if source == "plan" else "sara", "" if source == "plan" else "a usual target"),
+        "drift": Setting(
+            round(design.drift, 5),
+            "sara",
+            f"spread of {design.drift_df + 1} untouched places from year to year" if design.drift_df else "could not be measured",
+        ),
+        "power": Setting(chance),
+        "confidence": Setting(confidence),
+        "target": Setting(target, "you" if source == "plan" else "sara", "" if source == "plan" else "a usual target"),
     }
     needs = "" if found <= target * level else _needs(level, others, months[1], target, smallest)
     return PowerResult(
-        table=table, settings=settings, counts=counts, cautions=_cautions(design, panel), smallest_change=found, smallest_share=float(found / level), target=target,
-        target_from=source, level=float(level), months_after=months[1], n_similar=design.n, power=chance, confidence=confidence, needs=needs, noun=design.noun,
+        table=table,
+        settings=settings,
+        counts=counts,
+        cautions=_cautions(design, panel),
+        smallest_change=found,
+        smallest_share=float(found / level),
+        target=target,
+        target_from=source,
+        level=float(level),
+        months_after=months[1],
+        n_similar=design.n,
+        power=chance,
+        confidence=confidence,
+        needs=needs,
+        noun=design.noun,
     )
 
 
@@ -221,7 +255,9 @@ def _recount(events: gpd.GeoDataFrame, design: Design) -> tuple[np.ndarray, Coun
     used = timed & ~late & ~early & here
     assert not (time[used] >= np.datetime64(design.start)).any(), "power may only see events before the response"
     left_out = {
-        "without a time": int((~timed).sum()), "on or after the start of the response": int(late.sum()), "before the baseline": int(early.sum()),
+        "without a time": int((~timed).sum()),
+        "on or after the start of the response": int(late.sum()),
+        "before the baseline": int(early.sum()),
         "without a location": int((timed & ~late & ~early & ~here).sum()),
     }
     known = events[used]
@@ -230,7 +266,9 @@ def _recount(events: gpd.GeoDataFrame, design: Design) -> tuple[np.ndarray, Coun
     edges = month_edges(design.start, -design.months_before, 0)
     panel = count_panel(place, known["time"].to_numpy("datetime64[us]")[point], len(geometries), edges)
     if panel[0].sum() == 0:
-        raise InputError("`events` must be those the design was made from. Got none in the treated place before the start. Hand in the same events.")
+        raise InputError(
+            "`events` must be those the design was made from. Got none in the treated place before the start. Hand in the same events."
+        )
     return panel, Counts(len(events), int(used.sum()), left_out)
 
 
@@ -238,9 +276,13 @@ def _cautions(design: Design, panel: np.ndarray) -> tuple[str, ...]:
     said = []
     planned = design.monthly.loc[design.monthly["role"] == "treated", "n"].sum()
     if abs(panel[0].sum() - planned) > 0.05 * planned:
-        said.append(f"The treated place has {panel[0].sum():,} events here but had {planned:,} when the design was made: other events, or merged reports.")
+        said.append(
+            f"The treated place has {panel[0].sum():,} events here but had {planned:,} when the design was made: other events, or merged reports."
+        )
     if design.drift_df == 0:
-        said.append("How far places drift apart from year to year could not be measured: a smaller change may go unseen than this says.")
+        said.append(
+            "How far places drift apart from year to year could not be measured: a smaller change may go unseen than this says."
+        )
     said.append("A response that moves the problem next door is counted here as one that works.")
     return tuple(said)
 

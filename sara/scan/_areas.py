@@ -24,7 +24,21 @@ Floats = npt.NDArray[np.float64]
 # A square should hold enough events to speak of weeks, and stay small enough to walk: half a kilometre to two.
 SQUARE_EVENTS, SQUARE_LEAST, SQUARE_MOST = 500, 500.0, 2000.0
 # Columns that count residents, as census files and city portals call them; the first that is there is used.
-_RESIDENTS = ("population", "pop", "residents", "total_population", "totalpop", "pop_total", "total_pop", "population_total", "pop2020", "pop_2020", "pop2010", "pop_2010", "households")
+_RESIDENTS = (
+    "population",
+    "pop",
+    "residents",
+    "total_population",
+    "totalpop",
+    "pop_total",
+    "total_pop",
+    "population_total",
+    "pop2020",
+    "pop_2020",
+    "pop2010",
+    "pop_2010",
+    "households",
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,11 @@ def given_areas(areas: gpd.GeoDataFrame, crs: object) -> Areas:
     frame = frame.drop_duplicates("name")
     lower = {str(column).lower(): column for column in reversed(frame.columns)}
     column = next((lower[word] for word in _RESIDENTS if word in lower), None)
-    residents = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan) if column is not None else np.full(len(frame), np.nan)
+    residents = (
+        pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        if column is not None
+        else np.full(len(frame), np.nan)
+    )
     return Areas(
         frame["name"].astype(str).to_numpy(dtype=object), frame.geometry.to_numpy(), residents, str(column) if column is not None else "", False,
         Setting(f"{len(frame)} named areas", "you"),
@@ -84,7 +102,9 @@ def grid_areas(rows: Rows) -> Areas:
     names = _names_of(cell.ravel(), rows.place[used][near], rows.places, len(corners))
     shapes = shapely.box(corners[:, 0] * side, corners[:, 1] * side, (corners[:, 0] + 1) * side, (corners[:, 1] + 1) * side)
     why = f"no areas were given; about {SQUARE_EVENTS} calls to a square, {SQUARE_LEAST:.0f} to {SQUARE_MOST:.0f} m wide"
-    return Areas(names, shapes, np.full(len(corners), np.nan), "", True, Setting(f"{len(corners)} squares of {side:.0f} m", "sara", why))
+    return Areas(
+        names, shapes, np.full(len(corners), np.nan), "", True, Setting(f"{len(corners)} squares of {side:.0f} m", "sara", why)
+    )
 
 
 def _names_of(cell: Ints, place: Ints, places: npt.NDArray[np.object_], n_cells: int) -> npt.NDArray[np.object_]:

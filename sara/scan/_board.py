@@ -81,7 +81,8 @@ class ProblemBoard(Result):
             return f"No kind of call stands out in any area or place.{without}"
         first = self.table.head(3)
         words = "; ".join(
-            f"({row['rank']}) {_lower(row['public_name'])}, {row['n']:,} calls where {_about(row['expected'])} to be expected" for _, row in first.iterrows()
+            f"({row['rank']}) {_lower(row['public_name'])}, {row['n']:,} calls where {_about(row['expected'])} to be expected"
+            for _, row in first.iterrows()
         )
         many = "problem stands" if self.n_found == 1 else "problems stand"
         return f"{self.n_found:,} candidate {many} out: {words}.{without}"
@@ -129,7 +130,9 @@ class ProblemBoard(Result):
 
     def cheers_text(self, rank: int = 1) -> str:
         """Return the CHEERS form of one candidate as lines of text."""
-        return "\n".join(f"{row.letter}: {row.evidence} Open: {row.what_machine_cannot_know}" for row in self.cheers(rank).itertuples())
+        return "\n".join(
+            f"{row.letter}: {row.evidence} Open: {row.what_machine_cannot_know}" for row in self.cheers(rank).itertuples()
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the score of each candidate and its five parts."""
@@ -138,7 +141,9 @@ class ProblemBoard(Result):
 
         ax = new_axes(width=10.5, height=_height(len(self.table))) if ax is None else ax
         draw_board(ax, pd.DataFrame(self.table.drop(columns="geometry")))
-        unit = subtitle_of("bars: percentile among the candidates; score: their mean", self.period_text, f"n = {self.counts.rows_used:,} rows")
+        unit = subtitle_of(
+            "bars: percentile among the candidates; score: their mean", self.period_text, f"n = {self.counts.rows_used:,} rows"
+        )
         return finish(ax, title=self.question, subtitle=unit, source=self.source_text)
 
     def figure(self) -> Figure:
@@ -171,7 +176,10 @@ def quiet_words(reporting: pd.DataFrame) -> str:
     if len(by_reports):
         if not len(quiet):
             return "In no area is an event told of by clearly fewer people than elsewhere."
-        least, most = (f"{100 * (v - 1):.1f}" for v in (quiet["reports_per_event"].min(), known.loc[~known["is_quiet"], "reports_per_event"].median()))
+        least, most = (
+            f"{100 * (v - 1):.1f}"
+            for v in (quiet["reports_per_event"].min(), known.loc[~known["is_quiet"], "reports_per_event"].median())
+        )
         return f"{named} {verb} quiet: 100 events there bring as few as {least} further reports, elsewhere {most}; few calls need not mean few troubles."
     if not len(quiet):
         return f"No area sends clearly fewer {what} than its {by} would give."
@@ -206,6 +214,10 @@ def table_columns() -> dict[str, Any]:
         "last", "hours", "lasting", "same_type_share",
     )  # fmt: skip
     kinds: dict[str, Any] = dict.fromkeys(order, "float64")
-    kinds |= dict.fromkeys(("rank", "n", "places", "more_like_it"), "int64") | dict.fromkeys(("complaints", "callers"), "Int64") | dict.fromkeys(("first", "last"), "datetime64[us]")
+    kinds |= (
+        dict.fromkeys(("rank", "n", "places", "more_like_it"), "int64")
+        | dict.fromkeys(("complaints", "callers"), "Int64")
+        | dict.fromkeys(("first", "last"), "datetime64[us]")
+    )
     kinds |= dict.fromkeys(text, object)
     return {name: kinds[name] for name in order}

@@ -9,7 +9,17 @@ import numpy.typing as npt
 
 from sara.scan._score import expected_counts, surprise, tail
 
-__all__ = ["Candidate", "Family", "area_family", "excess_of", "group_places", "in_excess", "least_calls", "merge_nested", "place_family"]
+__all__ = [
+    "Candidate",
+    "Family",
+    "area_family",
+    "excess_of",
+    "group_places",
+    "in_excess",
+    "least_calls",
+    "merge_nested",
+    "place_family",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -87,7 +97,11 @@ def area_family(category: Ints, area: Ints, n_categories: int, n_areas: int, bas
     `base` (residents, or addresses) takes the place of the other events for a category that makes up most of the table.
     """
     inside = area >= 0
-    n = np.bincount(category[inside] * n_areas + area[inside], minlength=n_categories * n_areas).reshape(n_categories, n_areas).astype(float)
+    n = (
+        np.bincount(category[inside] * n_areas + area[inside], minlength=n_categories * n_areas)
+        .reshape(n_categories, n_areas)
+        .astype(float)
+    )
     others = n.sum(axis=0)[None, :] - n
     expected = np.empty_like(n)
     p, spread = np.ones_like(n), np.zeros_like(n)
@@ -209,7 +223,11 @@ def merge_nested(areas: list[Candidate], groups: list[Candidate], n_inside: dict
     kept: list[Candidate] = []
     taken: set[int] = set()
     for area in areas:
-        held = {g: n for (g, a), n in n_inside.items() if a == area.units[0] and groups[g].category == area.category and n >= _HALF * groups[g].n}
+        held = {
+            g: n
+            for (g, a), n in n_inside.items()
+            if a == area.units[0] and groups[g].category == area.category and n >= _HALF * groups[g].n
+        }
         if not held:
             kept.append(area)
             continue

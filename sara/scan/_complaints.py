@@ -93,4 +93,15 @@ def told_of(rows: Rows, area: Ints, calls: Rows, call_area: Ints) -> Told:
     first = np.zeros(len(at), dtype=bool)
     first[np.unique(calls.place[at], return_index=True)[1]] = True
     words = np.array(calls.categories, dtype=object)[calls.category[at]]
-    return Told(rows.categories, rows.category[used], area[used], rows.x[used], rows.y[used], words, call_area[at], calls.x[at], calls.y[at], first)
+    return Told(
+        rows.categories,
+        rows.category[used],
+        area[used],
+        rows.x[used],
+        rows.y[used],
+        words,
+        call_area[at],
+        calls.x[at],
+        calls.y[at],
+        first,
+    )

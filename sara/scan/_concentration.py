@@ -157,7 +157,9 @@ class ConcentrationResult(Result):
         self.plot(ax=axes[0])
         top = self.table.head(12)
         names = [shown(name, self.by) for name in top["unit"]]
-        bars(axes[1], names, top["n"], notes=[f"{n:,} · {percent(share)}" for n, share in zip(top["n"], top["share"], strict=True)])
+        bars(
+            axes[1], names, top["n"], notes=[f"{n:,} · {percent(share)}" for n, share in zip(top["n"], top["share"], strict=True)]
+        )
         finish(
             axes[1], title=f"Which {self.units} have the most?", subtitle=subtitle_of(f"the top {len(top)} of {self.n_units:,}", f"{self.noun} and share of all"),
             xlabel=self.noun, source=self.source,
@@ -227,7 +229,9 @@ def concentration(
     check_events(events)
     codes, names = unit_codes(events, by)
     mask, left_out, period, period_setting, withheld = _usable(events, codes, by)
-    check_enough(int(mask.sum()), 2, method="concentration", what=f"events with a {by}", instead="Try a longer period, or another `by`.")
+    check_enough(
+        int(mask.sum()), 2, method="concentration", what=f"events with a {by}", instead="Try a longer period, or another `by`."
+    )
     units, n = _ranked(codes[mask], names)
     block = _block_share(units, n) if by == "place" else 0.0
     sizes, unmatched = _sizes(exposure, units, by=by)
@@ -281,7 +285,11 @@ def _usable(events: pd.DataFrame, codes: Ints, by: str) -> tuple[npt.NDArray[np.
     withheld = bool(helps.any() and helps[inside & named].all())
     if withheld:
         helps[:] = False
-    left_out = {"outside the period": int((~inside).sum()), f"with no {by}": int((inside & ~named).sum()), HELP_REASON: int((inside & named & helps).sum())}
+    left_out = {
+        "outside the period": int((~inside).sum()),
+        f"with no {by}": int((inside & ~named).sum()),
+        HELP_REASON: int((inside & named & helps).sum()),
+    }
     return inside & named & ~helps, left_out, period, setting, withheld
 
 
@@ -292,24 +300,34 @@ def _ranked(codes: Ints, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np
     return names[order], n[order].astype(np.int64)
 
 
-def _sizes(exposure: Mapping[Any, float] | pd.Series | None, units: npt.NDArray[np.object_], *, by: str) -> tuple[dict[str, float] | None, int]:
+def _sizes(
+    exposure: Mapping[Any, float] | pd.Series | None, units: npt.NDArray[np.object_], *, by: str
+) -> tuple[dict[str, float] | None, int]:
     """Return sizes under the names the events use, and how many units with events have none."""
     if exposure is None:
         return None, 0
     if not isinstance(exposure, (Mapping, pd.Series)):
-        raise InputError(f"`exposure` must be a Series or dict of unit -> size. Got a {type(exposure).__name__}. Write: exposure=shops.set_index('name')['floor_area']")
+        raise InputError(
+            f"`exposure` must be a Series or dict of unit -> size. Got a {type(exposure).__name__}. Write: exposure=shops.set_index('name')['floor_area']"
+        )
     if isinstance(exposure, pd.Series) and exposure.index.has_duplicates:
-        raise InputError(f"`exposure` must have one size per unit. Got {exposure.index[exposure.index.duplicated()][0]!r} twice. Write: exposure=exposure.groupby(level=0).sum()")
+        raise InputError(
+            f"`exposure` must have one size per unit. Got {exposure.index[exposure.index.duplicated()][0]!r} twice. Write: exposure=exposure.groupby(level=0).sum()"
+        )
     known = {_folded(unit, by): str(unit) for unit in units}
     out: dict[str, float] = {}
     for key, value in exposure.items():
         size = pd.to_numeric(value, errors="coerce")  # type: ignore[call-overload]
         if not (np.isfinite(size) and size >= 0):
-            raise InputError(f"`exposure` must hold sizes of zero or more. Got {value!r} for {key!r}. Leave units of unknown size out.")
+            raise InputError(
+                f"`exposure` must hold sizes of zero or more. Got {value!r} for {key!r}. Leave units of unknown size out."
+            )
         out[str(key) if str(key) in set(units) else known.get(_folded(key, by), str(key))] = float(size)
     unmatched = int(sum(unit not in out for unit in units))
     if unmatched == len(units):
-        raise InputError(f"`exposure` must use the units' own names. Got {next(iter(out), 'nothing')!r}, where the events have {units[0]!r}. Compare: scan.concentration(events, by={by!r}).table['unit']")
+        raise InputError(
+            f"`exposure` must use the units' own names. Got {next(iter(out), 'nothing')!r}, where the events have {units[0]!r}. Compare: scan.concentration(events, by={by!r}).table['unit']"
+        )
     return out, unmatched
 
 
@@ -327,7 +345,9 @@ def _total(n_units: int | None, units: npt.NDArray[np.object_], n: Ints, *, by: 
         return len(units)
     total = check_count(n_units, name="n_units")
     if total < len(units):
-        raise InputError(f"`n_units` must count every unit. Got {total:,}, but {len(units):,} are known ({int((n > 0).sum()):,} with events). Count the {plural(by)} without an event too.")
+        raise InputError(
+            f"`n_units` must count every unit. Got {total:,}, but {len(units):,} are known ({int((n > 0).sum()):,} with events). Count the {plural(by)} without an event too."
+        )
     return total
 
 
@@ -355,7 +375,9 @@ def _tail(n: Ints, n_units: int, size: Floats | None) -> tuple[Floats, Floats, F
     return expected, p, adjusted
 
 
-def _table(units: npt.NDArray[np.object_], n: Ints, total: int, expected: Floats, p: Floats, adjusted: Floats, size: Floats | None) -> pd.DataFrame:
+def _table(
+    units: npt.NDArray[np.object_], n: Ints, total: int, expected: Floats, p: Floats, adjusted: Floats, size: Floats | None
+) -> pd.DataFrame:
     table = pd.DataFrame({"unit": pd.Series(units, dtype=object).astype(str), "n": n, "share": n / n.sum()})
     table["cumulative_share"] = np.cumsum(n) / n.sum()
     table["cumulative_unit_share"] = np.arange(1, len(n) + 1) / total
@@ -372,9 +394,13 @@ def _cautions(
 ) -> tuple[str, ...]:  # fmt: skip
     out = []
     if by == "area":
-        out.append("Calls measure calling: areas differ in how readily people report, so their order is not the order of what happened there.")
+        out.append(
+            "Calls measure calling: areas differ in how readily people report, so their order is not the order of what happened there."
+        )
     if only_active:
-        out.append("Only places with at least one event are known, so concentration is understated: give the number of all places with n_units=.")
+        out.append(
+            "Only places with at least one event are known, so concentration is understated: give the number of all places with n_units=."
+        )
     if by in PLACE_LIKE and left_out.get(HELP_REASON):
         out.append(f"{left_out[HELP_REASON]:,} calls for help are left out: asking for help must not put an address on a list.")
     if withheld:
@@ -382,13 +408,19 @@ def _cautions(
     if unmatched:
         out.append(f"{unmatched:,} {plural(by)} with events have no size in `exposure`: they have no rate and are not tested.")
     if total and mask.sum() / total < 1:
-        out.append(f"With {mask.sum() / total:.2g} {noun} per unit chance alone looks concentrated: compare with the line of chance, not with an even spread.")
+        out.append(
+            f"With {mask.sum() / total:.2g} {noun} per unit chance alone looks concentrated: compare with the line of chance, not with an even spread."
+        )
     if 0.05 <= block <= 0.95:
-        out.append(f"{percent(block)} of these {noun} are recorded by block only: blocks and single addresses stand in one ranking.")
+        out.append(
+            f"{percent(block)} of these {noun} are recorded by block only: blocks and single addresses stand in one ranking."
+        )
     if by in PLACE_LIKE:
         if not dedupe_known(events):
             out.append("Several reports of one event count several times here: merge them first with sara.dedupe(events).")
-        out.append("The places on top were chosen because they were high; expect some fall next year anyway (regression to the mean).")
+        out.append(
+            "The places on top were chosen because they were high; expect some fall next year anyway (regression to the mean)."
+        )
     return (*officer_caution(events, mask, noun=noun), *out)
 
 
@@ -401,4 +433,3 @@ def _units_setting(total: int, *, given: bool, sized: bool) -> Setting:
     if given:
         return Setting(total, "you")
     return Setting(total, "sara", "the units in `exposure`" if sized else "units with at least one event")
-

@@ -10,6 +10,7 @@ from sara.data._stacks import default_points
 
 __all__ = ["default_points", "default_rows"]
 
+
 def default_rows(events: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     """Mark the rows that lie on one of the default points, to a centimetre."""
     out = np.zeros(len(events), dtype=bool)

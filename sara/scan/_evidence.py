@@ -23,13 +23,25 @@ NOT_PROBLEMS = frozenset(
     }
 )  # fmt: skip
 
-_VIOLENCE, _PROPERTY, _NUISANCE, _ROADS = "injury and fear", "loss of property", "quiet, use of public space", "injury and delay on the road"
+_VIOLENCE, _PROPERTY, _NUISANCE, _ROADS = (
+    "injury and fear",
+    "loss of property",
+    "quiet, use of public space",
+    "injury and delay on the road",
+)
 HARM = {
-    **dict.fromkeys(("assault", "domestic", "homicide", "robbery", "sexual offense", "shots fired", "threats", "weapons"), _VIOLENCE),
+    **dict.fromkeys(
+        ("assault", "domestic", "homicide", "robbery", "sexual offense", "shots fired", "threats", "weapons"), _VIOLENCE
+    ),
     **dict.fromkeys(("child", "mental health", "welfare check"), "safety of the person in need"),
-    **dict.fromkeys(("burglary", "fraud", "graffiti", "shoplifting", "theft", "theft from vehicle", "vandalism", "vehicle theft"), _PROPERTY),
+    **dict.fromkeys(
+        ("burglary", "fraud", "graffiti", "shoplifting", "theft", "theft from vehicle", "vandalism", "vehicle theft"), _PROPERTY
+    ),
     **dict.fromkeys(("driving while impaired", "traffic", "traffic collision"), _ROADS),
-    **dict.fromkeys(("disorder", "drugs", "noise", "parking", "animal", "abandoned vehicle", "trespassing", "vice", "suspicious", "civil"), _NUISANCE),
+    **dict.fromkeys(
+        ("disorder", "drugs", "noise", "parking", "animal", "abandoned vehicle", "trespassing", "vice", "suspicious", "civil"),
+        _NUISANCE,
+    ),
 }
 
 # Complaints to the city that speak of the same places and conditions as a kind of call.
@@ -64,10 +76,22 @@ RELATED: dict[str, tuple[str, ...]] = {
 CHEERS: dict[str, tuple[str, str]] = {
     "Community": ("Who is affected?", "Who is harmed and never calls: ask residents, businesses and visitors."),
     "Harm": ("What harm does it do?", "Injury, fear and money lost are not in a call: ask victims, hospitals, insurers."),
-    "Expectation": ("Who expects police to act?", "Whether police are the right ones to act, and what people want done: hold a meeting."),
-    "Events": ("What happens, exactly?", "What lies behind the code a dispatcher chose: read narratives, visit at the hours named."),
-    "Recurrence": ("Does it keep coming back?", "Whether it was there before the records begin: ask those who have lived there longest."),
-    "Similarity": ("What do the events share?", "Whether the same people, targets or set-up are behind them: that is the analysis to do next."),
+    "Expectation": (
+        "Who expects police to act?",
+        "Whether police are the right ones to act, and what people want done: hold a meeting.",
+    ),
+    "Events": (
+        "What happens, exactly?",
+        "What lies behind the code a dispatcher chose: read narratives, visit at the hours named.",
+    ),
+    "Recurrence": (
+        "Does it keep coming back?",
+        "Whether it was there before the records begin: ask those who have lived there longest.",
+    ),
+    "Similarity": (
+        "What do the events share?",
+        "Whether the same people, targets or set-up are behind them: that is the analysis to do next.",
+    ),
 }
 
 
@@ -116,7 +140,11 @@ def _expectation(row: Mapping[str, Any]) -> str:
 
 
 def _similarity(row: Mapping[str, Any]) -> str:
-    words = [f"{percent(row['repeat_share'])} of the calls came back to a place that had called before."] if _there(row["repeat_share"]) else []
+    words = (
+        [f"{percent(row['repeat_share'])} of the calls came back to a place that had called before."]
+        if _there(row["repeat_share"])
+        else []
+    )
     words += [f"Hours: {row['hours']}."] if _there(row["hours"]) else []
     words += [f"{percent(row['same_type_share'])} have the same call type."] if _there(row["same_type_share"]) else []
     return " ".join(words) or "Times and places are too coarse to compare."

@@ -45,27 +45,51 @@ class LookAlike:
     reason: str
 
 
-def doubt(candidate: Candidate, found: Measured, calendar: Calendar, area_weeks: Floats | None, *, help_call: bool) -> tuple[str, str] | None:
+def doubt(
+    candidate: Candidate, found: Measured, calendar: Calendar, area_weeks: Floats | None, *, help_call: bool
+) -> tuple[str, str] | None:
     """Return the kind of doubt and its reason in words, or None where the candidate stands."""
     excess = candidate.n - candidate.expected
     if help_call and found.top_place_n >= _HALF * excess:
-        return "calls for help", "most of the excess is one place's calls for help: that is a matter of helping there, not a problem of the area"
+        return (
+            "calls for help",
+            "most of the excess is one place's calls for help: that is a matter of helping there, not a problem of the area",
+        )
     if np.isfinite(found.top_caller) and found.top_caller >= _HALF * min(excess, candidate.n):
         rest = candidate.n - found.top_caller
         share = percent(found.top_caller / found.n)
         if not _stands(candidate, rest):
-            return "one caller", f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others are no more than expected"
+            return (
+                "one caller",
+                f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others are no more than expected",
+            )
         if rest < _OTHERS_LEAST * candidate.n:
-            return "one caller", f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others would be a far smaller matter"
+            return (
+                "one caller",
+                f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others would be a far smaller matter",
+            )
     weeks = round(found.weeks_active * calendar.n_weeks)
     long_enough = calendar.n_weeks >= _BURST_WEEKS
-    if long_enough and found.top_week >= _HALF * min(excess, candidate.n) and not _stands(candidate, candidate.n - found.top_week):
-        return "single burst", f"one week holds {found.top_week:,} of the {found.n:,} calls; without it there are no more than expected"
+    if (
+        long_enough
+        and found.top_week >= _HALF * min(excess, candidate.n)
+        and not _stands(candidate, candidate.n - found.top_week)
+    ):
+        return (
+            "single burst",
+            f"one week holds {found.top_week:,} of the {found.n:,} calls; without it there are no more than expected",
+        )
     least = max(int(np.ceil(_WEEKS_SHARE * calendar.n_weeks)), min(_WEEKS_LEAST, calendar.n_weeks // 2))
     if weeks < least:
-        return "too few weeks", f"above the expected level in only {weeks} of {calendar.n_weeks} weeks: it does not keep coming back"
+        return (
+            "too few weeks",
+            f"above the expected level in only {weeks} of {calendar.n_weeks} weeks: it does not keep coming back",
+        )
     if area_weeks is not None and edge_gap(area_weeks):
-        return "change of recording", "calls of every kind are recorded here in only part of the period: the recording changed, not this problem"
+        return (
+            "change of recording",
+            "calls of every kind are recorded here in only part of the period: the recording changed, not this problem",
+        )
     return None
 
 
@@ -114,7 +138,12 @@ def edge_gap(weekly: Floats) -> bool:
         return False
     inside = weekly[some[0] : some[-1] + 1]
     empty = max(int(some[0]), len(weekly) - 1 - int(some[-1]))
-    return bool(empty >= _GAP_SHARE * len(weekly) and empty >= _WEEKS_LEAST and (inside > 0).mean() >= _STEADY and inside.mean() >= _STEADY_RATE)
+    return bool(
+        empty >= _GAP_SHARE * len(weekly)
+        and empty >= _WEEKS_LEAST
+        and (inside > 0).mean() >= _STEADY
+        and inside.mean() >= _STEADY_RATE
+    )
 
 
 def only_through(rows: Rows, everything: Family, clean: Family, lookup: Lookup, offered: set[tuple[int, int]]) -> list[LookAlike]:
@@ -143,7 +172,9 @@ def only_through(rows: Rows, everything: Family, clean: Family, lookup: Lookup, 
         elif rows.duplicate[at].sum() >= _HALF * (everything.n[cell] - everything.expected[cell]):
             found.setdefault(("the same row again", unit), []).append((category, at))
     out = []
-    for (kind, unit), cells in sorted(found.items(), key=lambda item: (item[0][0], -sum(len(at) for _, at in item[1]), item[0][1])):
+    for (kind, unit), cells in sorted(
+        found.items(), key=lambda item: (item[0][0], -sum(len(at) for _, at in item[1]), item[0][1])
+    ):
         at = np.concatenate([rows_at for _, rows_at in cells])
         if kind == "officer-initiated":
             share = percent(float((rows.origin[at] == OFFICER).mean()))
@@ -158,4 +189,6 @@ def excess_cells(family: Family) -> npt.NDArray[np.intp]:
     """Return the cells of a family that stand out."""
     from sara.scan._candidates import LEAST, LEAST_RATIO, LEVEL
 
-    return np.flatnonzero((family.p_adjusted <= LEVEL) & (family.n >= LEAST[family.kind]) & (family.n >= LEAST_RATIO * family.expected))
+    return np.flatnonzero(
+        (family.p_adjusted <= LEVEL) & (family.n >= LEAST[family.kind]) & (family.n >= LEAST_RATIO * family.expected)
+    )

@@ -38,7 +38,9 @@ class Lookup:
 
     def rows(self, category: int, units: tuple[int, ...]) -> Ints:
         """Return the positions of the rows of a category in any of the units, in the order of time."""
-        found = [self._rows[slice(*np.searchsorted(self._keys, [category * self._n + u, category * self._n + u + 1]))] for u in units]
+        found = [
+            self._rows[slice(*np.searchsorted(self._keys, [category * self._n + u, category * self._n + u + 1]))] for u in units
+        ]
         return np.sort(np.concatenate(found)) if found else np.array([], dtype=np.int64)
 
 

@@ -35,7 +35,12 @@ _YEAR = 365.25 * 86_400
 
 
 def problems(
-    calls: gpd.GeoDataFrame, complaints: gpd.GeoDataFrame | None = None, *, areas: gpd.GeoDataFrame | None = None, period: Any = None, n: int = 20
+    calls: gpd.GeoDataFrame,
+    complaints: gpd.GeoDataFrame | None = None,
+    *,
+    areas: gpd.GeoDataFrame | None = None,
+    period: Any = None,
+    n: int = 20,
 ) -> ProblemBoard:
     """Rank what keeps coming back, by kind of call and by area or place, and turn look-alikes down with the reason.
 
@@ -108,7 +113,12 @@ def problems(
     start, end, period_setting = resolve_period(calls, period)
     defaults = default_points(calls)
     rows, counts, excluded, desks = _call_rows(calls, start, end, defaults)
-    check_enough(int(rows.used.sum()), LEAST_CALLS, method="scan.problems", what="calls from the public with a category and a location in the period")
+    check_enough(
+        int(rows.used.sum()),
+        LEAST_CALLS,
+        method="scan.problems",
+        what="calls from the public with a category and a location in the period",
+    )
     units = given_areas(areas, calls.crs) if areas is not None else grid_areas(rows)
     area = units.of(rows.x, rows.y)
     told, told_counts, told_by_area, told_defaults = _complaints(complaints, calls.crs, start, end, units, rows, area)
@@ -123,7 +133,9 @@ def problems(
     inside = rows.used & (area >= 0)
     used_by_area = np.bincount(area[inside], minlength=len(units.name)).astype(float)
     reports = reports_of(calls)[rows.row[inside]]
-    further = np.bincount(area[inside], weights=reports - 1, minlength=len(units.name)).astype(float) if (reports > 1).any() else None
+    further = (
+        np.bincount(area[inside], weights=reports - 1, minlength=len(units.name)).astype(float) if (reports > 1).any() else None
+    )
     return ProblemBoard(
         table=table,
         rejected=rejected,
@@ -137,7 +149,9 @@ def problems(
     )
 
 
-def _call_rows(calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, defaults: gpd.GeoDataFrame) -> tuple[Rows, Counts, tuple[str, ...], dict[int, float]]:
+def _call_rows(
+    calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, defaults: gpd.GeoDataFrame
+) -> tuple[Rows, Counts, tuple[str, ...], dict[int, float]]:
     """Read the calls; a table of nothing but kinds that are usually no problem was chosen by its reader, and is taken as it is."""
     there = set(pd.unique(calls["category"].dropna()))
     excluded = NOT_PROBLEMS & there if there - NOT_PROBLEMS else set()
@@ -146,11 +160,22 @@ def _call_rows(calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, 
     at_desk = np.isin(rows.place, list(desks))
     n_desk = int((rows.used & at_desk).sum())
     left_out = {**counts.left_out, "reported at a desk": n_desk}
-    return replace(rows, default=rows.default | at_desk), Counts(counts.rows_in, counts.rows_used - n_desk, left_out), tuple(sorted(excluded)), desks
+    return (
+        replace(rows, default=rows.default | at_desk),
+        Counts(counts.rows_in, counts.rows_used - n_desk, left_out),
+        tuple(sorted(excluded)),
+        desks,
+    )
 
 
 def _complaints(
-    complaints: gpd.GeoDataFrame | None, crs: Any, start: pd.Timestamp, end: pd.Timestamp, units: Areas, calls: Rows, call_area: npt.NDArray[np.int64]
+    complaints: gpd.GeoDataFrame | None,
+    crs: Any,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    units: Areas,
+    calls: Rows,
+    call_area: npt.NDArray[np.int64],
 ) -> tuple[Told | None, Counts | None, npt.NDArray[np.float64] | None, gpd.GeoDataFrame | None]:
     """Read the complaints in the coordinates of the calls."""
     if complaints is None:
@@ -168,7 +193,9 @@ def _complaints(
     return told, counts, by_area if inside.any() else None, defaults
 
 
-def _settings(found: Search, units: Areas, calendar: Calendar, excluded: tuple[str, ...], with_complaints: bool, n: int) -> dict[str, Setting]:
+def _settings(
+    found: Search, units: Areas, calendar: Calendar, excluded: tuple[str, ...], with_complaints: bool, n: int
+) -> dict[str, Setting]:
     parts = ["excess", "weeks active", "repeat-place share", *(["complaints"] if with_complaints else []), "recent trend"]
     n_weeks = calendar.n_weeks
     return {
@@ -177,22 +204,31 @@ def _settings(found: Search, units: Areas, calendar: Calendar, excluded: tuple[s
         "score": Setting(", ".join(parts), "sara", "mean percentile of these parts, each of equal weight"),
         "expected": Setting("share of all other calls", "sara", found.base_words),
         "least_calls": Setting(
-            f"{least_calls('area', n_weeks)} in an area, {least_calls('place', n_weeks)} at a place", "sara",
+            f"{least_calls('area', n_weeks)} in an area, {least_calls('place', n_weeks)} at a place",
+            "sara",
             f"by the length of the period; and {LEAST_RATIO:g} times the expected number",
         ),
-        "confidence": Setting(1 - LEVEL, "sara", f"Benjamini-Hochberg over {found.areas.n_tests:,} area and {found.places.n_tests:,} place cells"),
+        "confidence": Setting(
+            1 - LEVEL, "sara", f"Benjamini-Hochberg over {found.areas.n_tests:,} area and {found.places.n_tests:,} place cells"
+        ),
         "neighbors": Setting(NEIGHBORS, "sara", "metres; closer places of one category are one candidate"),
         "near": Setting(NEAR, "sara", "metres within which a complaint is near a place"),
         "recent_weeks": Setting(n_weeks - calendar.recent_from, "sara", "the last half-year, at most a quarter of the period"),
-        "left_out_categories": Setting(", ".join(excluded) or "none", "sara", "not harmful events by themselves, or another service's work"),
+        "left_out_categories": Setting(
+            ", ".join(excluded) or "none", "sara", "not harmful events by themselves, or another service's work"
+        ),
     }
 
 
-def _cautions(calls: gpd.GeoDataFrame, rows: Rows, units: Areas, area: npt.NDArray[np.int64], told: Told | None, table: gpd.GeoDataFrame) -> tuple[str, ...]:
+def _cautions(
+    calls: gpd.GeoDataFrame, rows: Rows, units: Areas, area: npt.NDArray[np.int64], told: Told | None, table: gpd.GeoDataFrame
+) -> tuple[str, ...]:
     out = ["Calls measure calling: who does not call is not on this board."]
     unknown = float(calls["origin"].isna().mean())
     if unknown > 0.05:
-        out.append(f"For {percent(unknown)} of the calls it is not published who started them; they count as calls from the public.")
+        out.append(
+            f"For {percent(unknown)} of the calls it is not published who started them; they count as calls from the public."
+        )
     if units.is_grid:
         out.append("No areas were given: squares cut neighborhoods apart, and their names are only the busiest place in them.")
     outside = float((area[rows.used] < 0).mean())
@@ -210,4 +246,3 @@ def _cautions(calls: gpd.GeoDataFrame, rows: Rows, units: Areas, area: npt.NDArr
         out.append("Times are dates only: no busiest hours, and the same row twice cannot be told from two events.")
     out.append("These were chosen because they are high: some fall is to be expected anyway (regression to the mean).")
     return tuple(out)
-

@@ -48,7 +48,10 @@ def reporting_table(areas: Areas, calls: Floats, complaints: Floats | None, furt
     peopled = np.isfinite(residents) & (residents >= _LEAST_BASE)
     has_residents = peopled.sum() >= 3
     missing = np.full(len(calls), np.nan)
-    per_1000 = [missing if n is None else np.divide(1000 * n, residents * years, out=missing.copy(), where=peopled) for n in (calls, complaints)]
+    per_1000 = [
+        missing if n is None else np.divide(1000 * n, residents * years, out=missing.copy(), where=peopled)
+        for n in (calls, complaints)
+    ]
     if complaints is not None:
         expected, ratio, p = _funnel(complaints, np.where(peopled, residents, 0.0) if has_residents else calls)
     else:
@@ -64,11 +67,15 @@ def reporting_table(areas: Areas, calls: Floats, complaints: Floats | None, furt
             "complaints": pd.array([pd.NA] * len(calls) if complaints is None else complaints.astype(np.int64), dtype="Int64"),
             "calls_per_1000": per_1000[0],
             "complaints_per_1000": per_1000[1],
-            "complaints_per_100_calls": missing if complaints is None else np.divide(100 * complaints, calls, out=missing.copy(), where=calls > 0),
+            "complaints_per_100_calls": missing
+            if complaints is None
+            else np.divide(100 * complaints, calls, out=missing.copy(), where=calls > 0),
             "expected": expected,
             "ratio": ratio,
             "p_adjusted": p,
-            "reports_per_event": missing if further is None else 1 + np.divide(further, calls, out=missing.copy(), where=calls > 0),
+            "reports_per_event": missing
+            if further is None
+            else 1 + np.divide(further, calls, out=missing.copy(), where=calls > 0),
             "further_reports_ratio": further_ratio,
             "further_reports_p_adjusted": further_p,
             "is_quiet": (chance <= _LEVEL) & (decides <= _QUIET_RATIO),

@@ -162,7 +162,9 @@ def _repeated_rows(events: gpd.GeoDataFrame, among: Bools) -> Bools:
     if record_of(events).get("time_precision") == "day":
         return out
     rows = np.flatnonzero(among)
-    few = pd.DataFrame({"t": events["time"].to_numpy()[rows], "x": events["x"].to_numpy()[rows], "y": events["y"].to_numpy()[rows]})
+    few = pd.DataFrame(
+        {"t": events["time"].to_numpy()[rows], "x": events["x"].to_numpy()[rows], "y": events["y"].to_numpy()[rows]}
+    )
     rows = rows[few.duplicated(keep=False).to_numpy()]
     columns = [c for c in events.columns if c not in ("id", "geometry", "merged_ids") and c != events.geometry.name]
     out[rows] = pd.DataFrame(events)[columns].iloc[rows].astype(str).duplicated().to_numpy()

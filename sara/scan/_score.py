@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["PARTS", "Surprise", "expected_counts", "mean_percentile", "percentiles", "shrunk_ratio", "surprise", "tail", "trend_of"]
+__all__ = [
+    "PARTS",
+    "Surprise",
+    "expected_counts",
+    "mean_percentile",
+    "percentiles",
+    "shrunk_ratio",
+    "surprise",
+    "tail",
+    "trend_of",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -78,7 +88,11 @@ def _alpha(n: Floats, expected: Floats, unsure: Floats, trimmed: float) -> float
     # The level of the ordinary units, once the outliers are gone.
     level = n.sum() / expected.sum()
     expected = expected * level
-    return max(0.0, float(((n - expected) ** 2 - expected - unsure * expected**2).sum()) / float((expected**2).sum())) if level > 0 else 0.0
+    return (
+        max(0.0, float(((n - expected) ** 2 - expected - unsure * expected**2).sum()) / float((expected**2).sum()))
+        if level > 0
+        else 0.0
+    )
 
 
 def tail(n: Floats, expected: Floats, alpha: Floats) -> Floats:

@@ -88,7 +88,11 @@ def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar, desks: dict
 def place_forms(places: npt.NDArray[np.object_]) -> Ints:
     """Tell crossings, blocks and points (without an address) from addresses, by how their keys are written."""
     words = pd.Series(places, dtype=object).astype(str)
-    forms = [words.str.contains(" / ", regex=False), words.str.contains("BLOCK OF", regex=False), words.str.match(r"near -?\d+ E")]
+    forms = [
+        words.str.contains(" / ", regex=False),
+        words.str.contains("BLOCK OF", regex=False),
+        words.str.match(r"near -?\d+ E"),
+    ]
     return np.select([form.to_numpy(dtype=bool) for form in forms], [1, 2, 3], 0).astype(np.int64)
 
 
@@ -134,12 +138,23 @@ def _help_places(high: list[Candidate], helps: npt.NDArray[np.bool_], categories
         if here:
             n = int(sum(candidate.n for candidate in here))
             reason = f"asking for help puts no address on a list: {categories[c]} is looked at by area only"
-            out.append(LookAlike("calls for help", "place", tuple(candidate.units[0] for candidate in here), (int(c),), n, reason))
+            out.append(
+                LookAlike("calls for help", "place", tuple(candidate.units[0] for candidate in here), (int(c),), n, reason)
+            )
     return out
 
 
 def _officers(
-    rows: Rows, area: Ints, n_c: int, n_a: int, form: Ints, areas: Family, places: Family, merged: list[Candidate], groups: list[Candidate], helps: npt.NDArray[np.bool_]
+    rows: Rows,
+    area: Ints,
+    n_c: int,
+    n_a: int,
+    form: Ints,
+    areas: Family,
+    places: Family,
+    merged: list[Candidate],
+    groups: list[Candidate],
+    helps: npt.NDArray[np.bool_],
 ) -> list[LookAlike]:
     """Count again with officers' rows and repeated rows: what stands out only now is a look-alike."""
     every = ~rows.default

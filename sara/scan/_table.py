@@ -35,7 +35,16 @@ LARGEST = 2
 
 
 def board_table(
-    found: Search, rows: Rows, area: Ints, units: Areas, calendar: Calendar, told: Told | None, types: npt.NDArray[np.object_], start: pd.Timestamp, crs: Any, n: int
+    found: Search,
+    rows: Rows,
+    area: Ints,
+    units: Areas,
+    calendar: Calendar,
+    told: Told | None,
+    types: npt.NDArray[np.object_],
+    start: pd.Timestamp,
+    crs: Any,
+    n: int,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the first `n` candidates by score, of each category and unit only the largest, and all others."""
     words = _labels()
@@ -82,7 +91,9 @@ def _labels() -> dict[str, str]:
 def _any_origin(rows: Rows, area: Ints) -> pd.DataFrame:
     """Return all rows that are neither repeated nor on a default location, also those of officers."""
     ok = ~rows.duplicate & ~rows.default
-    return pd.DataFrame({"category": rows.category[ok], "area": area[ok], "place": rows.place[ok], "public": rows.origin[ok] == 0})
+    return pd.DataFrame(
+        {"category": rows.category[ok], "area": area[ok], "place": rows.place[ok], "public": rows.origin[ok] == 0}
+    )
 
 
 def _row(
@@ -92,7 +103,11 @@ def _row(
     candidate, at, m = item
     category = rows.categories[candidate.category]
     help_call = category in help_categories()
-    points = np.c_[found.center_x[list(candidate.units)], found.center_y[list(candidate.units)]] if candidate.kind == "place" else np.empty((0, 2))
+    points = (
+        np.c_[found.center_x[list(candidate.units)], found.center_y[list(candidate.units)]]
+        if candidate.kind == "place"
+        else np.empty((0, 2))
+    )
     complaints, complaints_expected = _complaints(told, category, candidate, points)
     where = candidate.units[0]
     same = everyone[(everyone["category"] == candidate.category) & everyone[candidate.kind].isin(candidate.units)]
@@ -118,7 +133,9 @@ def _row(
     }  # fmt: skip
 
 
-def _complaints(told: Told | None, category: str, candidate: Candidate, points: npt.NDArray[np.float64]) -> tuple[int | None, float]:
+def _complaints(
+    told: Told | None, category: str, candidate: Candidate, points: npt.NDArray[np.float64]
+) -> tuple[int | None, float]:
     # What is said about calls for help is not looked up near addresses, and no complaint is about them.
     if told is None or category in help_categories():
         return None, np.nan
@@ -143,7 +160,10 @@ def _outline(candidate: Candidate, rows: Rows, at: Ints, found: Search) -> shape
     """Draw the points of a place, without stray geocodes, and 50 m around them."""
     place = rows.place[at]
     near = np.hypot(rows.x[at] - found.center_x[place], rows.y[at] - found.center_y[place]) <= STRAY
-    shapes = [shapely.MultiPoint(np.unique(np.c_[rows.x[at], rows.y[at]][near & (place == u)], axis=0)).convex_hull.buffer(REACH) for u in candidate.units]
+    shapes = [
+        shapely.MultiPoint(np.unique(np.c_[rows.x[at], rows.y[at]][near & (place == u)], axis=0)).convex_hull.buffer(REACH)
+        for u in candidate.units
+    ]
     joined = shapely.union_all(shapes)
     return shapely.normalize(joined if joined.geom_type == "Polygon" else joined.convex_hull)
 
@@ -158,13 +178,17 @@ def _also(frame: pd.DataFrame) -> list[str]:
     shapes = frame["geometry"].to_numpy()
     out = []
     for i, row in enumerate(frame.itertuples()):
-        same = (frame["unit"] == row.unit).to_numpy() & (shapely.intersects(shapes, shapes[i]) if row.unit == "place" else (frame["within"] == row.within).to_numpy())
+        same = (frame["unit"] == row.unit).to_numpy() & (
+            shapely.intersects(shapes, shapes[i]) if row.unit == "place" else (frame["within"] == row.within).to_numpy()
+        )
         same[i] = False
         out.append(", ".join(sorted(set(frame["category"][same]) - {row.category})))
     return out
 
 
-def rejected_table(found: Search, rows: Rows, units: Areas, defaults: dict[str, gpd.GeoDataFrame | None], crs: Any) -> gpd.GeoDataFrame:
+def rejected_table(
+    found: Search, rows: Rows, units: Areas, defaults: dict[str, gpd.GeoDataFrame | None], crs: Any
+) -> gpd.GeoDataFrame:
     """Return the look-alikes, default locations first, then the largest of each kind."""
     listed = [line for source, points in defaults.items() if points is not None for line in _defaults(points, source)]
     listed += [_rejected(item, rows, units, found) for item in found.turned_down]
@@ -172,23 +196,56 @@ def rejected_table(found: Search, rows: Rows, units: Areas, defaults: dict[str, 
     frame["_order"] = pd.factorize(frame["kind"])[0]
     frame = frame.sort_values(["_order", "n", "name"], ascending=[True, False, True], kind="stable").reset_index(drop=True)
     shapes = gpd.GeoSeries(list(frame["geometry"]), crs=crs)
-    return gpd.GeoDataFrame(frame[["category", "unit", "name", "n", "reason", "kind"]].astype({"n": "int64"}), geometry=shapes, crs=crs)
+    return gpd.GeoDataFrame(
+        frame[["category", "unit", "name", "n", "reason", "kind"]].astype({"n": "int64"}), geometry=shapes, crs=crs
+    )
 
 
 def _rejected(item: LookAlike, rows: Rows, units: Areas, found: Search) -> dict[str, Any]:
     categories = [rows.categories[c] for c in item.categories]
-    shown = "all" if not categories else ", ".join(sorted(categories)[:3]) + (f" and {len(categories) - 3} more" if len(categories) > 3 else "")
+    shown = (
+        "all"
+        if not categories
+        else ", ".join(sorted(categories)[:3]) + (f" and {len(categories) - 3} more" if len(categories) > 3 else "")
+    )
     if item.kind == "calls for help" and item.unit == "place":
         many = len(item.units)
-        return {"category": shown, "unit": "place", "name": f"{many} place{'s' if many > 1 else ''} (not named)", "n": item.n, "reason": item.reason, "kind": item.kind, "geometry": None}
+        return {
+            "category": shown,
+            "unit": "place",
+            "name": f"{many} place{'s' if many > 1 else ''} (not named)",
+            "n": item.n,
+            "reason": item.reason,
+            "kind": item.kind,
+            "geometry": None,
+        }
     if item.unit == "city":
-        return {"category": shown, "unit": "city", "name": "the whole city", "n": item.n, "reason": item.reason, "kind": item.kind, "geometry": None}
+        return {
+            "category": shown,
+            "unit": "city",
+            "name": "the whole city",
+            "n": item.n,
+            "reason": item.reason,
+            "kind": item.kind,
+            "geometry": None,
+        }
     first = item.units[0]
     if item.unit == "area":
         name, geometry = units.name[first], units.geometry[first]
     else:
-        name, geometry = public_place(rows.places[first]), shapely.Point(found.center_x[first], found.center_y[first]).buffer(REACH)
-    return {"category": shown, "unit": item.unit, "name": name, "n": item.n, "reason": item.reason, "kind": item.kind, "geometry": geometry}
+        name, geometry = (
+            public_place(rows.places[first]),
+            shapely.Point(found.center_x[first], found.center_y[first]).buffer(REACH),
+        )
+    return {
+        "category": shown,
+        "unit": item.unit,
+        "name": name,
+        "n": item.n,
+        "reason": item.reason,
+        "kind": item.kind,
+        "geometry": geometry,
+    }
 
 
 def _defaults(points: gpd.GeoDataFrame, source: str) -> list[dict[str, Any]]:

@@ -123,7 +123,9 @@ class ClockResult(Result):
 
         ax = new_axes(width=8.2, height=3.9) if ax is None else ax
         stretch = Stretch(**self.stretch).mask() if self.stretch else None
-        week_map(ax, self.table["rate"].to_numpy().reshape(7, 24), unit=f"{self.noun} an hour", day_starts=DAY_STARTS, stretch=stretch)
+        week_map(
+            ax, self.table["rate"].to_numpy().reshape(7, 24), unit=f"{self.noun} an hour", day_starts=DAY_STARTS, stretch=stretch
+        )
         outlined = "outlined: the busiest stretch" if self.stretch else ""
         return finish(
             ax, title=f"When in the week do {self.noun} come in?", source=self.source, xlabel="hour (after the dashed line: the next calendar day)", ylabel="",
@@ -186,7 +188,11 @@ def clock(events: gpd.GeoDataFrame, *, period: Any = None) -> ClockResult:
     exposure = _exposure(start, end)
     n, stretch = _numbers(dow * 24 + hour[used].astype(np.int64), exposure)
     noun = noun_of(events)
-    counted = {"without a time": int(no_time.sum()), "outside the period": int((~inside & ~no_time).sum()), "without an hour": int((inside & np.isnan(hour)).sum())}
+    counted = {
+        "without a time": int(no_time.sum()),
+        "outside the period": int((~inside & ~no_time).sum()),
+        "without an hour": int((inside & np.isnan(hour)).sum()),
+    }
     return ClockResult(
         table=_table(n, exposure),
         settings={
@@ -210,10 +216,16 @@ def _hours(events: pd.DataFrame) -> Floats:
         hour = time.dt.hour.to_numpy(dtype=float, na_value=np.nan)
     hour = np.where(time.isna().to_numpy(), np.nan, hour)
     there = time.dropna()
-    dates = record_of(events).get("time_precision") == "day" or np.isnan(hour).all() or (len(there) > 1 and (there == there.dt.normalize()).all())
+    dates = (
+        record_of(events).get("time_precision") == "day"
+        or np.isnan(hour).all()
+        or (len(there) > 1 and (there == there.dt.normalize()).all())
+    )
     if dates and len(there):
         first = there.iloc[0]
-        raise InputError(f"`events` must have times with an hour for a clock. Got dates only (first row: {first:%Y-%m-%d}). Write: sara.trends.series(events, freq='D'), or read a column that holds the time of day.")
+        raise InputError(
+            f"`events` must have times with an hour for a clock. Got dates only (first row: {first:%Y-%m-%d}). Write: sara.trends.series(events, freq='D'), or read a column that holds the time of day."
+        )
     return hour
 
 
@@ -222,7 +234,10 @@ def _exposure(start: pd.Timestamp, end: pd.Timestamp) -> Floats:
     first = start.floor("h")
     hours = np.arange(np.datetime64(first, "us"), np.datetime64(end, "us"), np.timedelta64(1, "h").astype("timedelta64[us]"))
     hour_us = 3_600_000_000
-    covered = (np.minimum(hours + np.timedelta64(hour_us, "us"), np.datetime64(end, "us")) - np.maximum(hours, np.datetime64(start, "us"))).astype(np.int64) / hour_us
+    covered = (
+        np.minimum(hours + np.timedelta64(hour_us, "us"), np.datetime64(end, "us"))
+        - np.maximum(hours, np.datetime64(start, "us"))
+    ).astype(np.int64) / hour_us
     # 1970-01-01 was a Thursday: 72 hours after a Monday began.
     at = (hours.astype(np.int64) // hour_us + 72) % 168
     return np.asarray(np.bincount(at, weights=covered, minlength=168), dtype=np.float64)
@@ -264,7 +279,10 @@ def busiest_stretch(n: npt.ArrayLike, exposure: npt.ArrayLike) -> Stretch | None
             day, hour = np.unravel_index(int(np.argmax(score)), score.shape)
             if score[day, hour] > best[0] + 1e-9:
                 share, of_week = got[day, hour] / total, expected[day, hour] / total
-                best = (score[day, hour], Stretch(int(day), days, int(hour), hours, float(share), float(of_week), float(score[day, hour])))
+                best = (
+                    score[day, hour],
+                    Stretch(int(day), days, int(hour), hours, float(share), float(of_week), float(score[day, hour])),
+                )
     return best[1]
 
 
@@ -292,15 +310,26 @@ def _table(n: npt.NDArray[np.int64], exposure: Floats) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(exposure > 0, n / exposure, np.nan)
     return pd.DataFrame(
-        {"dow": np.repeat(np.arange(7), 24), "hour": np.tile(np.arange(24), 7), "n": n, "share": n / n.sum(), "hours": exposure, "rate": rate}
+        {
+            "dow": np.repeat(np.arange(7), 24),
+            "hour": np.tile(np.arange(24), 7),
+            "n": n,
+            "share": n / n.sum(),
+            "hours": exposure,
+            "rate": rate,
+        }
     )
 
 
-def _cautions(events: pd.DataFrame, used: npt.NDArray[np.bool_], time: npt.NDArray[np.datetime64], *, noun: str, days: float) -> tuple[str, ...]:
+def _cautions(
+    events: pd.DataFrame, used: npt.NDArray[np.bool_], time: npt.NDArray[np.datetime64], *, noun: str, days: float
+) -> tuple[str, ...]:
     out = list(officer_caution(events, used, noun=noun))
     midnight = float((time == time.astype("datetime64[D]").astype(time.dtype)).mean())
     if midnight > MIDNIGHT_SHARE and len(time) >= 20:
-        out.append(f"{percent(midnight)} of these {noun} are at exactly 00:00: a default for an unknown time, it seems, that makes midnight look busy.")
+        out.append(
+            f"{percent(midnight)} of these {noun} are at exactly 00:00: a default for an unknown time, it seems, that makes midnight look busy."
+        )
     if days < 28:
         out.append(f"Only {days:.0f} days are counted: one busy night can make a weekday look busy.")
     out.append("The hour is when it was reported, which may be long after it happened.")

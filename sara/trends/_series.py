@@ -29,7 +29,14 @@ Times = npt.NDArray[np.datetime64]
 DAY = 86_400_000_000
 # The letters of older pandas, for ends of periods; people still type them.
 _OLD_LETTERS = {"M": "MS", "Q": "QS", "Y": "YS", "A": "YS", "H": "h", "d": "D", "w": "W"}
-_WORDS = {"h": ("hour", "an"), "D": ("day", "a"), "W": ("week", "a"), "M": ("month", "a"), "Q": ("quarter", "a"), "Y": ("year", "a")}
+_WORDS = {
+    "h": ("hour", "an"),
+    "D": ("day", "a"),
+    "W": ("week", "a"),
+    "M": ("month", "a"),
+    "Q": ("quarter", "a"),
+    "Y": ("year", "a"),
+}
 # A table of more rows than this is a typing slip ("min" for "MS"), not a series.
 MOST_ROWS = 2_000_000
 # No percent change on a base under 20: a handful more or less would move it by half.
@@ -91,7 +98,9 @@ class SeriesResult(Result):
     def _total(self) -> pd.DataFrame:
         if self.by is None:
             return self.table
-        return self.table.groupby("period", as_index=False, sort=True).agg(n=("n", "sum"), complete=("complete", "first"), days=("days", "first"))
+        return self.table.groupby("period", as_index=False, sort=True).agg(
+            n=("n", "sum"), complete=("complete", "first"), days=("days", "first")
+        )
 
     def _level(self) -> str:
         word, article = _word(self.freq)
@@ -116,7 +125,11 @@ class SeriesResult(Result):
             return f"{words}: too few to speak of a percentage."
         # Both years are counts, and they swing more than chance alone: the square-root test with the measured swing.
         z = np.sqrt(2) * (np.sqrt(last) - np.sqrt(first)) / np.sqrt(max(self.swing, 1.0))
-        change = f"{percent(abs(last - first) / first)} {'more' if last > first else 'fewer'}" if last < 3 * first else f"{last / first:.0f} times as many"
+        change = (
+            f"{percent(abs(last - first) / first)} {'more' if last > first else 'fewer'}"
+            if last < 3 * first
+            else f"{last / first:.0f} times as many"
+        )
         return f"{words}: {change}" + (", which the usual ups and downs may explain." if abs(z) < 2 else ".")
 
     def _groups(self) -> str:
@@ -142,7 +155,11 @@ class SeriesResult(Result):
         from sara.plot.style import finish, new_axes, subtitle_of
 
         ax = new_axes() if ax is None else ax
-        table = self.table if self.by not in PLACE_LIKE else self.table.assign(**{self.by: [shown(name, self.by) for name in self.table[self.by]]})
+        table = (
+            self.table
+            if self.by not in PLACE_LIKE
+            else self.table.assign(**{self.by: [shown(name, self.by) for name in self.table[self.by]]})
+        )
         draw_lines(ax, table, by=self.by)
         word, article = _word(self.freq)
         groups = self.table[self.by].nunique() if self.by else 1
@@ -209,7 +226,9 @@ def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, 
             raise InputError(f"`by` must name one column. Got {by!r}. Write: by='category'")
         check_columns(events, [by], argument="by")
         if by == "caller":
-            raise InputError("`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution")
+            raise InputError(
+                "`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
+            )
         if by in ("period", "n", "complete", "days"):
             raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
     start, end, period_setting = resolve_period(events, period)
@@ -221,12 +240,20 @@ def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, 
     used = inside & (groups >= 0) & ~helps
     if by is not None:
         # A value without a row in use is not on the list: it may be a place that only asked for help.
-        check_enough(int(used.sum()), 1, method="series", what=f"event of the period with a {by}", instead="Try a longer period, or another `by`.")
+        check_enough(
+            int(used.sum()),
+            1,
+            method="series",
+            what=f"event of the period with a {by}",
+            instead="Try a longer period, or another `by`.",
+        )
         there, codes = np.unique(groups[used], return_inverse=True)
         groups[used], names = codes, [names[code] for code in there]
     no_time = events["time"].isna().to_numpy()
     if len(names) * (len(edges) - 1) > MOST_ROWS:
-        raise InputError(f"`freq` must give a table of at most {MOST_ROWS:,} rows. Got {len(edges) - 1:,} periods of {freq!r} and {len(names):,} groups. Write freq='W' or freq='MS'.")
+        raise InputError(
+            f"`freq` must give a table of at most {MOST_ROWS:,} rows. Got {len(edges) - 1:,} periods of {freq!r} and {len(names):,} groups. Write freq='W' or freq='MS'."
+        )
     time = events["time"].to_numpy(dtype="datetime64[us]")
     n = _numbers(time[used], edges, groups[used], len(names))
     complete, days = _covered(edges, start, end)
@@ -273,7 +300,9 @@ def _edges(start: pd.Timestamp, end: pd.Timestamp, step: pd.DateOffset, *, freq:
         first = begin.base.rollback(first)
     per_step = (first + begin) - first
     if (end - first) / per_step > MOST_ROWS:
-        raise InputError(f"`freq` must give at most {MOST_ROWS:,} periods. Got {freq!r} from {start:%Y-%m-%d} to {end:%Y-%m-%d}. Write freq='W' or freq='MS'.")
+        raise InputError(
+            f"`freq` must give at most {MOST_ROWS:,} periods. Got {freq!r} from {start:%Y-%m-%d} to {end:%Y-%m-%d}. Write freq='W' or freq='MS'."
+        )
     edges = pd.date_range(first, end + 2 * per_step, freq=begin).to_numpy(dtype="datetime64[us]")
     last = int(np.searchsorted(edges, np.datetime64(end)))
     skip = int(np.searchsorted(edges, np.datetime64(start), side="right")) - 1
@@ -297,7 +326,9 @@ def _from_start(step: Any) -> Any:
 def _check_precision(events: pd.DataFrame, edges: Times, *, freq: str) -> None:
     shortest = int(np.diff(edges).min().astype(np.int64)) if len(edges) > 1 else DAY
     if shortest < DAY and record_of(events).get("time_precision") == "day":
-        raise InputError(f"`freq` must be a day or longer where times are dates without an hour. Got {freq!r}. Write freq='D' or freq='W'.")
+        raise InputError(
+            f"`freq` must be a day or longer where times are dates without an hour. Got {freq!r}. Write freq='D' or freq='W'."
+        )
 
 
 def _groups(events: pd.DataFrame, by: str | None) -> tuple[Ints, list[Any]]:
@@ -307,7 +338,9 @@ def _groups(events: pd.DataFrame, by: str | None) -> tuple[Ints, list[Any]]:
     column = events[by]
     codes, names = pd.factorize(column)
     if len(names) == 0:
-        raise NotEnoughDataError(f"`by` must name a column with values. Got {by!r}, which is empty in all {len(events):,} rows. Leave by= out, or name another column.")
+        raise NotEnoughDataError(
+            f"`by` must name a column with values. Got {by!r}, which is empty in all {len(events):,} rows. Leave by= out, or name another column."
+        )
     order = np.argsort(np.array([str(name) for name in names]), kind="stable")
     if column.dtype.kind in "biuf":
         order = np.argsort(np.asarray(names, dtype=float), kind="stable")
@@ -330,7 +363,9 @@ def _covered(edges: Times, start: pd.Timestamp, end: pd.Timestamp) -> tuple[npt.
     return complete, days
 
 
-def _table(edges: Times, n: Ints, complete: npt.NDArray[np.bool_], days: npt.NDArray[np.float64], by: str | None, names: list[Any]) -> pd.DataFrame:
+def _table(
+    edges: Times, n: Ints, complete: npt.NDArray[np.bool_], days: npt.NDArray[np.float64], by: str | None, names: list[Any]
+) -> pd.DataFrame:
     groups, periods = n.shape
     columns: dict[str, Any] = {"period": np.repeat(edges[:-1], groups)}
     if by is not None:
@@ -368,7 +403,9 @@ def _code_cautions(n: Ints, names: list[Any], by: str | None) -> list[str]:
     if not out:
         return []
     more = f" and {len(out) - 3} more" if len(out) > 3 else ""
-    return [f"Has the coding changed? {', '.join(out[:3])}{more}: from nothing to many, or the reverse, is more often a new code than a new problem."]
+    return [
+        f"Has the coding changed? {', '.join(out[:3])}{more}: from nothing to many, or the reverse, is more often a new code than a new problem."
+    ]
 
 
 def _gap_caution(time: Times, start: pd.Timestamp, end: pd.Timestamp, noun: str) -> list[str]:

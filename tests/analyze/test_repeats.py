@@ -27,7 +27,10 @@ def random_events(n=400, places=60, seed=0):
 
 
 def test_table_counts_places_by_number_of_events():
-    events = events_at(["2024-01-01 10:00", "2024-03-01 10:00", "2024-05-01 10:00", "2024-01-05 10:00", "2024-02-05 10:00"], ["1 A ST", "1 A ST", "1 A ST", "2 A ST", "3 A ST"])
+    events = events_at(
+        ["2024-01-01 10:00", "2024-03-01 10:00", "2024-05-01 10:00", "2024-01-05 10:00", "2024-02-05 10:00"],
+        ["1 A ST", "1 A ST", "1 A ST", "2 A ST", "3 A ST"],
+    )
     found = sara.analyze.repeats(events, period=YEAR)
     assert found.table[["k", "entities", "events"]].to_numpy().tolist() == [[1, 2, 2], [3, 1, 3]]
     assert found.table["entities_share"].tolist() == pytest.approx([2 / 3, 1 / 3])
@@ -107,7 +110,11 @@ def test_course_adds_up():
 
 
 def test_calls_for_help_stay_off_the_list_and_are_counted():
-    events = events_at(pd.date_range("2024-01-01", periods=6, freq="30D"), ["1 A ST"] * 6, category=["domestic", "medical", "noise", "noise", "welfare check", "noise"])
+    events = events_at(
+        pd.date_range("2024-01-01", periods=6, freq="30D"),
+        ["1 A ST"] * 6,
+        category=["domestic", "medical", "noise", "noise", "welfare check", "noise"],
+    )
     found = sara.analyze.repeats(events, period=YEAR)
     assert found.n_events == 3
     assert found.counts.left_out == {"calls for help (kept off lists of places)": 3}

@@ -20,7 +20,12 @@ START = "2024-01-01"
 def plan_for(events, treated, *, see=START, lock=True, **design) -> Plan:
     """A plan made on what was known at `see`, with the response from START."""
     known = events if see is None else events[events["time"] < see]
-    plan = Plan(goal="Less noise", design=comparison(known, treated=treated, start=START, **design), outcome="category == 'noise'", also_watch="a survey")
+    plan = Plan(
+        goal="Less noise",
+        design=comparison(known, treated=treated, start=START, **design),
+        outcome="category == 'noise'",
+        also_watch="a survey",
+    )
     plan.add_action("Earlier closing", partner="Licensing board", start=START, dose="3 bars")
     return plan.lock(as_of="2023-12-31") if lock else plan
 
@@ -46,15 +51,24 @@ def test_the_headline_is_the_difference_in_differences_of_counts(effect, after):
     change = []
     for geometry in places.geometry:
         inside = after[after.within(geometry)]
-        change.append((inside["time"] >= START).sum() / 12 - ((inside["time"] < START) & (inside["time"] >= "2022-01-01")).sum() / 24)
+        change.append(
+            (inside["time"] >= START).sum() / 12 - ((inside["time"] < START) & (inside["time"] >= "2022-01-01")).sum() / 24
+        )
     assert effect.estimate == pytest.approx(change[0] - np.mean(change[1:]))
     assert effect.row("against similar places")["estimate"] == effect.estimate
 
 
 def test_all_measures_are_there(effect):
     assert list(effect.table["measure"]) == [
-        "against similar places", "before and after", "similar places", "expected anyway", "against expectation", "ratio to similar places", "around",
-        "together with around", "smallest detectable",
+        "against similar places",
+        "before and after",
+        "similar places",
+        "expected anyway",
+        "against expectation",
+        "ratio to similar places",
+        "around",
+        "together with around",
+        "smallest detectable",
     ]
     assert effect.row("around")["estimate"] == pytest.approx(2, abs=2.5)
     assert effect.row("together with around")["estimate"] == pytest.approx(effect.estimate + effect.row("around")["estimate"])
@@ -103,7 +117,9 @@ def test_a_place_chosen_for_being_high_shows_both_baselines(after, treated):
 
 
 def test_a_placebo_says_so(events, treated):
-    plan = Plan(goal="none", design=comparison(events, treated=treated, start=START).as_placebo(), outcome="category == 'noise'").lock()
+    plan = Plan(
+        goal="none", design=comparison(events, treated=treated, start=START).as_placebo(), outcome="category == 'noise'"
+    ).lock()
     effect = evaluate(events, plan)
     assert effect.text.startswith("Placebo test, no response happened here")
     assert effect.figure().axes[0].get_title(loc="left").startswith("Placebo")
@@ -198,7 +214,9 @@ def _covers(rng, *, kind, mean, n, pool, months=(24, 12), effect=0.0):
     counts = rng.negative_binomial(level, 0.5) if kind == "nb" else rng.poisson(level)
     edges = list(pd.date_range("2022-01-01", periods=total + 1, freq="MS"))
     windows = machine._Windows(edges, months[0], np.ones(months[0], dtype=bool), True, None)
-    found = machine._numbers(machine._Panels(counts[: 1 + n], counts[: 1 + n], counts[1:], np.zeros(0, dtype=bool)), windows, rng).headline
+    found = machine._numbers(
+        machine._Panels(counts[: 1 + n], counts[: 1 + n], counts[1:], np.zeros(0, dtype=bool)), windows, rng
+    ).headline
     return found.low <= effect <= found.high
 
 
@@ -223,7 +241,9 @@ def test_riverton_truth_is_covered():
         truth = city.truth["response"]
         strip = city.calls.query("category == 'disorder'")
         places = gpd.GeoDataFrame(geometry=[shape(g) for g in truth["comparisons"]], crs=4326)
-        design = comparison(strip, treated=gpd.GeoSeries([shape(truth["treated"])], crs=4326), start=truth["start"], candidates=places)
+        design = comparison(
+            strip, treated=gpd.GeoSeries([shape(truth["treated"])], crs=4326), start=truth["start"], candidates=places
+        )
         effect = evaluate(city.calls, Plan(goal="less", design=design, outcome="category == 'disorder'").lock())
         covered += effect.low <= truth["effect_per_month"] <= effect.high
     assert covered >= 4

@@ -41,7 +41,10 @@ def test_the_text_gives_counts_and_no_cause():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((-1, 2), "`before` must be a whole number"), ((1, 2.5), "`after` must be a whole number"), ((np.nan, 2), "`before` must"), (("9", 4), "`before` must"),
+        ((-1, 2), "`before` must be a whole number"),
+        ((1, 2.5), "`after` must be a whole number"),
+        ((np.nan, 2), "`before` must"),
+        (("9", 4), "`before` must"),
     ],
 )
 def test_counts_that_are_not(arguments, words):

@@ -30,7 +30,11 @@ def test_area_weights_in_the_order_of_the_arguments():
     effect = wdd(**PAPER, area=(1.2, 0.9, 1.5, 1.6))
     local = effect.row("local")
     assert (round(local["estimate"], 3), round(local["se"], 3)) == (-91.944, 31.512)
-    assert (round(effect.estimate, 5), round(effect.se, 5), round(effect.row("total")["z"], 6)) == (-99.69444, 35.42808, -2.813995)
+    assert (round(effect.estimate, 5), round(effect.se, 5), round(effect.row("total")["z"], 6)) == (
+        -99.69444,
+        35.42808,
+        -2.813995,
+    )
     assert (round(effect.low, 3), round(effect.high, 3)) == (-169.132, -30.257)
 
 
@@ -77,7 +81,12 @@ def test_small_counts_are_exact_and_zeros_are_allowed():
 
 @pytest.mark.parametrize(
     ("treated", "comparison", "words"),
-    [((80, 52), (75, 71), "fell by 24 more than in similar places"), ((52, 80), (75, 71), "rose by 32 more"), ((52, 60), (50, 80), "rose by 22 less"), ((80, 70), (80, 40), "fell by 30 less")],
+    [
+        ((80, 52), (75, 71), "fell by 24 more than in similar places"),
+        ((52, 80), (75, 71), "rose by 32 more"),
+        ((52, 60), (50, 80), "rose by 22 less"),
+        ((80, 70), (80, 40), "fell by 30 less"),
+    ],
 )
 def test_the_text_tells_the_direction_the_places_moved(treated, comparison, words):
     assert words in wdd(treated, comparison).text

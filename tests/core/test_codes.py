@@ -12,7 +12,11 @@ from sara.core.keys import place_key
 
 
 def test_codes_point_into_sorted_names_for_any_kind_of_column():
-    for column in (["b", None, " ", "a", "b"], pd.Categorical(["b", None, " ", "a", "b"]), pd.array(["b", None, " ", "a", "b"], dtype="string")):
+    for column in (
+        ["b", None, " ", "a", "b"],
+        pd.Categorical(["b", None, " ", "a", "b"]),
+        pd.array(["b", None, " ", "a", "b"], dtype="string"),
+    ):
         codes, names = unit_codes(pd.DataFrame({"area": column}), "area")
         assert codes.tolist() == [1, -1, -1, 0, 1]
         assert names.tolist() == ["a", "b"]

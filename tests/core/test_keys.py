@@ -6,7 +6,8 @@ from sara.core.keys import place_key
 
 def test_the_address_comes_first_then_the_point_then_nothing():
     events = pd.DataFrame(
-        {"place": ["5 MAIN ST", None, None, None], "x": [0.0, 104.0, 109.9, np.nan], "y": [0.0, 200.0, 209.9, 5.0]}, index=[9, 7, 5, 3]
+        {"place": ["5 MAIN ST", None, None, None], "x": [0.0, 104.0, 109.9, np.nan], "y": [0.0, 200.0, 209.9, 5.0]},
+        index=[9, 7, 5, 3],
     )
     key = place_key(events)
     assert key.index.tolist() == [9, 7, 5, 3]

@@ -20,20 +20,48 @@ START = pd.Timestamp("2024-01-01")
 def make_design(*, last="2023-12-30", **changes) -> Design:
     names, roles = ["a", "b", "ring of a", "ring of b"], ["treated", "comparison", "ring", "ring"]
     table = gpd.GeoDataFrame(
-        {"name": names, "role": roles, "ring_of": [None, None, "a", "b"], "n_before": [240, 230, 50, 40], "per_month": [10.0, 9.6, 2.1, 1.7]},
-        geometry=[shapely.box(500_000 + 1000 * i, 0, 500_100 + 1000 * i, 100) for i in range(4)], crs=32616,
+        {
+            "name": names,
+            "role": roles,
+            "ring_of": [None, None, "a", "b"],
+            "n_before": [240, 230, 50, 40],
+            "per_month": [10.0, 9.6, 2.1, 1.7],
+        },
+        geometry=[shapely.box(500_000 + 1000 * i, 0, 500_100 + 1000 * i, 100) for i in range(4)],
+        crs=32616,
     )
     values = {
-        "table": table, "settings": {}, "counts": Counts(560, 560), "start": START, "before": (pd.Timestamp("2022-01-01"), START),
-        "after": (START, pd.Timestamp("2025-01-01")), "chosen_on": None, "buffer": 300.0, "last_event": pd.Timestamp(last),
-        "monthly": pd.DataFrame({"name": ["a"], "role": ["treated"], "ring_of": [None], "month": [START], "n": [10]}), "dispersion": 1.2, "dispersion_df": 23,
-        "drift": 0.0, "drift_df": 0, "candidates_table": gpd.GeoDataFrame({"name": ["b"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=32616), "noun": "calls",
+        "table": table,
+        "settings": {},
+        "counts": Counts(560, 560),
+        "start": START,
+        "before": (pd.Timestamp("2022-01-01"), START),
+        "after": (START, pd.Timestamp("2025-01-01")),
+        "chosen_on": None,
+        "buffer": 300.0,
+        "last_event": pd.Timestamp(last),
+        "monthly": pd.DataFrame({"name": ["a"], "role": ["treated"], "ring_of": [None], "month": [START], "n": [10]}),
+        "dispersion": 1.2,
+        "dispersion_df": 23,
+        "drift": 0.0,
+        "drift_df": 0,
+        "candidates_table": gpd.GeoDataFrame({"name": ["b"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=32616),
+        "noun": "calls",
     }
     return Design(**{**values, **changes})
 
 
 def make_plan(**changes) -> Plan:
-    plan = Plan(**{"goal": "20 % fewer calls by 2025", "design": make_design(), "outcome": "category=='disorder'", "target": "20 %", "by": "2025-01-01", **changes})
+    plan = Plan(
+        **{
+            "goal": "20 % fewer calls by 2025",
+            "design": make_design(),
+            "outcome": "category=='disorder'",
+            "target": "20 %",
+            "by": "2025-01-01",
+            **changes,
+        }
+    )
     return plan.add_action("Staggered closing", partner="Licensing board", start="2024-01-01", dose="3 bars")
 
 
@@ -63,7 +91,15 @@ def test_lock_fixes_everything():
             setattr(plan, name, None)
 
 
-@pytest.mark.parametrize(("last", "as_of", "afterwards"), [("2023-12-30", None, False), ("2023-12-30", "2024-01-01", True), ("2024-01-01", None, True), ("2025-03-01", "2023-12-31", True)])
+@pytest.mark.parametrize(
+    ("last", "as_of", "afterwards"),
+    [
+        ("2023-12-30", None, False),
+        ("2023-12-30", "2024-01-01", True),
+        ("2024-01-01", None, True),
+        ("2025-03-01", "2023-12-31", True),
+    ],
+)
 def test_seeing_the_outcome_first_is_said(last, as_of, afterwards):
     plan = make_plan(design=make_design(last=last)).lock(as_of=as_of)
     assert plan.fixed_afterwards is afterwards
@@ -78,8 +114,15 @@ def test_the_fingerprint_is_the_same_anywhere_and_for_the_same_decisions():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"goal": "30 % fewer"}, {"outcome": "category == 'noise'"}, {"target": 0.3}, {"by": "2026-01-01"}, {"also_watch": "survey"}, {"design": make_design(buffer=200.0)},
-        {"design": make_design(last="2023-12-29")}, {"design": make_design(chosen_on=(pd.Timestamp("2023-01-01"), START))}, {"design": make_design().as_placebo()},
+        {"goal": "30 % fewer"},
+        {"outcome": "category == 'noise'"},
+        {"target": 0.3},
+        {"by": "2026-01-01"},
+        {"also_watch": "survey"},
+        {"design": make_design(buffer=200.0)},
+        {"design": make_design(last="2023-12-29")},
+        {"design": make_design(chosen_on=(pd.Timestamp("2023-01-01"), START))},
+        {"design": make_design().as_placebo()},
     ],
 )
 def test_the_fingerprint_changes_with_any_decision(changes):
@@ -87,7 +130,11 @@ def test_the_fingerprint_changes_with_any_decision(changes):
 
 
 def test_actions_and_the_day_are_part_of_it():
-    fingerprints = {make_plan().lock().fingerprint, make_plan().lock(as_of="2023-12-31").fingerprint, make_plan().add_action("x", partner="y", start="2024-01-01").lock().fingerprint}
+    fingerprints = {
+        make_plan().lock().fingerprint,
+        make_plan().lock(as_of="2023-12-31").fingerprint,
+        make_plan().add_action("x", partner="y", start="2024-01-01").lock().fingerprint,
+    }
     assert len(fingerprints) == 3
 
 
@@ -102,7 +149,14 @@ def test_it_reads_back_as_it_was():
 @pytest.mark.parametrize("field", ["goal", "outcome", "target", "also_watch", "placebo", "actions"])
 def test_a_plan_that_was_changed_after_it_was_locked_is_refused(field):
     data = copy.deepcopy(make_plan().lock().to_dict())
-    data["fields"][field] = {"goal": "10 % fewer", "outcome": "category == 'noise'", "target": 0.1, "also_watch": "x", "placebo": True, "actions": []}[field]
+    data["fields"][field] = {
+        "goal": "10 % fewer",
+        "outcome": "category == 'noise'",
+        "target": 0.1,
+        "also_watch": "x",
+        "placebo": True,
+        "actions": [],
+    }[field]
     with pytest.raises(InputError, match="must match its fingerprint"):
         Result.from_dict(data)
 
@@ -129,8 +183,12 @@ def test_a_goal_counted_only_in_calls_carries_its_caution():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"design": "design"}, "`design` must come from"), ({"outcome": "import os"}, "`outcome` must be a condition"), ({"goal": " "}, "`goal` must be text"),
-        ({"target": 20}, "`target` must be the share"), ({"target": "a lot"}, "`target` must be the share"), ({"by": "soon"}, "`by` must be a date"),
+        ({"design": "design"}, "`design` must come from"),
+        ({"outcome": "import os"}, "`outcome` must be a condition"),
+        ({"goal": " "}, "`goal` must be text"),
+        ({"target": 20}, "`target` must be the share"),
+        ({"target": "a lot"}, "`target` must be the share"),
+        ({"by": "soon"}, "`by` must be a date"),
     ],
 )
 def test_mistakes(changes, words):

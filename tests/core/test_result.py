@@ -23,6 +23,9 @@ class Plain(Result):
     def text(self) -> str:
         return "<script>alert(1)</script> is the finding."
 
+    def plot(self, *, ax=None):
+        raise AssertionError("not drawn here")
+
 
 def plain(**values):
     table = pd.DataFrame({"n": [1, 2], "address": ["=1+1", "5 MAIN ST"]})
@@ -77,7 +80,7 @@ FRAME = gpd.GeoDataFrame(
     {
         "n": [1, 2, 3],
         "share": [0.1, np.nan, 1 / 3],
-        "name": ["a,b\n\"c\"", None, "é"],
+        "name": ['a,b\n"c"', None, "é"],
         "when": pd.to_datetime(["2024-01-01 10:00:00.000001", None, "2024-02-01"], format="ISO8601"),
         "count": pd.array([1, None, 3], dtype="Int64"),
         "hot": [True, False, True],
@@ -96,7 +99,9 @@ def test_a_frame_reads_back_as_it_was():
     assert list(map(str, back.dtypes))[:2] == ["int64", "float64"]
 
 
-@pytest.mark.parametrize("frame", [FRAME.iloc[:0], pd.DataFrame(), pd.DataFrame({"only": ["x", None]}), pd.DataFrame({"only": [np.inf, -0.0]})])
+@pytest.mark.parametrize(
+    "frame", [FRAME.iloc[:0], pd.DataFrame(), pd.DataFrame({"only": ["x", None]}), pd.DataFrame({"only": [np.inf, -0.0]})]
+)
 def test_small_frames_read_back(frame):
     back = decode(json.loads(json.dumps(encode(frame))))
     assert list(back.columns) == list(frame.columns)
@@ -105,7 +110,19 @@ def test_small_frames_read_back(frame):
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 3, 2.5, float("inf"), "x", pd.Timestamp("2024-01-01"), (1, (2, "a")), {"a": [1, 2]}, Setting(("a", 1), "sara", "why"), pd.Timedelta("1h")],
+    [
+        None,
+        True,
+        3,
+        2.5,
+        float("inf"),
+        "x",
+        pd.Timestamp("2024-01-01"),
+        (1, (2, "a")),
+        {"a": [1, 2]},
+        Setting(("a", 1), "sara", "why"),
+        pd.Timedelta("1h"),
+    ],
 )
 def test_values_read_back(value):
     assert decode(json.loads(json.dumps(encode(value)))) == value
@@ -130,7 +147,15 @@ def test_only_listed_kinds_are_built(monkeypatch):
         encode(object())
 
 
-@pytest.mark.parametrize("damage", [{"$frame": {"csv": "a\n1\n", "columns": {"b": "int64"}, "crs": None, "geometry": None, "attrs": {}}}, {"$time": "soon"}, {"$wkt": "POINT("}, {"$counts": [1, 2]}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"$frame": {"csv": "a\n1\n", "columns": {"b": "int64"}, "crs": None, "geometry": None, "attrs": {}}},
+        {"$time": "soon"},
+        {"$wkt": "POINT("},
+        {"$counts": [1, 2]},
+    ],
+)
 def test_a_damaged_record_is_an_input_error(damage):
     with pytest.raises(InputError):
         decode(damage)

@@ -34,7 +34,13 @@ def test_danvers_expected_zeros():
 
 @pytest.mark.parametrize(
     ("counts", "n", "plain", "general"),
-    [([10, 8, 2], 10, 0.78, 0.78), ([5, 2, 1], 10, 0.8, 0.75), ([10], 10, 0.9, 0.9), ([10], 100, 0.99, 0.9), ([22, 18, 17, 12, 11, 8, 6, 3, 2, 1], 10, 0.392, 0.392)],
+    [
+        ([10, 8, 2], 10, 0.78, 0.78),
+        ([5, 2, 1], 10, 0.8, 0.75),
+        ([10], 10, 0.9, 0.9),
+        ([10], 100, 0.99, 0.9),
+        ([22, 18, 17, 12, 11, 8, 6, 3, 2, 1], 10, 0.392, 0.392),
+    ],
 )
 def test_generalized_gini_worked_examples(counts, n, plain, general):
     found = concentration(counts, n_units=n)

@@ -11,7 +11,14 @@ from statsmodels.stats.rates import test_poisson_2indep as poisson_2indep
 from sara.core.stats.two_counts import METHODS, compare_counts, difference_interval, difference_p, poisson_limits
 
 NG = {"exposure": (28010, 19017)}  # Ng, Gu & Tang (2007): 41 of 28,010 against 15 of 19,017
-PEERS = {"wald": "wald", "score": "score", "exact": "exact-cond", "mid-p": "cond-midp", "e-test": "etest-wald", "e-test-score": "etest-score"}
+PEERS = {
+    "wald": "wald",
+    "score": "score",
+    "exact": "exact-cond",
+    "mid-p": "cond-midp",
+    "e-test": "etest-wald",
+    "e-test-score": "etest-score",
+}
 
 
 @pytest.mark.parametrize(("counts", "p"), [((0, 3), 0.0883790), ((6, 2), 0.1748748), ((20, 10), 0.0688318)])
@@ -26,8 +33,13 @@ def test_the_statistic_has_the_sign_of_the_first_less_the_second():
 @pytest.mark.parametrize(
     ("method", "alternative", "p"),
     [
-        ("wald", "larger", 0.0137), ("score", "larger", 0.0187), ("e-test", "larger", 0.01845), ("e-test-score", "larger", 0.01785),
-        ("e-test", "two-sided", 0.029043), ("exact", "two-sided", 0.04085), ("mid-p", "two-sided", 0.03475),
+        ("wald", "larger", 0.0137),
+        ("score", "larger", 0.0187),
+        ("e-test", "larger", 0.01845),
+        ("e-test-score", "larger", 0.01785),
+        ("e-test", "two-sided", 0.029043),
+        ("exact", "two-sided", 0.04085),
+        ("mid-p", "two-sided", 0.03475),
     ],
 )
 def test_ng_gu_tang(method, alternative, p):
@@ -76,7 +88,9 @@ def test_the_e_test_against_the_sum_over_all_pairs():
 
 def test_the_score_interval_against_statsmodels():
     found = compare_counts(15, 41, exposure=(19017, 28010), method="score")
-    assert (found.low, found.high) == pytest.approx(confint_poisson_2indep(41, 28010, 15, 19017, method="score", compare="ratio"), rel=1e-6)
+    assert (found.low, found.high) == pytest.approx(
+        confint_poisson_2indep(41, 28010, 15, 19017, method="score", compare="ratio"), rel=1e-6
+    )
 
 
 def test_the_conditional_interval_is_clopper_and_pearsons():

@@ -26,7 +26,9 @@ def test_t_quantiles_are_wider_than_normal_ones():
 
 def test_drift_adds_to_the_variance():
     plain = weighted_difference([110, 308, 207, 318], PLUS_MINUS)
-    assert weighted_difference([110, 308, 207, 318], PLUS_MINUS, extra_variance=100).se == pytest.approx(np.sqrt(plain.se**2 + 100))
+    assert weighted_difference([110, 308, 207, 318], PLUS_MINUS, extra_variance=100).se == pytest.approx(
+        np.sqrt(plain.se**2 + 100)
+    )
 
 
 def test_small_counts_leave_the_normal_interval():

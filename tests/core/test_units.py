@@ -6,7 +6,8 @@ from sara.core.units import metres, offset, period, timestamp
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [(200, 200.0), ("200m", 200.0), ("0.5 km", 500.0), ("500ft", 152.4), ("0.25mi", 402.336), (" 10 YD ", 9.144)]
+    ("text", "value"),
+    [(200, 200.0), ("200m", 200.0), ("0.5 km", 500.0), ("500ft", 152.4), ("0.25mi", 402.336), (" 10 YD ", 9.144)],
 )
 def test_a_distance_is_metres_or_text_with_a_unit(text, value):
     assert metres(text, name="buffer") == pytest.approx(value, abs=1e-9)

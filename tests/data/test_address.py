@@ -111,7 +111,15 @@ def test_the_city_tells_places_apart_only_where_there_are_several():
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("NORTH AVE", "NORTH AVE"), ("E NORTH AV", "E NORTH AVE"), ("5TH AVENUE SOUTH", "5TH AVE S"), ("22 ST", "22ND ST"), ("111 AV", "111TH AVE"), ("COURT ST", "COURT ST"), ("N 35 ST", "N 35TH ST")],
+    [
+        ("NORTH AVE", "NORTH AVE"),
+        ("E NORTH AV", "E NORTH AVE"),
+        ("5TH AVENUE SOUTH", "5TH AVE S"),
+        ("22 ST", "22ND ST"),
+        ("111 AV", "111TH AVE"),
+        ("COURT ST", "COURT ST"),
+        ("N 35 ST", "N 35TH ST"),
+    ],
 )
 def test_streets_in_the_form_of_the_postal_service(text, name):
     assert street_name(text) == name

@@ -37,7 +37,12 @@ def city(n=20_000, *, seed=1, station=0.04, bar=0.015, flats=0.015, mall=0.02, y
         "when": pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.integers(0, years * 365 * 1440, n), unit="min"),
         "what": np.array(TYPES)[np.minimum((rng.random(n)[:, None] > mixes[house]).sum(axis=1), len(TYPES) - 1)], "where": [f"{100 + h} OAK ST" for h in house], "x": x[house], "y": y[house],
     })  # fmt: skip
-    spots = [("1 CIVIC SQ", station, MIX), ("20 BAR ST", bar, [0.25, 0.6, 0.05, 0, 0.1, 0, 0, 0]), ("30 FLAT ST", flats, [0.35, 0.1, 0.05, 0.05, 0.05, 0, 0.35, 0.05]), ("40 MALL RD", mall, [0.02, 0.05, 0.7, 0.03, 0.15, 0.05, 0, 0])]
+    spots = [
+        ("1 CIVIC SQ", station, MIX),
+        ("20 BAR ST", bar, [0.25, 0.6, 0.05, 0, 0.1, 0, 0, 0]),
+        ("30 FLAT ST", flats, [0.35, 0.1, 0.05, 0.05, 0.05, 0, 0.35, 0.05]),
+        ("40 MALL RD", mall, [0.02, 0.05, 0.7, 0.03, 0.15, 0.05, 0, 0]),
+    ]
     row = 0
     for i, (name, share, mix) in enumerate(spots):
         here = slice(row, row + int(n * share) - 1)
@@ -191,7 +196,9 @@ def test_times_out_of_order_and_on_the_hour():
     table["when"] = table["when"].where(np.arange(3000) % 3 > 0, table["when"].dt.floor("h"))
     table["done"] = table["when"] + pd.Timedelta("20min")
     table.loc[:59, "done"] = table.loc[:59, "when"] - pd.Timedelta("5min")
-    events = as_events(table.rename(columns={"when": "received", "done": "closed"}), type="what", place="where", x="x", y="y", crs=32616)
+    events = as_events(
+        table.rename(columns={"when": "received", "done": "closed"}), type="what", place="where", x="x", y="y", crs=32616
+    )
     findings = audit(events).table
     assert findings.set_index("kind").loc["order", "n"] == 60
     assert findings["finding"].str.contains("on the full hour").any()
@@ -230,7 +237,16 @@ def test_kinds_of_duplicates_are_told_apart():
     table.loc[:9, "result"] = "DUPLICATE CALL"
     copies = table.iloc[100:120].assign(no=[f"d{i}" for i in range(20)])
     again = table.iloc[200:205].assign(result="SENT ON")
-    events = as_events(pd.concat([table, copies, again], ignore_index=True).rename(columns={"result": "disposition"}), id="no", time="when", type="what", place="where", x="x", y="y", crs=32616)
+    events = as_events(
+        pd.concat([table, copies, again], ignore_index=True).rename(columns={"result": "disposition"}),
+        id="no",
+        time="when",
+        type="what",
+        place="where",
+        x="x",
+        y="y",
+        crs=32616,
+    )
     found = audit(events).table.query("kind == 'duplicates'").set_index("finding")["n"]
     assert [int(n) for words, n in found.items() if "the same as another" in words] == [20]
     assert [int(n) for words, n in found.items() if "repeat the id" in words] == [5]
@@ -284,7 +300,13 @@ def test_the_figure_shows_each_step_with_its_count(gate):
 
 
 def test_small_and_bare_tables_pass():
-    one = as_events(pd.DataFrame({"when": ["2024-03-01 23:10"], "what": ["FIGHT"], "lon": [-88.9], "lat": [40.9]}), time="when", type="what", lon="lon", lat="lat")
+    one = as_events(
+        pd.DataFrame({"when": ["2024-03-01 23:10"], "what": ["FIGHT"], "lon": [-88.9], "lat": [40.9]}),
+        time="when",
+        type="what",
+        lon="lon",
+        lat="lat",
+    )
     assert audit(one).text == "All 1 rows read can be used. 100 % of the rows could be mapped."
     nowhere = events_of(city(50).assign(x=np.nan, y=np.nan))
     assert audit(nowhere).counts.rows_used == 0
@@ -295,7 +317,9 @@ def test_small_and_bare_tables_pass():
     audit(bare).plot()
 
 
-@pytest.mark.parametrize(("events", "match"), [([1, 2], "must be an event table"), (pd.DataFrame({"a": [1]}), "must be an event table")])
+@pytest.mark.parametrize(
+    ("events", "match"), [([1, 2], "must be an event table"), (pd.DataFrame({"a": [1]}), "must be an event table")]
+)
 def test_mistakes(events, match):
     with pytest.raises(InputError, match=match):
         audit(events)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -79,7 +78,15 @@ def test_rows_without_a_time_or_a_kind_are_never_joined():
 
 
 def test_with_dates_only_a_house_on_a_day_is_one_and_a_block_is_not():
-    events = calls([(0, 0, "FIGHT", "1 OAK ST"), (60, 0, "FIGHT", "1 OAK ST"), (0, 500, "FIGHT", "100 BLOCK OF ELM ST"), (60, 500, "FIGHT", "100 BLOCK OF ELM ST")], day=True)
+    events = calls(
+        [
+            (0, 0, "FIGHT", "1 OAK ST"),
+            (60, 0, "FIGHT", "1 OAK ST"),
+            (0, 500, "FIGHT", "100 BLOCK OF ELM ST"),
+            (60, 500, "FIGHT", "100 BLOCK OF ELM ST"),
+        ],
+        day=True,
+    )
     # The two rows of the block agree in everything but the id, so one of them is the other written twice.
     assert len(dedupe(events)) == 2
     events["disposition"] = pd.Series(["a", "b", "c", "d"], dtype=object)
@@ -105,7 +112,11 @@ def brute_force(events, seconds, distance):
             first = events.iloc[k]
             near = np.hypot(row["x"] - first["x"], row["y"] - first["y"]) <= distance
             same_place = pd.notna(row["place"]) and row["place"] == first["place"]
-            if row["category"] == first["category"] and (row["time"] - first["time"]).total_seconds() <= seconds and (near or same_place):
+            if (
+                row["category"] == first["category"]
+                and (row["time"] - first["time"]).total_seconds() <= seconds
+                and (near or same_place)
+            ):
                 reports[k] += 1
                 break
         else:
@@ -149,7 +160,12 @@ def test_the_input_is_not_changed_and_the_record_survives():
 
 @pytest.mark.parametrize(
     ("options", "match"),
-    [({"window": 30}, "must be a duration"), ({"window": "soon"}, "must be a duration"), ({"distance": "100"}, "text without a unit"), ({"by": "categry"}, "Did you mean 'category'")],
+    [
+        ({"window": 30}, "must be a duration"),
+        ({"window": "soon"}, "must be a duration"),
+        ({"distance": "100"}, "text without a unit"),
+        ({"by": "categry"}, "Did you mean 'category'"),
+    ],
 )
 def test_mistakes(options, match):
     with pytest.raises(InputError, match=match):

@@ -43,7 +43,9 @@ def test_the_first_area_wins_an_overlap_and_an_edge():
 
 def test_within_agrees_with_a_spatial_join_where_no_point_is_on_an_edge():
     rng = np.random.default_rng(5)
-    areas = frame([f"a{i}" for i in range(40)], [Point(x, y).buffer(r) for x, y, r in rng.uniform((0, 0, 20), (1000, 1000, 90), (40, 3))])
+    areas = frame(
+        [f"a{i}" for i in range(40)], [Point(x, y).buffer(r) for x, y, r in rng.uniform((0, 0, 20), (1000, 1000, 90), (40, 3))]
+    )
     events = points(*rng.uniform(0, 1000, (2, 3000)))
     joined = gpd.sjoin(events, areas, predicate="intersects").sort_values("index_right", kind="stable")
     other = joined[~joined.index.duplicated()]["name"].reindex(events.index)
@@ -123,7 +125,12 @@ def test_rows_that_share_a_name_become_one_area_and_it_is_said():
 
 
 def test_outlines_become_flat_valid_polygons():
-    shapes = [shapely.force_3d(box(0, 0, 1, 1), z=3), BOW_TIE, shapely.GeometryCollection([box(5, 5, 6, 6), LineString([(0, 0), (9, 9)])]), None]
+    shapes = [
+        shapely.force_3d(box(0, 0, 1, 1), z=3),
+        BOW_TIE,
+        shapely.GeometryCollection([box(5, 5, 6, 6), LineString([(0, 0), (9, 9)])]),
+        None,
+    ]
     with pytest.warns(SaraWarning, match="no outline"):
         areas = read_areas(frame(["a", "b", "c", "d"], shapes))
     assert areas.is_valid.all()
@@ -135,7 +142,9 @@ def test_outlines_become_flat_valid_polygons():
 
 @pytest.mark.parametrize("suffix", ["geojson", "gpkg", "shp", "zip", "parquet"])
 def test_every_usual_format_reads_the_same(tmp_path, suffix):
-    table = frame(["Old Town", "Harbor"], [box(-89, 40, -88.9, 40.1), MultiPolygon([box(-88.9, 40, -88.8, 40.1)])], column="NHOOD", crs=4326)
+    table = frame(
+        ["Old Town", "Harbor"], [box(-89, 40, -88.9, 40.1), MultiPolygon([box(-88.9, 40, -88.8, 40.1)])], column="NHOOD", crs=4326
+    )
     path = tmp_path / f"areas.{suffix}"
     if suffix == "zip":
         import zipfile

@@ -48,7 +48,11 @@ def test_a_missing_place_has_words(missing):
 
 
 @settings(max_examples=150, deadline=None)
-@given(number=st.integers(1, 99_999), street=st.sampled_from(["N 35TH ST", "5 AV S", "BROADWAY", "OLD MILL ROAD", "AVENUE D", "ST JOHN ST"]), tail=st.sampled_from(["", " APT 4", ", MKE", " #12", "-A"]))
+@given(
+    number=st.integers(1, 99_999),
+    street=st.sampled_from(["N 35TH ST", "5 AV S", "BROADWAY", "OLD MILL ROAD", "AVENUE D", "ST JOHN ST"]),
+    tail=st.sampled_from(["", " APT 4", ", MKE", " #12", "-A"]),
+)
 def test_no_house_number_comes_through(number, street, tail):
     text = f"{number}-A {street}" if tail == "-A" else f"{number} {street}{tail}"
     said = public_place(text)
@@ -65,7 +69,9 @@ def test_hundred_block_leaves_what_has_no_number():
 
 def test_snapped_points_tell_squares_and_nothing_else():
     rng = np.random.default_rng(2)
-    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*rng.uniform(-1000, 1000, (2, 400))), crs=32616, index=[f"r{i}" for i in range(400)])
+    points = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy(*rng.uniform(-1000, 1000, (2, 400))), crs=32616, index=[f"r{i}" for i in range(400)]
+    )
     points["x"], points["y"] = points.geometry.x, points.geometry.y
     kept = points.copy()
     snapped = snap_points(points, size="100m")
@@ -121,7 +127,15 @@ def test_what_points_to_a_person_goes(text, clean):
     assert scrub(clean) == clean
 
 
-@pytest.mark.parametrize("text", ["loud music since 2019, 30 people, $200", "Noise on Harbor St near Main Ave", "yelled on 12-03-2024 at 10:30", "5 cars, 2 bars, every Friday"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loud music since 2019, 30 people, $200",
+        "Noise on Harbor St near Main Ave",
+        "yelled on 12-03-2024 at 10:30",
+        "5 cars, 2 bars, every Friday",
+    ],
+)
 def test_what_does_not_stays(text):
     assert scrub(text) == text
 
@@ -152,7 +166,10 @@ def possible(shown: np.ndarray, counts: np.ndarray, threshold: int, margins: str
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 5), min_size=2, max_size=2), min_size=2, max_size=3), st.sampled_from(["both", "rows", "columns", None]))
+@given(
+    st.lists(st.lists(st.integers(0, 5), min_size=2, max_size=2), min_size=2, max_size=3),
+    st.sampled_from(["both", "rows", "columns", None]),
+)
 def test_no_hidden_count_follows_from_the_totals(rows, margins):
     counts = np.array(rows)
     table = pd.DataFrame(counts, columns=["a", "b"])
@@ -163,7 +180,9 @@ def test_no_hidden_count_follows_from_the_totals(rows, margins):
         everything = np.where(counts < 3, "<3", "withheld").astype(object)
         assert min(len(values) for values in possible(everything, counts, 3, margins)) == 1
         return
-    assert not any(shown[cell] == str(counts[cell]) for cell in np.argwhere((counts > 0) & (counts < 3)).tolist() for cell in [tuple(cell)])
+    assert not any(
+        shown[cell] == str(counts[cell]) for cell in np.argwhere((counts > 0) & (counts < 3)).tolist() for cell in [tuple(cell)]
+    )
     assert all(len(values) > 1 for values in possible(shown, counts, 3, margins))
 
 
@@ -175,7 +194,9 @@ def test_shown_counts_are_the_counts_and_words_are_true():
     shown = suppress(table, columns=list("abcde"))
     for cell, word in np.ndenumerate(shown[list("abcde")].to_numpy(dtype=object)):
         value = counts[cell]
-        assert (word == "<10" and value < 10) or (word == "withheld" and value >= 10) or (word == str(value) and not 0 < value < 10)
+        assert (
+            (word == "<10" and value < 10) or (word == "withheld" and value >= 10) or (word == str(value) and not 0 < value < 10)
+        )
     assert shown["area"].equals(table["area"])
     pd.testing.assert_frame_equal(table, kept)
     assert shown.attrs["suppressed"]["small"] >= ((counts > 0) & (counts < 10)).sum()

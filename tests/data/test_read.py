@@ -24,7 +24,11 @@ from sara.data._rejects import _KEPT, rejects_of
 pytestmark = pytest.mark.filterwarnings("ignore:No column tells")
 
 HEADER = "id,received,nature,lon,lat"
-ROWS = ["1,2024-03-01 23:10,FIGHT,-88.90,40.90", "2,2024-03-02 01:05,NOISE,-88.91,40.91", "3,2024-03-03 12:00,BURG - RES,-88.92,40.92"]
+ROWS = [
+    "1,2024-03-01 23:10,FIGHT,-88.90,40.90",
+    "2,2024-03-02 01:05,NOISE,-88.91,40.91",
+    "3,2024-03-03 12:00,BURG - RES,-88.92,40.92",
+]
 TEXT = "\n".join([HEADER, *ROWS]) + "\n"
 
 
@@ -119,14 +123,21 @@ def test_rejects_outlive_memory_and_hold_no_formula(write):
 
 
 def test_truncated_last_line_ragged_and_blank_rows(write):
-    events = read_calls(write(TEXT + "4,2024-03-04 10:00,FIGHT,-88.9,40.9,extra\n\n,,,,\n5,2024-03-05 10:00,FIGHT,-88.9,40.9,\n6,2024-03"))
+    events = read_calls(
+        write(TEXT + "4,2024-03-04 10:00,FIGHT,-88.9,40.9,extra\n\n,,,,\n5,2024-03-05 10:00,FIGHT,-88.9,40.9,\n6,2024-03")
+    )
     assert events["id"].tolist() == ["1", "2", "3", "5"]
     assert sorted(rejects_of(events)["line"]) == [5, 7, 9]
     accounted(events)
 
 
 def test_a_quote_that_never_closes_costs_one_line(write):
-    events = read_calls(write(TEXT + '4,2024-03-04 10:00,"FIGHT,-88.9,40.9\n5,2024-03-05 10:00,FIGHT,-88.9,40.9\n6,2024-03-06 10:00,FIGHT,-88.9,40.9\n'))
+    events = read_calls(
+        write(
+            TEXT
+            + '4,2024-03-04 10:00,"FIGHT,-88.9,40.9\n5,2024-03-05 10:00,FIGHT,-88.9,40.9\n6,2024-03-06 10:00,FIGHT,-88.9,40.9\n'
+        )
+    )
     assert events["id"].tolist() == ["1", "2", "3", "5", "6"]
     accounted(events)
 
@@ -151,7 +162,11 @@ def test_rows_in_are_rows_kept_and_rows_rejected(write, data):
         elif how == "blank":
             lines[number] = ",,,,"
         elif how in ("time", "place", "bytes"):
-            letters = data.draw(st.text(st.characters(blacklist_characters=',"\n\r;|\t', blacklist_categories=("Cs", "Cc", "Zl", "Zp")), max_size=8))
+            letters = data.draw(
+                st.text(
+                    st.characters(blacklist_characters=',"\n\r;|\t', blacklist_categories=("Cs", "Cc", "Zl", "Zp")), max_size=8
+                )
+            )
             parts = lines[number].split(",")
             parts[{"time": 1, "place": 3, "bytes": 2}[how]] = letters
             lines[number] = ",".join(parts)
@@ -162,11 +177,21 @@ def test_rows_in_are_rows_kept_and_rows_rejected(write, data):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.lists(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), max_size=6), min_size=4, max_size=4), min_size=1, max_size=8))
+@given(
+    rows=st.lists(
+        st.lists(
+            st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), max_size=6), min_size=4, max_size=4
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_any_text_in_quotes_comes_through(write, rows):
     """Quotes, delimiters and newlines inside a field are text, not structure."""
     buffer = io.StringIO()
-    pd.DataFrame(rows, columns=["a", "b", "c", "d"]).assign(received="2024-03-01 10:00", nature="FIGHT").to_csv(buffer, index=False, quoting=1)
+    pd.DataFrame(rows, columns=["a", "b", "c", "d"]).assign(received="2024-03-01 10:00", nature="FIGHT").to_csv(
+        buffer, index=False, quoting=1
+    )
     events = read_calls(write(buffer.getvalue()), columns={"time": "received", "type": "nature"})
     assert len(events) == len(rows)
     accounted(events)
@@ -241,7 +266,12 @@ def test_a_folder_whose_headers_differ(tmp_path, write):
 
 
 def test_a_file_without_a_header(write):
-    events = read_events(write("359192.3,570510.8,2016-01-01\n356347.3,576182.5,2016-01-03\n"), source="arson", crs=26971, columns={"x": "column_1", "y": "column_2"})
+    events = read_events(
+        write("359192.3,570510.8,2016-01-01\n356347.3,576182.5,2016-01-03\n"),
+        source="arson",
+        crs=26971,
+        columns={"x": "column_1", "y": "column_2"},
+    )
     assert events["time"].dt.day.tolist() == [1, 3]
     assert events.crs.to_epsg() == 32616
     assert events["source"].unique().tolist() == ["arson"]
@@ -266,7 +296,10 @@ def test_a_file_without_types_says_so_once(write):
 
 
 def test_words_for_nothing_are_missing(write):
-    events = read_calls(write("id,received,nature,priority,lon,lat\n1,NULL,N/A,null,NaN,NA\n2,NaT,FIGHT,3,-88.9,40.9\n"), columns={"time": "received"})
+    events = read_calls(
+        write("id,received,nature,priority,lon,lat\n1,NULL,N/A,null,NaN,NA\n2,NaT,FIGHT,3,-88.9,40.9\n"),
+        columns={"time": "received"},
+    )
     assert events["time"].isna().all()
     assert events["type"].isna().sum() == 1
     assert events["priority"].isna().sum() == 1
@@ -278,7 +311,9 @@ def test_ids_written_as_decimals_are_whole(write):
 
 
 def test_complaints_are_the_communitys_unless_staff_entered_them(write):
-    events = read_complaints(write("case_id,open_dt,type,source\n1,2024-03-01,Graffiti Removal,Phone\n2,2024-03-02,Pothole,Employee Generated\n"))
+    events = read_complaints(
+        write("case_id,open_dt,type,source\n1,2024-03-01,Graffiti Removal,Phone\n2,2024-03-02,Pothole,Employee Generated\n")
+    )
     assert events["origin"].tolist() == ["community", "administrative"]
     assert events["category"].tolist() == ["graffiti", "road"]
     assert events["channel"].tolist() == ["Phone", "Employee Generated"]
@@ -296,8 +331,16 @@ def test_row_order_does_not_matter(write):
         (b"", {}, "must hold a table. Got an empty file"),
         (HEADER, {}, "must hold rows. Got a header and nothing below"),
         ("a,b\n1,2\n", {}, r"`time` must be one of the columns.*Columns: a, b.*columns=\{'time': '...'"),
-        (TEXT, {"columns": {"time": "recieved"}}, r"`time` names a column that is not in the table: 'recieved'. Did you mean 'received'\?"),
-        (TEXT, {"columns": {"tiem": "received"}}, r"`columns` must map fields of the event table. Got 'tiem'. Did you mean 'time'\?"),
+        (
+            TEXT,
+            {"columns": {"time": "recieved"}},
+            r"`time` names a column that is not in the table: 'recieved'. Did you mean 'received'\?",
+        ),
+        (
+            TEXT,
+            {"columns": {"tiem": "received"}},
+            r"`columns` must map fields of the event table. Got 'tiem'. Did you mean 'time'\?",
+        ),
         (TEXT, {"profile": "seatle_2015"}, r"`profile` must be one of .*Did you mean 'seattle_2015'\?"),
         (TEXT, {"profile": "seattle_2015"}, r"`profile` 'seattle_2015' must fit the file. Got a file without At.Scene.Time"),
         (b"PK\x03\x04broken", {}, "must be a whole zip file"),
@@ -337,7 +380,12 @@ def seattle(real_data):
 def test_seattle(seattle):
     record = seattle.attrs["sara"]
     assert len(seattle) == 91_067
-    assert (record["profile"], record["zone"], record["time_from"], record["rows_rejected"]) == ("seattle_2015", "America/Los_Angeles", "arrived", 0)
+    assert (record["profile"], record["zone"], record["time_from"], record["rows_rejected"]) == (
+        "seattle_2015",
+        "America/Los_Angeles",
+        "arrived",
+        0,
+    )
     assert seattle.crs.to_epsg() == 32610
     assert record["coverage"][0] == "2015-01-01"
     # The initial type says ONVIEW in 3,563 traffic stops and 2,211 suspicious stops.
@@ -349,7 +397,11 @@ def test_seattle(seattle):
 def test_chicago_crimes_in_degrees_and_in_feet(real_data):
     path = real_data / "chicago" / "burglary_2011-07_2014-11.csv.gz"
     crimes = read_calls(path)
-    assert (len(crimes), crimes.attrs["sara"]["time_precision"], crimes["category"].unique().tolist()) == (66_932, "day", ["burglary"])
+    assert (len(crimes), crimes.attrs["sara"]["time_precision"], crimes["category"].unique().tolist()) == (
+        66_932,
+        "day",
+        ["burglary"],
+    )
     assert crimes["hour"].isna().all()
     head = pd.read_csv(path, nrows=2_000, dtype=str)
     feet = as_events(head, time="Date", id="ID", x="X_Coordinate", y="Y_Coordinate", crs=3435)

@@ -16,9 +16,26 @@ def frame(**columns: list[object]) -> pd.DataFrame:
 
 
 def test_names_in_many_styles():
-    for name in ("Call_Received", "callReceived", "TimeCreate", "CREATED DATE", "open_dt", "calldatetime", "requested_datetime", "Date Received"):
+    for name in (
+        "Call_Received",
+        "callReceived",
+        "TimeCreate",
+        "CREATED DATE",
+        "open_dt",
+        "calldatetime",
+        "requested_datetime",
+        "Date Received",
+    ):
         assert recognize(frame(**{name: ["2024-03-01 10:00"]})).columns == {"received": name}, name
-    for name in ("Initial.Type.Description", "CallType", "nature", "TypeText", "Complaint Type", "service_name", "Offense Description"):
+    for name in (
+        "Initial.Type.Description",
+        "CallType",
+        "nature",
+        "TypeText",
+        "Complaint Type",
+        "service_name",
+        "Offense Description",
+    ):
         assert recognize(frame(**{name: ["FIGHT"]})).columns.get("type") == name, name
 
 
@@ -43,7 +60,14 @@ def test_a_change_date_is_not_the_time_of_the_event():
 
 
 def test_degrees_go_before_projected_coordinates():
-    both = frame(date=["2024-03-01"], X_Coordinate=["1183212"], Y_Coordinate=["1871530"], Latitude=["41.8"], Longitude=["-87.6"], Location=["(41.8, -87.6)"])
+    both = frame(
+        date=["2024-03-01"],
+        X_Coordinate=["1183212"],
+        Y_Coordinate=["1871530"],
+        Latitude=["41.8"],
+        Longitude=["-87.6"],
+        Location=["(41.8, -87.6)"],
+    )
     found = recognize(both).columns
     assert (found["lon"], found["lat"]) == ("Longitude", "Latitude")
     assert not {"x", "y", "point"} & set(found)
@@ -52,7 +76,9 @@ def test_degrees_go_before_projected_coordinates():
 def test_date_and_time_apart_are_joined():
     found = recognize(frame(Date=["03/01/2024", "03/02/2024"], Time_24HR=["2310", "0005"], Description_1=["FIGHT", "NOISE"]))
     assert found.columns["time"] == ["Date", "Time_24HR"]
-    apart = recognize(frame(dispatch_date=["03/01/2024"], dispatch_time=["23:10:00"], call_date=["03/01/2024"], call_time=["23:00:00"]))
+    apart = recognize(
+        frame(dispatch_date=["03/01/2024"], dispatch_time=["23:10:00"], call_date=["03/01/2024"], call_time=["23:00:00"])
+    )
     assert apart.columns["dispatched"] == ["dispatch_date", "dispatch_time"]
 
 
@@ -63,7 +89,9 @@ def test_block_number_and_street_are_one_address():
 
 
 def test_the_only_readable_column_is_the_time():
-    found = recognize(frame(column_1=["359192.3", "356347.3"], column_2=["570510.8", "576182.5"], column_3=["2016-01-01", "2016-01-03"]))
+    found = recognize(
+        frame(column_1=["359192.3", "356347.3"], column_2=["570510.8", "576182.5"], column_3=["2016-01-01", "2016-01-03"])
+    )
     assert found.columns == {"time": "column_3"}
 
 
@@ -73,7 +101,9 @@ def test_half_a_pair_is_no_location():
 
 def test_a_table_of_totals_has_no_time():
     totals = frame(Year=["2005"], Category=["Force"], Total=["12"])
-    with pytest.raises(InputError, match=r"`time` must be one of the columns.*Columns: Year, Category, Total.*as_events\(table, time='...'\)"):
+    with pytest.raises(
+        InputError, match=r"`time` must be one of the columns.*Columns: Year, Category, Total.*as_events\(table, time='...'\)"
+    ):
         as_events(totals)
 
 
@@ -95,7 +125,10 @@ def test_names_of_many_publishers(real_data):
     known = pd.read_csv(real_data / "schemas" / "column_map.csv", dtype=str, keep_default_na=False)
     right, wrong, missed = 0, [], []
     for _, row in known.iterrows():
-        wanted = {ours: [c.split(" (")[0].strip() for c in re.split(r"[,+]", row[ours]) if c.strip()] for ours in (*_FIELDS, "category", "type_code")}
+        wanted = {
+            ours: [c.split(" (")[0].strip() for c in re.split(r"[,+]", row[ours]) if c.strip()]
+            for ours in (*_FIELDS, "category", "type_code")
+        }
         columns = list(dict.fromkeys(c for names in wanted.values() for c in names))
         found = recognize(pd.DataFrame(columns=columns, dtype=object)).columns
         for theirs, ours in _FIELDS.items():
@@ -119,9 +152,17 @@ def test_tables_that_are_no_events_are_told_apart(real_data):
         columns = list(dict.fromkeys(column["name"] for column in layout["columns"]))
         found = recognize(pd.DataFrame(columns=columns, dtype=object)).columns
         taken[layout["title"]] = any(name in found for name in ("time", "received", "dispatched", "arrived"))
-    totals = [title for title in taken if re.search(r"CCRB|Uniform Crime Reporting System|Rates? |2005 - 2009|by Month|Performance Metrics", title)]
+    totals = [
+        title
+        for title in taken
+        if re.search(r"CCRB|Uniform Crime Reporting System|Rates? |2005 - 2009|by Month|Performance Metrics", title)
+    ]
     assert len(totals) > 25
     assert sum(taken[title] for title in totals) <= 3
-    calls = [title for title in taken if re.search(r"Calls for Service|Service Requests (?:for|from)|Service Requests - ", title) and "Center" not in title]
+    calls = [
+        title
+        for title in taken
+        if re.search(r"Calls for Service|Service Requests (?:for|from)|Service Requests - ", title) and "Center" not in title
+    ]
     assert len(calls) > 15
     assert sum(taken[title] for title in calls) >= 0.9 * len(calls)

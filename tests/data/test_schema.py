@@ -167,7 +167,9 @@ def test_unreadable_time_is_rejected_with_its_line_and_blank_is_kept():
 
 
 def test_impossible_order_is_kept():
-    frame = pd.DataFrame({"received": ["2024-03-01 10:00"], "closed": ["2024-03-01 09:00"], "type": ["FIGHT"], "lon": [-88.9], "lat": [40.9]})
+    frame = pd.DataFrame(
+        {"received": ["2024-03-01 10:00"], "closed": ["2024-03-01 09:00"], "type": ["FIGHT"], "lon": [-88.9], "lat": [40.9]}
+    )
     events = as_events(frame)
     assert len(events) == 1
     assert events["closed"].iloc[0] < events["received"].iloc[0]
@@ -187,7 +189,9 @@ def test_date_and_time_in_two_columns():
 
 
 def test_coordinates_that_are_none_are_counted_and_the_row_stays():
-    frame = table(5, lon=[0.0, -1.7976931348623157e308, -999.0, np.nan, -88.9], lat=[0.0, -1.7976931348623157e308, 40.9, 40.9, 40.9])
+    frame = table(
+        5, lon=[0.0, -1.7976931348623157e308, -999.0, np.nan, -88.9], lat=[0.0, -1.7976931348623157e308, 40.9, 40.9, 40.9]
+    )
     events = made(frame)
     assert len(events) == 5
     assert events["geometry"].notna().sum() == 1
@@ -223,7 +227,9 @@ def test_x_and_y_that_can_only_be_degrees_are_taken_as_such():
     assert events.crs.to_epsg() == 32616
 
 
-@pytest.mark.parametrize("point", ["(40.9, -88.9)", "POINT (-88.9 40.9)", "40.9,-88.9", "1500 W MAIN ST\nCITY, IL\n(40.9, -88.9)"])
+@pytest.mark.parametrize(
+    "point", ["(40.9, -88.9)", "POINT (-88.9 40.9)", "40.9,-88.9", "1500 W MAIN ST\nCITY, IL\n(40.9, -88.9)"]
+)
 def test_point_text(point):
     events = as_events(pd.DataFrame({"time": ["2024-03-01"], "the_geom": [point]}))
     expected = as_events(pd.DataFrame({"time": ["2024-03-01"], "lon": [-88.9], "lat": [40.9]}))
@@ -285,7 +291,10 @@ def test_input_is_not_changed():
 
 def test_own_category_is_taken_in_lower_case_and_mapped_types_otherwise():
     frame = table(2, kind=["Bar Fights", "Break-Ins"])
-    assert as_events(frame, time="when", category="kind", lon="lon", lat="lat")["category"].tolist() == ["bar fights", "break-ins"]
+    assert as_events(frame, time="when", category="kind", lon="lon", lat="lat")["category"].tolist() == [
+        "bar fights",
+        "break-ins",
+    ]
     assert made(frame)["category"].tolist() == ["disorder", "burglary"]
     known = as_events(pd.DataFrame({"time": ["2024-03-01"], "type": ["XYZ"], "category": ["burglary"]}))
     assert known["category"].tolist() == ["burglary"]
@@ -308,7 +317,9 @@ def test_origin_from_source_column_from_type_and_unknown():
 
 
 def test_place_is_the_normalized_address():
-    events = as_events(pd.DataFrame({"time": ["2024-03-01", "2024-03-02"], "address": ["1423 n 35th street", "3XX BLOCK OF PINE ST"]}))
+    events = as_events(
+        pd.DataFrame({"time": ["2024-03-01", "2024-03-02"], "address": ["1423 n 35th street", "3XX BLOCK OF PINE ST"]})
+    )
     assert events["place"].tolist() == ["1423 N 35TH ST", "300 BLOCK OF PINE ST"]
 
 
@@ -339,8 +350,14 @@ def test_survives_query_concat_and_parquet(tmp_path):
         (lambda t: as_events(t[["what", "lon"]]), r"`time` must be one of the columns.*Columns: what, lon"),
         (lambda _: as_events("calls.csv"), r"`table` must be a table. Got a str.*read_calls"),
         (lambda t: as_events(t, time="when", tz="CST6"), r"`tz` must name a time zone. Got 'CST6'"),
-        (lambda t: as_events(t.assign(x=4e5, y=4.5e6), time="when", x="x", y="y", crs="nonsense"), r"`crs` must be a coordinate reference system"),
-        (lambda t: as_events(pd.concat([t, t], axis=1), time="when"), r"`table` must have each column once. Got two called 'when'"),
+        (
+            lambda t: as_events(t.assign(x=4e5, y=4.5e6), time="when", x="x", y="y", crs="nonsense"),
+            r"`crs` must be a coordinate reference system",
+        ),
+        (
+            lambda t: as_events(pd.concat([t, t], axis=1), time="when"),
+            r"`table` must have each column once. Got two called 'when'",
+        ),
     ],
 )
 def test_mistakes_say_what_to_do(call, words):

@@ -47,4 +47,6 @@ def events() -> gpd.GeoDataFrame:
 
 @pytest.fixture(scope="session")
 def treated() -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"name": ["the corner"]}, geometry=gpd.GeoSeries.from_xy([X0], [Y0]).buffer(130, cap_style="square"), crs=CRS)
+    return gpd.GeoDataFrame(
+        {"name": ["the corner"]}, geometry=gpd.GeoSeries.from_xy([X0], [Y0]).buffer(130, cap_style="square"), crs=CRS
+    )

@@ -94,7 +94,9 @@ def test_the_window_that_chose_the_place_is_remembered(events, treated):
 
 def test_given_places_are_used_and_those_too_near_left_out(events, treated):
     x = X0 + STEP * np.arange(5)
-    given = gpd.GeoDataFrame({"name": list("abcde")}, geometry=gpd.GeoSeries.from_xy(x, np.full(5, Y0)).buffer(130, cap_style="square"), crs=CRS)
+    given = gpd.GeoDataFrame(
+        {"name": list("abcde")}, geometry=gpd.GeoSeries.from_xy(x, np.full(5, Y0)).buffer(130, cap_style="square"), crs=CRS
+    )
     design = comparison(events, treated=treated, start=START, candidates=given)
     assert sorted(design.places("comparison")["name"]) == ["b", "c", "d", "e"]
     assert any("1 candidate within 300 m" in caution for caution in design.cautions)
@@ -104,9 +106,17 @@ def test_given_places_are_used_and_those_too_near_left_out(events, treated):
 
 
 def test_lonlat_and_several_polygons_are_one_place(events, treated, design):
-    assert comparison(events, treated=treated.to_crs(4326), start=START).places("treated")["n_before"].iloc[0] == design.places("treated")["n_before"].iloc[0]
-    halves = gpd.GeoSeries([shapely.box(X0 - 130, Y0 - 130, X0, Y0 + 130), shapely.box(X0, Y0 - 130, X0 + 130, Y0 + 130)], crs=CRS)
-    assert comparison(events, treated=halves, start=START).places("treated")["n_before"].iloc[0] == design.places("treated")["n_before"].iloc[0]
+    assert (
+        comparison(events, treated=treated.to_crs(4326), start=START).places("treated")["n_before"].iloc[0]
+        == design.places("treated")["n_before"].iloc[0]
+    )
+    halves = gpd.GeoSeries(
+        [shapely.box(X0 - 130, Y0 - 130, X0, Y0 + 130), shapely.box(X0, Y0 - 130, X0 + 130, Y0 + 130)], crs=CRS
+    )
+    assert (
+        comparison(events, treated=halves, start=START).places("treated")["n_before"].iloc[0]
+        == design.places("treated")["n_before"].iloc[0]
+    )
     assert comparison(events, treated=treated.geometry.iloc[0], start=START).n == 5
 
 
@@ -135,8 +145,12 @@ def test_it_reads_back_speaks_and_draws(design):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"start": "soon"}, "`start` must be a date"), ({"before": "4W"}, "`before` must be a number of whole months"), ({"after": "D"}, "`after` must be a number"),
-        ({"n": 0}, "`n` must be"), ({"buffer": "300"}, "`buffer` must be a distance"), ({"treated": "strip"}, "`treated` must be polygons"),
+        ({"start": "soon"}, "`start` must be a date"),
+        ({"before": "4W"}, "`before` must be a number of whole months"),
+        ({"after": "D"}, "`after` must be a number"),
+        ({"n": 0}, "`n` must be"),
+        ({"buffer": "300"}, "`buffer` must be a distance"),
+        ({"treated": "strip"}, "`treated` must be polygons"),
         ({"treated": shapely.box(-88.9, 40.9, -88.8, 41.0)}, "looks like longitude and latitude"),
         ({"treated": gpd.GeoSeries([shapely.Point(0, 0)], crs=CRS)}, "`treated` must be polygons"),
     ],

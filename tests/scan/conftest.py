@@ -15,7 +15,9 @@ START = pd.Timestamp("2022-01-03")
 
 
 def town_areas(residents=None):
-    boxes = [shapely.box(X0 + i * SIDE, Y0 + j * SIDE, X0 + (i + 1) * SIDE, Y0 + (j + 1) * SIDE) for j in range(4) for i in range(4)]
+    boxes = [
+        shapely.box(X0 + i * SIDE, Y0 + j * SIDE, X0 + (i + 1) * SIDE, Y0 + (j + 1) * SIDE) for j in range(4) for i in range(4)
+    ]
     frame = gpd.GeoDataFrame({"name": [f"Area {k + 1}" for k in range(16)]}, geometry=boxes, crs=CRS)
     return frame if residents is None else frame.assign(population=residents)
 
@@ -45,9 +47,15 @@ def background(rng, per_category=1600, categories=("theft", "noise", "vandalism"
 def events(table, source="calls"):
     """Make an event table without going through a reader."""
     table = table.sort_values(["time", "x", "y"], kind="stable").reset_index(drop=True)
-    out = gpd.GeoDataFrame(table.assign(id=[f"{source}-{i}" for i in range(len(table))], source=source), geometry=gpd.points_from_xy(table["x"], table["y"]), crs=CRS)
+    out = gpd.GeoDataFrame(
+        table.assign(id=[f"{source}-{i}" for i in range(len(table))], source=source),
+        geometry=gpd.points_from_xy(table["x"], table["y"]),
+        crs=CRS,
+    )
     out["time"] = out["time"].astype("datetime64[us]")
-    out["hour"], out["dow"], out["month"] = (getattr(out["time"].dt, name).astype("Int8") for name in ("hour", "day_of_week", "month"))
+    out["hour"], out["dow"], out["month"] = (
+        getattr(out["time"].dt, name).astype("Int8") for name in ("hour", "day_of_week", "month")
+    )
     out["address"] = out["place"]
     out["n_reports"] = 1
     out.attrs["sara"] = {"coverage": ["2022-01-03", "2024-01-01"], "time_precision": "minute", "file": "hand.csv"}

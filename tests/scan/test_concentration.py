@@ -33,7 +33,25 @@ def test_danvers_to_the_printed_digits(danvers):
     assert (danvers.k50, danvers.k80) == (4, 12)
     assert danvers.gini == pytest.approx(0.79668, abs=5e-6)
     table = danvers.table
-    assert (100 * table["share"]).round(1).tolist()[:17] == [26.2, 14.1, 9.4, 5.4, 5.0, 4.0, 3.7, 3.7, 3.0, 2.3, 1.7, 1.7, 1.3, 1.3, 1.0, 1.0, 1.0]
+    assert (100 * table["share"]).round(1).tolist()[:17] == [
+        26.2,
+        14.1,
+        9.4,
+        5.4,
+        5.0,
+        4.0,
+        3.7,
+        3.7,
+        3.0,
+        2.3,
+        1.7,
+        1.7,
+        1.3,
+        1.3,
+        1.0,
+        1.0,
+        1.0,
+    ]
     printed = [26.2, 40.3, 49.7, 55.0, 60.1, 64.1, 67.8, 71.5, 74.5, 76.8, 78.5, 80.2, 81.5, 82.9, 83.9, 84.9, 85.9]
     assert (100 * table["cumulative_share"]).round(1).tolist()[:17] == printed
     assert (100 * table["cumulative_unit_share"]).round(1).tolist()[:4] == [1.3, 2.6, 3.8, 5.1]
@@ -65,7 +83,13 @@ def test_danvers_by_rate_the_order_is_another():
 
 @pytest.mark.parametrize(
     ("counts", "n", "plain", "general"),
-    [([10, 8, 2], 10, 0.78, 0.78), ([5, 2, 1], 10, 0.8, 0.75), ([3, 1, 1], 10, 0.78, 0.56), ([10], 100, 0.99, 0.9), ([22, 18, 17, 12, 11, 8, 6, 3, 2, 1], None, 0.392, 0.392)],
+    [
+        ([10, 8, 2], 10, 0.78, 0.78),
+        ([5, 2, 1], 10, 0.8, 0.75),
+        ([3, 1, 1], 10, 0.78, 0.56),
+        ([10], 100, 0.99, 0.9),
+        ([22, 18, 17, 12, 11, 8, 6, 3, 2, 1], None, 0.392, 0.392),
+    ],
 )
 def test_generalized_gini_through_the_front_door(counts, n, plain, general):
     found = sara.scan.concentration(events_of(counts, column="shop"), by="shop", n_units=n)
@@ -144,7 +168,12 @@ def test_callers_are_a_distribution_and_never_a_list():
 
 
 def test_rows_outside_the_coverage_and_without_the_unit_are_counted():
-    table = pd.DataFrame({"when": ["2000-01-05", *pd.date_range("2020-01-01", periods=300).astype(str)], "shop": ["A"] * 150 + [None] * 51 + ["B"] * 100})
+    table = pd.DataFrame(
+        {
+            "when": ["2000-01-05", *pd.date_range("2020-01-01", periods=300).astype(str)],
+            "shop": ["A"] * 150 + [None] * 51 + ["B"] * 100,
+        }
+    )
     found = sara.scan.concentration(sara.as_events(table, time="when"), by="shop")
     assert found.counts.left_out == {"outside the period": 1, "with no shop": 51}
     assert found.counts.rows_used == found.table["n"].sum() == 249
@@ -159,7 +188,13 @@ def test_unknown_silent_places_are_a_caution(danvers):
 
 def test_a_saved_answer_speaks_and_draws_as_before(danvers):
     back = Result.from_dict(json.loads(json.dumps(danvers.to_dict(), allow_nan=False)))
-    assert (back.text, back.alt_text, back.cautions, back.counts, back.private_columns) == (danvers.text, danvers.alt_text, danvers.cautions, danvers.counts, ("unit",))
+    assert (back.text, back.alt_text, back.cautions, back.counts, back.private_columns) == (
+        danvers.text,
+        danvers.alt_text,
+        danvers.cautions,
+        danvers.counts,
+        ("unit",),
+    )
     pd.testing.assert_frame_equal(back.table, danvers.table, check_dtype=False)
     back.figure().canvas.draw()
 

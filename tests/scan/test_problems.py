@@ -94,9 +94,17 @@ def test_expected_is_the_share_of_all_other_calls(town, rng):
 
 
 def test_complaints_of_a_related_kind_are_counted_near_the_place(town, rng):
-    calls = town.with_(town.rows(120, "noise", **HOT, rng=rng), town.rows(120, "theft", x=500_700.0, y=4_003_300.0, place="5 SHOP ST", rng=rng))
+    calls = town.with_(
+        town.rows(120, "noise", **HOT, rng=rng), town.rows(120, "theft", x=500_700.0, y=4_003_300.0, place="5 SHOP ST", rng=rng)
+    )
     told = town.events(
-        pd.concat([town.background(rng, 400, ("noise", "sanitation", "tree")), town.rows(40, "noise", x=HOT["x"] + 60, y=HOT["y"], place="14 HOT ST", rng=rng)]), "complaints"
+        pd.concat(
+            [
+                town.background(rng, 400, ("noise", "sanitation", "tree")),
+                town.rows(40, "noise", x=HOT["x"] + 60, y=HOT["y"], place="14 HOT ST", rng=rng),
+            ]
+        ),
+        "complaints",
     )
     board = sara.scan.problems(calls, told, areas=town.areas())
     noise = board.table.query("category == 'noise'").iloc[0]
@@ -132,7 +140,9 @@ def test_patrol_is_turned_down_and_counted(town, rng):
 
 
 def test_calls_for_help_put_no_address_on_a_list(town, rng):
-    calls = town.with_(town.rows(200, "domestic", **HOT, rng=rng), categories=("theft", "noise", "vandalism", "disorder", "domestic"))
+    calls = town.with_(
+        town.rows(200, "domestic", **HOT, rng=rng), categories=("theft", "noise", "vandalism", "disorder", "domestic")
+    )
     board = sara.scan.problems(calls, areas=town.areas())
     assert not (board.table["category"] == "domestic").any(), "neither the address nor an area hot through it alone"
     help_rows = board.rejected[board.rejected["kind"] == "calls for help"]
@@ -164,7 +174,15 @@ def test_repeated_rows_are_counted_once(town, rng):
 
 
 def test_a_category_recorded_in_half_of_the_period_is_turned_down_once(town, rng):
-    half = town.rows(700, "drugs", x=rng.uniform(500_000, 504_000, 700), y=rng.uniform(4_000_000, 4_004_000, 700), place=[f"{i} Z ST" for i in range(700)], rng=rng, weeks=(55, 104))
+    half = town.rows(
+        700,
+        "drugs",
+        x=rng.uniform(500_000, 504_000, 700),
+        y=rng.uniform(4_000_000, 4_004_000, 700),
+        place=[f"{i} Z ST" for i in range(700)],
+        rng=rng,
+        weeks=(55, 104),
+    )
     hot = town.rows(90, "drugs", **HOT, rng=rng, weeks=(55, 104))
     board = sara.scan.problems(town.with_(half, hot), areas=town.areas())
     changed = board.rejected[board.rejected["kind"] == "change of recording"]
@@ -186,7 +204,9 @@ def test_a_station_desk_is_not_a_hot_spot_of_fraud(town, rng):
 @pytest.fixture(scope="module")
 def board(town):
     rng = np.random.default_rng(3)
-    calls = town.with_(town.rows(150, "disorder", **HOT, rng=rng), town.rows(90, "theft", x=500_500.0, y=4_003_500.0, place="9 MALL DR", rng=rng))
+    calls = town.with_(
+        town.rows(150, "disorder", **HOT, rng=rng), town.rows(90, "theft", x=500_500.0, y=4_003_500.0, place="9 MALL DR", rng=rng)
+    )
     told = town.events(town.background(rng, 300, ("noise", "sanitation")), "complaints")
     return sara.scan.problems(calls, told, areas=town.areas(residents=2_000))
 
@@ -235,7 +255,9 @@ def test_order_and_index_do_not_matter_and_input_is_kept(town, rng):
     mixed = calls.sample(frac=1, random_state=5)
     mixed.index = [f"r{i}" for i in range(len(mixed))]
     again = sara.scan.problems(mixed, areas=town.areas())
-    pd.testing.assert_frame_equal(pd.DataFrame(first.table.drop(columns="geometry")), pd.DataFrame(again.table.drop(columns="geometry")))
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(first.table.drop(columns="geometry")), pd.DataFrame(again.table.drop(columns="geometry"))
+    )
 
 
 def test_without_areas_squares_are_drawn_and_the_board_says_so(town, rng):

@@ -121,7 +121,13 @@ def test_midnight_defaults_are_told():
 def test_a_saved_answer_speaks_and_draws_as_before():
     found = sara.trends.clock(events_at(bar_nights(20)))
     back = Result.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
-    assert (back.text, back.alt_text, back.cautions, back.counts, back.stretch) == (found.text, found.alt_text, found.cautions, found.counts, found.stretch)
+    assert (back.text, back.alt_text, back.cautions, back.counts, back.stretch) == (
+        found.text,
+        found.alt_text,
+        found.cautions,
+        found.counts,
+        found.stretch,
+    )
     pd.testing.assert_frame_equal(back.table, found.table, check_dtype=False)
     ax = back.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]

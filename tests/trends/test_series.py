@@ -15,18 +15,26 @@ from sara.core.result import Result
 
 
 def events_at(times, **columns):
-    return sara.as_events(pd.DataFrame({"when": times, **columns}), time="when", **{c: c for c in columns if c in ("category", "place", "origin", "type")})
+    return sara.as_events(
+        pd.DataFrame({"when": times, **columns}),
+        time="when",
+        **{c: c for c in columns if c in ("category", "place", "origin", "type")},
+    )
 
 
 def spread(start, end, n, seed=0):
     """Return `n` times between two dates, drawn evenly."""
     low, high = pd.Timestamp(start), pd.Timestamp(end)
-    return low + pd.to_timedelta(np.sort(np.random.default_rng(seed).uniform(0, (high - low).total_seconds(), n)).round(), unit="s")
+    return low + pd.to_timedelta(
+        np.sort(np.random.default_rng(seed).uniform(0, (high - low).total_seconds(), n)).round(), unit="s"
+    )
 
 
 def test_weeks_run_monday_to_sunday_and_zero_weeks_stay():
     # 2024-01-01 was a Monday; the second week has nothing.
-    found = sara.trends.series(events_at(["2024-01-01 00:00", "2024-01-07 23:59", "2024-01-15 00:00"]), period=("2024-01-01", "2024-01-21"))
+    found = sara.trends.series(
+        events_at(["2024-01-01 00:00", "2024-01-07 23:59", "2024-01-15 00:00"]), period=("2024-01-01", "2024-01-21")
+    )
     assert found.table["period"].tolist() == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-15")]
     assert found.table["n"].tolist() == [2, 0, 1]
     assert found.table["complete"].all()
@@ -88,7 +96,9 @@ def test_groups_are_filled_in_and_missing_ones_counted():
 
 
 def test_default_period_is_the_longest_run_and_strays_are_counted():
-    found = sara.trends.series(events_at(["2000-05-01", "2000-05-02", *spread("2011-01-03", "2011-12-30", 300).astype(str)]), freq="MS")
+    found = sara.trends.series(
+        events_at(["2000-05-01", "2000-05-02", *spread("2011-01-03", "2011-12-30", 300).astype(str)]), freq="MS"
+    )
     assert found.start == pd.Timestamp("2011-01-03")
     assert found.counts.left_out == {"outside the period": 2}
 
@@ -142,7 +152,9 @@ def test_places_are_named_by_block_in_words_and_callers_never():
 
 
 def test_calls_for_help_are_kept_off_a_list_of_places():
-    events = events_at(spread("2024-01-01", "2024-02-01", 10), place=["1423 N 35TH ST"] * 10, category=["domestic"] * 3 + ["noise"] * 7)
+    events = events_at(
+        spread("2024-01-01", "2024-02-01", 10), place=["1423 N 35TH ST"] * 10, category=["domestic"] * 3 + ["noise"] * 7
+    )
     found = sara.trends.series(events, by="place")
     assert found.table["n"].sum() == 7
     assert sum(found.counts.left_out.values()) == 3

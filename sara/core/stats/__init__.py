@@ -1,0 +1,1 @@
+"""Numbers that more than one stage needs: arrays in, small records out."""

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Chance", "Concentration", "chance_curve", "concentration", "gini", "gini_generalized", "gini_unbiased", "poisson_table", "smallest_number", "top_share"]
+__all__ = [
+    "Chance",
+    "Concentration",
+    "chance_curve",
+    "concentration",
+    "gini",
+    "gini_generalized",
+    "gini_unbiased",
+    "poisson_table",
+    "smallest_number",
+    "top_share",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

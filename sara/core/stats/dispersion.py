@@ -110,7 +110,9 @@ def place_drift(pairs: Sequence[tuple[np.ndarray, np.ndarray, tuple[int, int]]],
     return Drift(trend, float(brentq(excess, 0.0, high)), df)
 
 
-def _deviations(before: np.ndarray, after: np.ndarray, months: tuple[int, int], phi: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float] | None:
+def _deviations(
+    before: np.ndarray, after: np.ndarray, months: tuple[int, int], phi: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float] | None:
     """Return each place's deviation from the common trend, its counting variance, its level squared times the months, and the trend."""
     keep = np.asarray(before) + np.asarray(after) > 0
     x, y = np.asarray(before, dtype=float)[keep] / months[0], np.asarray(after, dtype=float)[keep] / months[1]

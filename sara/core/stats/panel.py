@@ -22,7 +22,9 @@ def point_tree(x: np.ndarray, y: np.ndarray) -> shapely.STRtree:
     return shapely.STRtree(shapely.points(x, y))
 
 
-def members(tree: shapely.STRtree, geometries: Sequence[BaseGeometry], *, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def members(
+    tree: shapely.STRtree, geometries: Sequence[BaseGeometry], *, exclusive: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (place, point) pairs of points inside or on places; `exclusive`: a point on a shared edge belongs to the first place alone."""
     shapes = np.asarray(geometries, dtype=object)
     shapely.prepare(shapes)

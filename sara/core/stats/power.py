@@ -15,7 +15,13 @@ def smallest_detectable(se: float, *, power: float = 0.8, confidence: float = 0.
 
 
 def difference_se(
-    treated: float, comparison: np.ndarray, *, months: tuple[float, float] = (1.0, 1.0), phi: float = 1.0, tau2: float = 0.0, places: float = 1.0
+    treated: float,
+    comparison: np.ndarray,
+    *,
+    months: tuple[float, float] = (1.0, 1.0),
+    phi: float = 1.0,
+    tau2: float = 0.0,
+    places: float = 1.0,
 ) -> float:
     """Return the standard error of the difference in differences a month if nothing changes.
 

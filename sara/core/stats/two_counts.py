@@ -33,7 +33,12 @@ class TwoCounts:
 
 
 def compare_counts(
-    k1: float, k2: float, *, exposure: tuple[float, float] = (1.0, 1.0), method: str = "e-test", alternative: str = "two-sided",
+    k1: float,
+    k2: float,
+    *,
+    exposure: tuple[float, float] = (1.0, 1.0),
+    method: str = "e-test",
+    alternative: str = "two-sided",
     confidence: float = 0.95,
 ) -> TwoCounts:
     """Test whether two Poisson rates are equal and give the interval of their ratio (rate 2 / rate 1).
@@ -136,7 +141,9 @@ def _e_test_score(k1: float, k2: float, n1: float, n2: float, alternative: str) 
     return _e_sum(k1, k2, n1, n2, statistic, alternative)
 
 
-def _e_sum(k1: float, k2: float, n1: float, n2: float, statistic: Callable[..., np.ndarray], alternative: str) -> tuple[float, float]:
+def _e_sum(
+    k1: float, k2: float, n1: float, n2: float, statistic: Callable[..., np.ndarray], alternative: str
+) -> tuple[float, float]:
     observed = float(statistic(np.array(k1), np.array(k2)))
     rate = (k1 + k2) / (n1 + n2)
     threshold = abs(observed) if alternative == "two-sided" else observed

@@ -40,7 +40,12 @@ class RatioOfRatios:
 
 
 def weighted_difference(
-    counts: np.ndarray, weights: np.ndarray, *, dispersion: float = 1.0, confidence: float = 0.95, df: float = np.inf,
+    counts: np.ndarray,
+    weights: np.ndarray,
+    *,
+    dispersion: float = 1.0,
+    confidence: float = 0.95,
+    df: float = np.inf,
     extra_variance: float = 0.0,
 ) -> Difference:
     """Return sum(weights * counts) with its interval.
@@ -75,13 +80,19 @@ def weighted_difference(
     z = estimate / se if se > 0 else float("nan")
     if counts.size and counts.min() < SMALL_COUNT:
         # What inflation and t do to a normal interval is done to the exact one: its arms are stretched by the same share.
-        stretch = (se / np.sqrt(poisson_variance) if poisson_variance > 0 else np.sqrt(inflation)) * quantile / float(norm.isf((1 - confidence) / 2))
+        stretch = (
+            (se / np.sqrt(poisson_variance) if poisson_variance > 0 else np.sqrt(inflation))
+            * quantile
+            / float(norm.isf((1 - confidence) / 2))
+        )
         return _small(counts, weights, estimate, se, z, stretch, confidence)
     p = float(2 * (norm.sf(abs(z)) if np.isinf(df) else t.sf(abs(z), df)))
     return Difference(estimate, se, estimate - quantile * se, estimate + quantile * se, z, p, "normal" if np.isinf(df) else "t")
 
 
-def _small(counts: np.ndarray, weights: np.ndarray, estimate: float, se: float, z: float, stretch: float, confidence: float) -> Difference:
+def _small(
+    counts: np.ndarray, weights: np.ndarray, estimate: float, se: float, z: float, stretch: float, confidence: float
+) -> Difference:
     from scipy.stats import norm
 
     if np.ptp(np.abs(weights)) == 0 and np.all(counts == np.round(counts)):
@@ -125,8 +136,14 @@ def _recovered_p(counts: np.ndarray, weights: np.ndarray, estimate: float) -> fl
 
 
 def ratio_of_ratios(
-    treated: tuple[float, float], comparison: tuple[float, float], *, dispersion: float = 1.0, correct: bool = False, confidence: float = 0.95,
-    df: float = np.inf, extra_variance: float = 0.0,
+    treated: tuple[float, float],
+    comparison: tuple[float, float],
+    *,
+    dispersion: float = 1.0,
+    correct: bool = False,
+    confidence: float = 0.95,
+    df: float = np.inf,
+    extra_variance: float = 0.0,
 ) -> RatioOfRatios:
     """Return (treated after / before) / (comparison after / before), with 0.5 added to each count if `correct`.
 

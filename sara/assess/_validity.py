@@ -95,9 +95,11 @@ def _fixed_before(e: Evidence) -> Check:
     if not e.plan.locked:
         return _check(name, False, "The plan was never locked", ASSOCIATED)
     if e.plan.fixed_afterwards:
-        seen = max(e.plan.last_event, e.plan.as_of)  # type: ignore[type-var]
         return _check(
-            name, False, f"The plan was fixed afterwards: events up to {seen:%Y-%m-%d} could have been seen", ASSOCIATED
+            name,
+            False,
+            f"The plan was fixed afterwards: events up to {e.plan.known_until:%Y-%m-%d} could have been seen",
+            ASSOCIATED,
         )
     return _check(name, True, f"Locked as of {e.plan.as_of:%Y-%m-%d}, fingerprint {e.plan.fingerprint}")
 

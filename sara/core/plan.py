@@ -168,7 +168,12 @@ class Plan(Result):
     @property
     def fixed_afterwards(self) -> bool:
         """Whether the events seen, or the day it was fixed, reach the start of the response."""
-        return self.locked and max(self.last_event, self._locked["as_of"]) >= self._design.start  # type: ignore[index]
+        return self.locked and self.known_until >= self._design.start
+
+    @property
+    def known_until(self) -> pd.Timestamp:
+        """The later of the last event seen and the day the plan was fixed: what could have been known."""
+        return self.last_event if self._locked is None else max(self.last_event, self._locked["as_of"])
 
     @property
     def fingerprint(self) -> str | None:
@@ -278,8 +283,8 @@ class Plan(Result):
             said.append("The plan is not locked: what counts as success can still be changed. Write plan.lock()")
         elif self.fixed_afterwards:
             said.append(
-                f"This plan was fixed afterwards: events up to {max(self.last_event, self.as_of):%Y-%m-%d} could have been seen when it was made."
-            )  # type: ignore[type-var]
+                f"This plan was fixed afterwards: events up to {self.known_until:%Y-%m-%d} could have been seen when it was made."
+            )
         if self._also_watch is None:
             said.append(
                 "The goal is counted only in reports. Trust raises calls and fear lowers them: watch something that does not depend on calling."
@@ -331,7 +336,7 @@ class Plan(Result):
     def _headline(self) -> str:
         design = self._design
         return (
-            f"Difference in differences on events a month where {self.outcome}: change in the treated place from {window_words(design.before)} to "
+            f"Difference in differences on events a month where {self.outcome}: change in the place that gets the response from {window_words(design.before)} to "
             f"{window_words(design.after)} (same calendar months), minus the mean change of {design.n} similar places; 95 % interval"
         )
 

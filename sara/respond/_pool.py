@@ -2,18 +2,88 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["build_places"]
+from sara.core.errors import InputError, NotEnoughDataError
+
+__all__ = ["LEAST_EVENTS", "Pool", "build_places", "untouched_places"]
+
+# Fewer candidates than `_POOL` are joined by laid ones, so that untouched places can tell how places drift.
+LEAST_EVENTS, _POOL = 10, 20
 
 # Cells across a footprint: fine enough to centre it, coarse enough that a million events take a second.
 _CELLS_ACROSS = 8
 _LEAST_CELL = 10.0
 # Streets run every way: a strip along one is looked for along the others.
 _TURNS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Untouched places: the given ones first, and how many given ones had to be left out."""
+
+    geometries: list[BaseGeometry]
+    names: list[str]
+    n_given: int
+    too_near: int
+
+
+def untouched_places(
+    x: np.ndarray,
+    y: np.ndarray,
+    time: np.ndarray,
+    place: BaseGeometry,
+    width: float,
+    given: gpd.GeoDataFrame | None,
+    chosen: Any,
+    begin: pd.Timestamp,
+    n_treated: int,
+) -> Pool:
+    """Return the candidates outside the buffer, joined by laid footprints where they are few or none."""
+    near = place.buffer(width)
+    geometries: list[BaseGeometry] = []
+    names: list[str] = []
+    too_near = 0
+    if given is not None:
+        touching = given.geometry.intersects(near).to_numpy()
+        too_near = int(touching.sum())
+        left = given[~touching]
+        geometries = list(left.geometry)
+        names = [str(v) for v in left["name"]] if "name" in left.columns else [f"place {i + 1}" for i in range(len(left))]
+        if not geometries:
+            raise InputError(
+                f"`candidates` must lie outside the treated place and its buffer of {width:.0f} m. Got {len(given)}, all inside. Widen the choice."
+            )
+    n_given = len(geometries)
+    if n_given < _POOL:
+        window = np.ones(len(x), dtype=bool)
+        if chosen is not None:
+            seen = (time >= np.datetime64(chosen[0])) & (time < np.datetime64(min(chosen[1], begin)))
+            window = seen if seen.sum() >= LEAST_EVENTS else window
+        avoid = shapely.union_all([near, *geometries])
+        built = build_places(
+            x[window],
+            y[window],
+            place,
+            avoid=avoid,
+            least=LEAST_EVENTS * window.mean(),
+            substantial=n_treated * window.mean() / 10,
+        )
+        names += [f"place {len(geometries) + i + 1}" for i in range(len(built))]
+        geometries += built
+    if not geometries:
+        raise NotEnoughDataError(
+            "comparison needs at least 1 other place with such events. Got 0. Hand in places: candidates=sara.read_areas('places.geojson')"
+        )
+    return Pool(geometries, names, n_given, too_near)
 
 
 def build_places(

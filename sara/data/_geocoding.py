@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sara.core.stats.fdr import benjamini_hochberg
+
 __all__ = ["RATE_COLUMNS", "geocoding_rates"]
 
 RATE_COLUMNS = ["by", "value", "n", "located", "rate", "p_adjusted", "is_low"]
@@ -61,7 +63,7 @@ def geocoding_rates(events: pd.DataFrame, has_place: np.ndarray) -> pd.DataFrame
     n, located = out["n"].to_numpy(dtype=float), out["located"].to_numpy(dtype=float)
     p, difference = _numbers(n, located, float(len(events)), float(has_place.sum()))
     out["rate"] = located / n
-    out["p_adjusted"] = _benjamini_hochberg(p)
+    out["p_adjusted"] = benjamini_hochberg(p)
     out["is_low"] = (out["p_adjusted"] <= 0.05) & (difference <= -POINTS)
     return out.sort_values(["rate", "by", "value"], kind="stable").reset_index(drop=True)[RATE_COLUMNS]
 
@@ -76,11 +78,3 @@ def _numbers(n: np.ndarray, located: np.ndarray, total: float, total_located: fl
     se = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / rest))
     z = np.divide(difference, se, out=np.zeros_like(difference), where=se > 0)
     return 2 * ndtr(-np.abs(z)), difference
-
-
-def _benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1)
-    return adjusted

@@ -10,9 +10,10 @@ from sara.core.checks import check_areas, check_events, located, record_of
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
 from sara.data import _findings as findings
+from sara.data import _findings_time as in_time
 from sara.data._audit_result import AuditResult
-from sara.data._findings import Finding, Ground
 from sara.data._geocoding import geocoding_rates
+from sara.data._ground import Finding, Ground
 from sara.data._rejects import rejects_of
 from sara.data._stacks import ADDRESS_FACTOR, LEAST, LEAST_ADDRESSES, MIX_RATIO, SIZE_RATIO, default_points, stack_numbers
 from sara.data.places import area_numbers
@@ -212,18 +213,18 @@ def _findings(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame, ste
     found = [
         *findings.rows(steps),
         *findings.default_points(ground),
-        *findings.coverage(events, ground),
+        *in_time.coverage(events, ground),
         *findings.geocoding(events, ground, rates),
     ]
     found += [
         *findings.location(events, ground),
         *findings.precision(events, ground),
-        *findings.order(events),
-        *findings.heaping(events),
+        *in_time.order(events),
+        *in_time.heaping(events),
     ]
     found += [
-        *findings.lag(events, ground),
-        *findings.types(events, ground),
+        *in_time.lag(events, ground),
+        *in_time.types(events, ground),
         *findings.duplicates(events),
         *findings.origin(events),
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from sara.core.stats.fdr import benjamini_hochberg
 from sara.scan._score import expected_counts, surprise, tail
 
 __all__ = [
@@ -147,18 +148,10 @@ def place_family(category: Ints, place: Ints, n_categories: int, form: Ints) -> 
 
 
 def _family(kind: str, c: Ints, u: Ints, n: Floats, expected: Floats, p: Floats, spread: Floats, n_tests: int) -> Family:
-    adjusted = _benjamini_hochberg(p, n_tests)
+    # A cell without an event was looked at too: p = 1.
+    adjusted = benjamini_hochberg(np.r_[p, np.ones(n_tests - len(p))])[: len(p)]
     passed = p[adjusted <= LEVEL]
     return Family(kind, c, u, n, expected, p, adjusted, spread, float(passed.max()) if len(passed) else 0.0, n_tests)
-
-
-def _benjamini_hochberg(p: Floats, n_tests: int) -> Floats:
-    """Adjust p-values for `n_tests` tests, of which those not given have p = 1 (cells without an event)."""
-    order = np.argsort(p, kind="stable")
-    raised = p[order] * n_tests / np.arange(1, len(p) + 1)
-    out = np.empty(len(p))
-    out[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
-    return out
 
 
 def least_calls(kind: str, n_weeks: int) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sara.core.stats.fdr import benjamini_hochberg
 from sara.scan._areas import Areas
 from sara.scan._score import expected_counts, tail
 
@@ -98,7 +99,7 @@ def _funnel(n: Floats, base: Floats) -> tuple[Floats, Floats, Floats]:
     # The middle area sets the level, not the sum: two loud areas must not make all others look quiet.
     expected[usable] = rate * base[usable] if rate > 0 else expected_counts(n[usable], base[usable], prior=0.0)
     ratio[usable] = n[usable] / expected[usable]
-    p[usable] = _adjusted(_low_tail(n[usable], expected[usable]))
+    p[usable] = benjamini_hochberg(_low_tail(n[usable], expected[usable]))
     return expected, ratio, p
 
 
@@ -109,14 +110,6 @@ def _low_tail(n: Floats, expected: Floats) -> Floats:
     low, high = np.quantile(relative, [0.25, 0.75])
     variance = ((high - low) / 1.349) ** 2 - float(np.median(1 / expected))
     return np.asarray(1 - tail(n + 1, expected, np.full(len(n), max(variance, 0.0))), dtype=np.float64)
-
-
-def _adjusted(p: Floats) -> Floats:
-    order = np.argsort(p, kind="stable")
-    raised = p[order] * len(p) / np.arange(1, len(p) + 1)
-    out = np.empty(len(p))
-    out[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
-    return out
 
 
 def _rank(values: Floats) -> Floats:

@@ -12,8 +12,8 @@ from shapely.geometry import box
 
 from sara.core.errors import InputError
 from sara.core.result import Result
-from sara.data._findings import _gaps
-from sara.data._geocoding import _benjamini_hochberg, _numbers
+from sara.data._findings_time import _gaps
+from sara.data._geocoding import _numbers
 from sara.data._stacks import default_points
 from sara.data.audit import audit
 from sara.data.duplicates import dedupe
@@ -182,13 +182,6 @@ def test_the_test_of_geocoding_keeps_its_level():
     located = rng.binomial(n, 0.9, (4000, 5))
     p = np.array([_numbers(n.astype(float), row.astype(float), float(n.sum()), float(row.sum()))[0] for row in located])
     assert 0.035 < (p <= 0.05).mean() < 0.06
-
-
-def test_benjamini_hochberg_against_scipy():
-    from scipy.stats import false_discovery_control
-
-    p = np.random.default_rng(3).uniform(size=40) ** 2
-    np.testing.assert_allclose(_benjamini_hochberg(p), false_discovery_control(p), rtol=1e-12)
 
 
 def test_times_out_of_order_and_on_the_hour():

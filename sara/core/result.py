@@ -6,6 +6,7 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -163,7 +164,8 @@ class Result(ABC):
 
     def figure(self) -> Figure:
         """Draw the result as a figure of its own."""
-        return self.plot().figure  # type: ignore[return-value]
+        # `plot` lies above `core`: it is fetched when something is drawn, as a caller would.
+        return import_module("sara.plot.style").detached(self.plot().figure)  # type: ignore[no-any-return]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values; `from_dict` restores it."""

@@ -1,10 +1,12 @@
 """How a sara figure looks: one place for fonts, colours, titles and source lines.
 
-Nothing here touches `rcParams` or pyplot: figures are made as objects, so a notebook's own settings stay as they were.
+Nothing here touches `rcParams`: a notebook's own settings stay as they were. Figures are plain objects; only in a notebook does pyplot know of
+them, so that `result.plot()` is shown.
 """
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ __all__ = [
     "SECOND",
     "SEQUENTIAL",
     "WARN",
+    "detached",
     "finish",
     "new_axes",
     "new_figure",
@@ -57,8 +60,26 @@ def new_figure(*, width: float = 7.2, height: float = 4.4, rows: int = 1, column
 
 
 def new_axes(*, width: float = 7.2, height: float = 4.4) -> Axes:
-    """Return one Axes on a figure of its own."""
-    return new_figure(width=width, height=height)[1][0]
+    """Return one Axes on a figure of its own, which a notebook shows when its cell ends."""
+    if not _in_notebook():
+        return new_figure(width=width, height=height)[1][0]
+    import matplotlib.pyplot as plt
+
+    # Only a figure that pyplot knows is shown without being asked for.
+    return plt.figure(figsize=(width, height), layout="constrained", facecolor="white", dpi=110).subplots()
+
+
+def detached(figure: Figure) -> Figure:
+    """Return a figure that pyplot forgets: handed back by a cell, it is shown once, not twice."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and _in_notebook():
+        pyplot.close(figure)
+    return figure
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
 
 
 def finish(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sara.assess._effect import EffectResult
 from sara.assess._evaluate_numbers import CONFIDENCE, POWER, Numbers, Panels, Windows, fell_as_much, numbers
+from sara.assess._just_before import earlier_months
 from sara.assess._validity import Evidence, panel_of_checks
 from sara.core.checks import check_count, check_events, located
 from sara.core.errors import InputError, NotEnoughDataError
@@ -43,7 +44,9 @@ def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectRe
     EffectResult
         ``estimate``, ``low``, ``high``, ``se``: events a month; negative is a fall beyond that of similar places. ``table`` rows
         (``measure``): ``against similar places`` (the headline), ``before and after``, ``similar places``, ``expected anyway``, ``against
-        expectation``, ``ratio to similar places`` (``se`` of the logarithm), ``around`` (the ring, against the rings of similar places),
+        expectation``, ``just before`` (how far the last 6 months before the start, or the last quarter of a baseline under two years, ran
+        above the place's own earlier level times the ratio of similar places; ``before`` is that level, ``after`` those months), ``ratio to
+        similar places`` (``se`` of the logarithm), ``around`` (the ring, against the rings of similar places),
         ``together with around``, ``without the months that chose it`` (where there are 12 others) and ``smallest detectable``.
         ``checks``: the validity panel. ``pool``: untouched places, before and after.
 
@@ -126,7 +129,8 @@ def _windows(events: gpd.GeoDataFrame, design: Design) -> Windows:
             outside = apart.copy()
             if matched is not None:
                 outside[np.flatnonzero(apart)[~matched]] = False
-    return Windows(edges, n_before, np.ones(n_before, dtype=bool) if keep is None else keep, keep is not None, outside)
+    whole = np.ones(n_before, dtype=bool) if keep is None else keep
+    return Windows(edges, n_before, whole, keep is not None, outside, earlier_months(calendar, n_before))
 
 
 def _whole_months(start: pd.Timestamp, asked: int, end: pd.Timestamp) -> int:
@@ -211,6 +215,8 @@ def _result(
         drift=found.drift,
         pre_slope=found.pre_slope,
         without_choice=found.without_choice,
+        just_before=found.just_before,
+        without_recent=found.without_recent,
         fell_as_much=fell,
         pool_size=total,
     )
@@ -221,6 +227,7 @@ def _result(
         "shrunk": found.reliability < 0.995 and np.isfinite(found.expected[0]),
         "fell_as_much": fell,
         "pool_size": total,
+        "months_just_before": found.just_before.months if found.just_before else 0,
         "placebo": plan.placebo,
         "noun": noun,
         "start": design.start,
@@ -305,6 +312,9 @@ def _table(found: Numbers) -> pd.DataFrame:
             nan,
         ),
         row("against expectation", found.against_expected, treated[0] + found.expected[0], treated[1]),
+        row("just before", found.just_before.excess, found.just_before.expected, found.just_before.level)
+        if found.just_before
+        else ("just before", "events a month", *(nan,) * 8),
         (
             "ratio to similar places",
             "ratio of after / before",

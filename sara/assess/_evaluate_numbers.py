@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sara.assess._just_before import JustBefore, just_before
 from sara.core.stats.dispersion import Dispersion, Drift, place_drift, two_way_dispersion
 from sara.core.stats.shrinkage import gamma_poisson
 from sara.core.stats.wdd import Difference, RatioOfRatios, ratio_of_ratios, weighted_difference
@@ -23,13 +24,14 @@ _DRAWS = 400
 
 @dataclass(frozen=True)
 class Windows:
-    """Months: edges of all, how many before, which of those are used."""
+    """Months: edges of all, how many before; which of those are used, lie outside those that chose the place, and are not just before."""
 
     edges: list[pd.Timestamp]
     n_before: int
     keep: np.ndarray
     seasonal: bool
     outside: np.ndarray | None
+    earlier: np.ndarray | None = None
 
     @property
     def n_after(self) -> int:
@@ -55,6 +57,8 @@ class Numbers:
     together: Difference
     against_expected: Difference
     without_choice: Difference | None
+    just_before: JustBefore | None
+    without_recent: Difference | None
     ratio: RatioOfRatios
     expected: tuple[float, float, float]
     level: np.ndarray
@@ -117,9 +121,10 @@ def numbers(panels: Panels, windows: Windows, rng: np.random.Generator) -> Numbe
     )
     expected, reliability, posterior = _expected(before[0], pool, (nb, na), phi, rng)
     against = _against(before[0], after[0], expected[0], posterior, (nb, na), phi, df, drift)
-    without = None
-    if windows.outside is not None:
-        without = difference(base[:, windows.outside].sum(axis=1).astype(float), after, int(windows.outside.sum()))
+
+    def on(months: np.ndarray | None) -> Difference | None:
+        return None if months is None else difference(base[:, months].sum(axis=1).astype(float), after, int(months.sum()))
+
     return Numbers(
         headline=difference(before, after, nb),
         alone=difference(before[:1], after[:1], nb),
@@ -127,7 +132,9 @@ def numbers(panels: Panels, windows: Windows, rng: np.random.Generator) -> Numbe
         around=difference(ring, ring_after, nb),
         together=difference(before + ring, after + ring_after, nb),
         against_expected=against,
-        without_choice=without,
+        without_choice=on(windows.outside),
+        just_before=just_before(base, phi=phi, df=float(dispersion.df) if phi > 1 else np.inf, confidence=CONFIDENCE),
+        without_recent=on(windows.earlier),
         ratio=ratio,
         expected=expected,
         level=np.stack([before / nb, after / na], axis=1),

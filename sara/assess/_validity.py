@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from sara.assess._just_before import JustBefore
 from sara.assess._words import amount, change
 from sara.core.records import Design, Plan
 from sara.core.result import VERBS, Check
@@ -47,6 +48,8 @@ class Evidence:
     drift: Drift | None
     pre_slope: tuple[float, float]
     without_choice: Difference | None
+    just_before: JustBefore | None
+    without_recent: Difference | None
     fell_as_much: int
     pool_size: int
 
@@ -157,17 +160,40 @@ def _worst_places(e: Evidence) -> Check:
         and np.sign(against.estimate) == np.sign(e.headline.estimate)
         and (against.high < 0 or against.low > 0)
     )
-    if chosen is not None and (chosen[1] <= e.edges[0]):
-        return _check(name, True, "The place was chosen on months outside the baseline")
-    how = (
-        "It is not recorded how the place was chosen"
-        if chosen is None
-        else "The place was chosen because it was high in the baseline"
+    before = e.just_before
+    upswing = before is not None and before.upswing
+    if chosen is not None and chosen[1] <= e.edges[0]:
+        if not upswing:
+            return _check(name, True, "The place was chosen on months outside the baseline")
+        how, left = "The place was chosen on months outside the baseline", ""
+    else:
+        how = (
+            "It is not recorded how the place was chosen"
+            if chosen is None
+            else "The place was chosen because it was high in the baseline"
+        )
+        if e.without_choice is not None:
+            left = f"{left}; without those months the effect is {change(e.without_choice.estimate, per=' a month')}".lstrip("; ")
+        left = left or "there are too few untouched places to say what was to be expected anyway"
+    if not upswing or before is None:
+        return _check(name, None, f"{how}; {left}", None if survives else ASSOCIATED)
+    told = (
+        f"the {before.months} months before the start ran {amount(before.excess.estimate)} a month above its own earlier level, beyond what "
+        f"similar places did ({amount_range(before.excess)})"
     )
-    if e.without_choice is not None:
-        left = f"{left}; without those months the effect is {change(e.without_choice.estimate, per=' a month')}".lstrip("; ")
-    text = f"{how}; {left}" if left else f"{how}, and there are too few untouched places to say what was to be expected anyway"
-    return _check(name, None, text, None if survives else ASSOCIATED)
+    stands = _stands(e)
+    if e.without_recent is not None:
+        told += f"; without those months the effect is {change(e.without_recent.estimate, per=' a month')} ({amount_range(e.without_recent)})"
+    text = "; ".join(part for part in (how, told, left) if part)
+    return _check(name, None if stands else False, text, FOLLOWED if not stands else None if survives else ASSOCIATED)
+
+
+def _stands(e: Evidence) -> bool:
+    """Say whether a clear finding stays clear when the upswing before the start is left out of the baseline."""
+    if not (e.headline.high < 0 or e.headline.low > 0):
+        return True
+    rest = e.without_recent
+    return rest is not None and (rest.high < 0 if e.headline.high < 0 else rest.low > 0)
 
 
 def _untouched(e: Evidence) -> Check:

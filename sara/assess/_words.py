@@ -129,7 +129,9 @@ def _evaluate(effect: EffectResult) -> str:
         )
     if prefix:
         first = prefix + first[0].lower() + first[1:]
-    return " ".join(part for part in (first, _expected(effect), _untouched(effect), _allowed(effect, clear)) if part)
+    return " ".join(
+        part for part in (first, _expected(effect), _untouched(effect), _upswing(effect), _allowed(effect, clear)) if part
+    )
 
 
 def _expected(effect: EffectResult) -> str:
@@ -149,6 +151,18 @@ def _untouched(effect: EffectResult) -> str:
         return ""
     moved = "fell" if effect.facts["change"] <= 0 else "rose"
     return f"{n} of {total} untouched places {moved} at least as much."
+
+
+def _upswing(effect: EffectResult) -> str:
+    # An effect stored by an earlier version has no such row.
+    rows = effect.table[effect.table["measure"] == "just before"]
+    if rows.empty or not rows["low"].iloc[0] > 0:
+        return ""
+    months = effect.facts["months_just_before"]
+    return (
+        f"The {months} months before the start ran {amount(rows['estimate'].iloc[0])} a month above the place's own earlier level: measured from those "
+        "alone, a fall of that size was to be expected anyway."
+    )
 
 
 def _allowed(effect: EffectResult, clear: bool) -> str:

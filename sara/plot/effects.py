@@ -65,8 +65,14 @@ def intervals(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, neutr
 
 
 def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, confidence: float, source: str = "") -> Axes:
-    """Draw the three answers to "did it work?" as bars with intervals: before and after, expected anyway, against similar places."""
+    """Draw the three answers to "did it work?" as bars with intervals: before and after, expected anyway, against similar places.
+
+    Where the months just before the start ran above the place's own level (row ``just before``), the second answer has a dashed bar as
+    well: what was to be expected if measured from those months alone.
+    """
     rows = table.set_index("measure")
+    recent = rows.loc["just before"] if "just before" in rows.index else None
+    upswing = recent is not None and recent["low"] > 0
     colors = (PALE, PALE, LINE)
     hatches = ("", "///", "")
     for i, ((key, _), color, hatch) in enumerate(zip(_ANSWERS, colors, hatches, strict=True)):
@@ -89,6 +95,8 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
             fontweight="bold",
             color=INK,
         )
+    if upswing:
+        _upswing(ax, -float(recent["estimate"]))  # type: ignore[index]
     ax.axhline(0, color=INK, linewidth=0.9, zorder=4)
     ax.set_xticks(range(3), [label for _, label in _ANSWERS])
     ax.set_xlim(-0.5, 2.75)
@@ -98,6 +106,21 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
     ax.set_axisbelow(True)
     return finish(
         ax, title=title, subtitle=subtitle, ylabel=f"change, events a month ({confidence:.0%})".replace("%", " %"), source=source
+    )
+
+
+def _upswing(ax: Axes, fall: float) -> None:
+    """Draw what the months just before the start would have lost anyway, as a dashed bar over the second answer."""
+    ax.bar(1, fall, width=0.55, facecolor="none", edgecolor=INK, linestyle="--", linewidth=1.2, zorder=3)
+    ax.annotate(
+        f"{_signed(fall)} measured from\nthe months just before",
+        (1, fall),
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=8.5,
+        color=INK,
     )
 
 
@@ -354,9 +377,13 @@ def assessment(
 
 
 def _dates(ax: Axes) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import ConciseDateFormatter, MonthLocator, YearLocator
 
-    locator = AutoDateLocator(maxticks=7)
+    low, high = ax.get_xlim()
+    months = (high - low) / 30.44
+    # The finest step that leaves at most seven labels.
+    step = next((k for k in (1, 2, 3, 6, 12) if months / k <= 7), 0)
+    locator = MonthLocator(bymonth=range(1, 13, step)) if step else YearLocator(max(1, int(np.ceil(months / 84))))
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 

@@ -65,6 +65,7 @@ def test_all_measures_are_there(effect):
         "similar places",
         "expected anyway",
         "against expectation",
+        "just before",
         "ratio to similar places",
         "around",
         "together with around",

@@ -1,4 +1,4 @@
-"""The upswing that sets off a response: did the last months before the start run above the place's own earlier level?"""
+"""The upswing that sets off a response: how far the last months before the start ran above the place's own earlier level."""
 
 from __future__ import annotations
 

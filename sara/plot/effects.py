@@ -71,8 +71,7 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
     well: what was to be expected if measured from those months alone.
     """
     rows = table.set_index("measure")
-    recent = rows.loc["just before"] if "just before" in rows.index else None
-    upswing = recent is not None and recent["low"] > 0
+    recent = table.loc[(table["measure"] == "just before") & (table["low"] > 0), "estimate"].to_list()
     colors = (PALE, PALE, LINE)
     hatches = ("", "///", "")
     for i, ((key, _), color, hatch) in enumerate(zip(_ANSWERS, colors, hatches, strict=True)):
@@ -95,13 +94,14 @@ def three_answers(ax: Axes, table: pd.DataFrame, *, title: str, subtitle: str, c
             fontweight="bold",
             color=INK,
         )
-    if upswing:
-        _upswing(ax, -float(recent["estimate"]))  # type: ignore[index]
+    for excess in recent:
+        _upswing(ax, -excess)
     ax.axhline(0, color=INK, linewidth=0.9, zorder=4)
     ax.set_xticks(range(3), [label for _, label in _ANSWERS])
     ax.set_xlim(-0.5, 2.75)
     low, high = ax.get_ylim()
-    ax.set_ylim(low - 0.04 * (high - low), max(high, 0.06 * (high - low)))
+    room = (high - low) * (0.16 if recent and -recent[0] < low + 0.2 * (high - low) else 0.04)
+    ax.set_ylim(low - room, max(high, 0.06 * (high - low)))
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     return finish(

@@ -1,12 +1,15 @@
 """Results to plain JSON values and back; nothing is ever unpickled.
 
 A frame is written as CSV text with the dtype of each column beside it, geometry as WKT. Floats are written with the fewest digits that
-read back to the same number, so a result that is saved and loaded is the same result. Empty text reads back as missing.
+read back to the same number, so a result that is saved and loaded is the same result. CSV has one blank for empty and for missing text, so
+the rows whose text is empty are listed beside it.
 """
 
 from __future__ import annotations
 
+import csv
 import io
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -24,24 +27,13 @@ from sara.core.result import Check, Counts, Setting
 __all__ = ["decode", "decode_result", "encode", "encode_result"]
 
 # pandas 3 has a text dtype of its own; before it, text is a column of objects.
-_TEXT = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
-_DTYPES = {
-    "bool",
-    "boolean",
-    "int64",
-    "int32",
-    "int16",
-    "int8",
-    "Int64",
-    "Int32",
-    "Int16",
-    "Int8",
-    "float64",
-    "float32",
-    "str",
-    "time",
-    "geometry",
-}
+_TEXT: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
+# The outline of a city is longer than the csv module's own limit.
+MAX_CELL = 500_000_000
+# A time with a zone is "time[America/Chicago]".
+_DTYPE = re.compile(
+    r"bool|boolean|u?int(?:8|16|32|64)|U?Int(?:8|16|32|64)|float(?:32|64)|Float(?:32|64)|str|time|time\[[\w/+:-]+\]|timedelta|geometry"
+)
 
 
 def encode_result(result: Any) -> dict[str, Any]:
@@ -74,6 +66,8 @@ def encode(value: Any) -> Any:
     """Return `value` as JSON values, tagged where JSON has no such type."""
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        value = pd.Timestamp(value) if isinstance(value, np.datetime64) else pd.Timedelta(value)
     if isinstance(value, np.generic):
         value = value.item()
     if value is pd.NaT or value is pd.NA:
@@ -136,74 +130,52 @@ def decode(value: Any) -> Any:
 
 
 def _encode_frame(frame: pd.DataFrame) -> dict[str, Any]:
+    if frame.columns.has_duplicates:
+        double = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"a record's table must have each column once. Got two called {double!r}. Rename one.")
     columns: dict[str, str] = {}
-    data: dict[str, Any] = {}
+    data: dict[Any, Any] = {}
+    blank: dict[str, list[int]] = {}
     for name in frame.columns:
-        column = frame[name]
-        kind = _dtype_name(column)
-        columns[str(name)] = kind
-        if kind == "geometry":
-            data[name] = [None if g is None or g.is_empty else g.wkt for g in column]
-        elif kind == "time":
-            data[name] = [None if pd.isna(v) else pd.Timestamp(v).isoformat() for v in column]
-        elif kind == "str":
-            data[name] = [None if _missing(v) else str(v) for v in column]
-        else:
-            data[name] = column.astype(object).where(column.notna(), None).to_numpy()
-    out = pd.DataFrame(data, columns=list(frame.columns))
-    crs = (
-        frame.crs.to_wkt()
-        if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns and frame.crs is not None
-        else None
-    )
-    geometry = (
-        frame._geometry_column_name
-        if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns
-        else None
-    )
+        # Numbers that sit in a column of objects are still numbers.
+        column = frame[name].infer_objects()
+        kind = columns[str(name)] = _dtype_name(column)
+        data[name] = _written(column, kind)
+        if kind == "str" and (empty := [row for row, text in enumerate(data[name]) if text == ""]):
+            blank[str(name)] = empty
+    has_geometry = isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns
+    out = pd.DataFrame(data, columns=list(frame.columns), dtype=object)
     return {
-        "csv": out.to_csv(index=False, lineterminator="\n"),
+        # Lines end in both characters so that the writer puts text with a bare carriage return in quotes, too.
+        "csv": out.to_csv(index=False, lineterminator="\r\n"),
         "columns": columns,
-        "crs": crs,
-        "geometry": geometry,
+        "blank": blank,
+        "crs": frame.crs.to_wkt() if has_geometry and frame.crs is not None else None,
+        "geometry": frame._geometry_column_name if has_geometry else None,
         "attrs": encode(dict(frame.attrs)),
     }
 
 
+def _written(column: pd.Series, kind: str) -> list[Any]:
+    """Return the values as they stand in the CSV text."""
+    if kind == "geometry":
+        return [None if g is None or g.is_empty else g.wkt for g in column]
+    if kind.startswith("time["):
+        column = column.dt.tz_convert("UTC")
+    if kind.startswith("time"):
+        return [None if pd.isna(v) else v.isoformat() for v in column]
+    if kind == "str":
+        return [None if _missing(v) else str(v) for v in column]
+    return column.astype(object).where(column.notna(), None).to_list()
+
+
 def _decode_frame(content: Mapping[str, Any]) -> pd.DataFrame:
     columns = content["columns"]
-    unknown = set(columns.values()) - _DTYPES
+    unknown = sorted({kind for kind in columns.values() if _DTYPE.fullmatch(kind) is None})
     if unknown:
-        raise InputError(
-            f"a record's table must have column types sara writes. Got {sorted(unknown)}. The record may be damaged."
-        )
-    # A frame without rows is written as its header line alone; a frame without columns as an empty line.
-    raw = (
-        pd.read_csv(io.StringIO(content["csv"]), dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False)
-        if columns
-        else pd.DataFrame()
-    )
-    if list(raw.columns) != list(columns):
-        raise InputError(
-            f"a record's table must have the columns {list(columns)}. Got {list(raw.columns)}. The file may have been edited."
-        )
-    data: dict[str, Any] = {}
-    for name, kind in columns.items():
-        text = raw[name]
-        if kind == "geometry":
-            data[name] = gpd.GeoSeries([None if _missing(wkt) else shapely.from_wkt(wkt) for wkt in text], index=raw.index)
-        elif kind == "time":
-            data[name] = pd.to_datetime(text, format="ISO8601").astype("datetime64[us]")
-        elif kind == "str":
-            data[name] = text.astype(object).where(text.notna(), None).astype(_TEXT)
-        elif kind in ("bool", "boolean"):
-            data[name] = text.map({"True": True, "False": False}).astype(kind)
-        elif kind[0] == "I":
-            data[name] = pd.array([None if _missing(v) else int(v) for v in text], dtype=kind)
-        elif kind.startswith("int"):
-            data[name] = text.map(int).astype(kind)
-        else:
-            data[name] = text.map(float, na_action="ignore").astype(kind)
+        raise InputError(f"a record's table must have column types sara writes. Got {unknown}. The record may be damaged.")
+    raw = _cells(content["csv"], list(columns))
+    data = {name: _read(raw[name], kind, content.get("blank", {}).get(name, [])) for name, kind in columns.items()}
     frame = pd.DataFrame(data, columns=list(columns))
     if content["geometry"] is not None:
         frame = gpd.GeoDataFrame(frame, geometry=content["geometry"], crs=content["crs"])
@@ -211,15 +183,54 @@ def _decode_frame(content: Mapping[str, Any]) -> pd.DataFrame:
     return frame
 
 
+def _cells(text: str, columns: list[str]) -> pd.DataFrame:
+    """Return the cells as text, blank as missing; a frame without columns is written as an empty line."""
+    if not columns:
+        return pd.DataFrame()
+    before = csv.field_size_limit(MAX_CELL)
+    try:
+        # Not pandas' own reader: it renames empty column names, and before version 3 ends a text at a zero byte.
+        header, *rows = csv.reader(io.StringIO(text, newline=""))
+    finally:
+        csv.field_size_limit(before)
+    if header != columns:
+        raise InputError(f"a record's table must have the columns {columns}. Got {header}. The file may have been edited.")
+    return pd.DataFrame(([cell or None for cell in row] for row in rows), columns=columns, dtype=object)
+
+
+def _read(text: pd.Series, kind: Any, blank: list[int]) -> Any:
+    """Return a column of the cells' text."""
+    missing = text.isna()
+    if kind == "geometry":
+        return gpd.GeoSeries([None if _missing(wkt) else shapely.from_wkt(wkt) for wkt in text], index=text.index)
+    if kind == "time":
+        return pd.to_datetime(text, format="ISO8601").astype("datetime64[us]")
+    if kind.startswith("time["):
+        return pd.to_datetime(text, format="ISO8601", utc=True).astype("datetime64[us, UTC]").dt.tz_convert(kind[5:-1])
+    if kind == "timedelta":
+        return pd.to_timedelta(text)
+    if kind == "str":
+        out = text.astype(object).where(~missing, None)
+        out.iloc[blank] = ""
+        return out.astype(_TEXT)
+    if kind in ("bool", "boolean"):
+        return text.map({"True": True, "False": False}).astype(kind)
+    if kind[0] in "IU":
+        return pd.array([None if _missing(v) else int(v) for v in text], dtype=kind)
+    if kind.startswith(("int", "uint")):
+        return text.map(int).astype(kind)
+    return text.map(float, na_action="ignore").astype(kind)
+
+
 def _dtype_name(column: pd.Series) -> str:
     name = str(column.dtype)
-    if name == "geometry":
-        return "geometry"
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return f"time[{column.dt.tz}]"
     if name.startswith("datetime64"):
         return "time"
-    if name in _DTYPES:
-        return name
-    return "str"
+    if name.startswith("timedelta64"):
+        return "timedelta"
+    return name if _DTYPE.fullmatch(name) else "str"
 
 
 def _missing(value: Any) -> bool:

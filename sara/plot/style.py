@@ -158,7 +158,8 @@ def _room_of(ax: Axes) -> tuple[float, float]:
 
 
 def _figure_of(ax: Axes) -> Figure:
-    figure = ax.get_figure(root=True)
+    # The figure of a figure is itself, that of a panel the one it lies on; get_figure(root=True) came with matplotlib 3.10.
+    figure = None if ax.figure is None else ax.figure.figure
     assert figure is not None, "an Axes lies on a figure"
     return figure
 

@@ -182,7 +182,7 @@ def _rewrite(text: str, columns: dict[str, str], change: Callable[[str], str]) -
     if not is_text:
         return text
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out)  # its line ends make it quote a bare carriage return, too
     before = csv.field_size_limit(MAX_TABLE)  # the outline of a city is longer than the module's own limit
     try:
         for i, row in enumerate(csv.reader(io.StringIO(text, newline=""))):

@@ -81,7 +81,7 @@ FRAME = gpd.GeoDataFrame(
         "n": [1, 2, 3],
         "share": [0.1, np.nan, 1 / 3],
         "name": ['a,b\n"c"', None, "é"],
-        "when": pd.to_datetime(["2024-01-01 10:00:00.000001", None, "2024-02-01"], format="ISO8601"),
+        "when": pd.to_datetime(["2024-01-01 10:00:00.000001", None, "2024-02-01"], format="ISO8601").astype("datetime64[us]"),
         "count": pd.array([1, None, 3], dtype="Int64"),
         "hot": [True, False, True],
     },

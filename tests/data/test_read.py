@@ -291,7 +291,7 @@ def test_a_file_without_types_says_so_once(write):
         events = read_calls(path)
     assert events["category"].isna().all()
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", SaraWarning)
         read_calls(path, columns={"type": None})
 
 

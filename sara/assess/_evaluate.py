@@ -15,7 +15,7 @@ from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import resolve_period
 from sara.core.records import Design, Plan
 from sara.core.result import Counts, Setting
-from sara.core.stats.panel import count_panel, members, month_edges, point_tree, season_matched
+from sara.core.stats.panel import count_panel, known_period, members, month_edges, point_tree, season_matched
 from sara.core.stats.wdd import Difference
 from sara.core.wording import noun_of, officer_caution, period_words, source_of
 
@@ -104,6 +104,7 @@ def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectRe
 
 def _windows(events: gpd.GeoDataFrame, design: Design) -> Windows:
     first, end, _ = resolve_period(events)
+    first, end = known_period(events["time"].to_numpy("datetime64[us]"), first, end)
     n_after = _whole_months(design.start, design.months_after, end)
     if n_after < 1:
         raise NotEnoughDataError(

@@ -161,7 +161,7 @@ def _whole(value: float, name: str) -> float:
 
 def _exposures(exposure: tuple[float, float]) -> tuple[float, float]:
     try:
-        n1, n2 = (float(v) for v in exposure)
+        n1, n2 = () if isinstance(exposure, str) else tuple(float(v) for v in exposure)
     except (TypeError, ValueError):
         raise InputError(
             f"`exposure` must be a pair. Got {exposure!r}. Write exposure=(24, 12) for 24 months before and 12 after"

@@ -170,13 +170,16 @@ def _worst_places(e: Evidence) -> Check:
         how = (
             "It is not recorded how the place was chosen"
             if chosen is None
+            else "The place was chosen by events after the start"
+            if chosen[1] > e.design.start
             else "The place was chosen because it was high in the baseline"
         )
         if e.without_choice is not None:
             left = f"{left}; without those months the effect is {change(e.without_choice.estimate, per=' a month')}".lstrip("; ")
         left = left or "there are too few untouched places to say what was to be expected anyway"
     if not upswing or before is None:
-        return _check(name, None, f"{how}; {left}", None if survives else ASSOCIATED)
+        seen = chosen is not None and chosen[1] > e.design.start
+        return _check(name, False if seen else None, f"{how}; {left}", None if survives and not seen else ASSOCIATED)
     told = (
         f"the {before.months} months before the start ran {amount(before.excess.estimate)} a month above its own earlier level, beyond what "
         f"similar places did ({amount_range(before.excess)})"
@@ -262,9 +265,11 @@ def _small(e: Evidence) -> Check:
 
 def _same_events(e: Evidence) -> Check:
     name = "Are these the events the plan was made on?"
-    then = e.design.monthly
-    planned = int(then.loc[then["role"] == "treated", "n"].iloc[-e.n_before :].sum())
-    now = int(e.places[0, : e.n_before].sum())
+    monthly = e.design.monthly
+    then = monthly[(monthly["role"] == "treated") & monthly["month"].isin(e.edges[: e.n_before])]
+    planned = int(then["n"].sum())
+    # A plan made months ahead has seen a part of its baseline.
+    now = int(e.places[0, : e.n_before][np.isin(np.array(e.edges[: e.n_before]), then["month"].to_list())].sum())
     if planned == 0 or abs(now - planned) <= 0.05 * planned:
         return _check(name, True, f"The baseline holds {now:,} events now and held {planned:,} when the plan was made")
     return _check(

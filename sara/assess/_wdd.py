@@ -99,7 +99,6 @@ def wdd(
     rows = _numbers(list(pairs.values()), lengths, sizes[: len(pairs)], phi, confidence)
     table = _table(rows)
     total = rows["total" if "total" in rows else "local"]
-    weighted = lengths != (1.0, 1.0) or set(sizes) != {1.0}
     settings = {
         "time": Setting(lengths),
         "area": Setting(sizes),
@@ -126,7 +125,7 @@ def wdd(
         confidence=confidence,
         facts={
             "change": pairs["treated"][1] / lengths[1] - pairs["treated"][0] / lengths[0],
-            "unit_words": " per unit of time and area" if weighted else "",
+            "unit_words": _per_unit(lengths, sizes[: len(pairs)]),
             "subtitle": "events, change beyond that of similar places",
         },
     )
@@ -159,7 +158,7 @@ def _cautions(pairs: dict[str, Pair], phi: float, sizes: tuple[float, ...], leng
     treated, comparison = pairs["treated"][0] / sizes[0], pairs["comparison"][0] / sizes[1]
     if comparison <= treated / 3 or comparison >= treated * 3:
         said.append(
-            f"Before, the comparison places had {comparison / lengths[0]:g} and the treated places {treated / lengths[0]:g}: not similar enough to "
+            f"Before, the similar places had {comparison / lengths[0]:g} and the places that got the response {treated / lengths[0]:g}: not similar enough to "
             "expect the same change in numbers. Compare with sara.assess.rate_ratio."
         )
     if phi <= 1:
@@ -167,19 +166,26 @@ def _cautions(pairs: dict[str, Pair], phi: float, sizes: tuple[float, ...], leng
             "The counts are taken to vary no more than chance (dispersion 1). Where monthly counts exist, measure it: the interval is often too narrow."
         )
     if "displacement" in pairs and "displacement_comparison" not in pairs:
-        said.append("The area around the treated places is compared with nothing: its change may be a general trend.")
+        said.append(
+            "The area around the places that got the response is compared with nothing: its change may be a general trend."
+        )
     if "displacement" not in pairs:
         said.append("Displacement was not measured.")
     return tuple(said)
 
 
+def _per_unit(lengths: tuple[float, ...], sizes: tuple[float, ...]) -> str:
+    divided = [word for word, by in (("time", lengths), ("area", sizes)) if set(by) != {1.0}]
+    return f" per unit of {' and '.join(divided)}" if divided else ""
+
+
 def _above_zero(values: tuple[float, ...], name: str, n: int) -> tuple[float, ...]:
     try:
-        numbers = tuple(float(v) for v in values)
+        numbers = () if isinstance(values, str) else tuple(float(v) for v in values)
     except (TypeError, ValueError):
         numbers = ()
+    if n == 1 and not (len(numbers) == 1 and np.isfinite(numbers[0]) and numbers[0] > 0):
+        raise InputError(f"`{name}` must be a finite number above zero. Got {values[0]!r}. Write {name}=1.5")
     if len(numbers) != n or not all(np.isfinite(v) and v > 0 for v in numbers):
-        raise InputError(
-            f"`{name}` must hold {n} finite number{'s' * (n > 1)} above zero. Got {values!r}. Write {name}={'1.5' if n == 1 else (1,) * n}"
-        )
+        raise InputError(f"`{name}` must hold {n} finite numbers above zero. Got {values!r}. Write {name}={(1,) * n}")
     return numbers

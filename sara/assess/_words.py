@@ -68,7 +68,8 @@ def _two_counts(effect: EffectResult) -> str:
         else f" from {amount(before)} to {amount(after)}"
     )
     first = f"{what} {moved}{numbers if moved != 'stayed the same' or rates else f' at {amount(before)}'}"
-    first += f" (ratio {_ratio(effect.estimate)}, {percent(effect.confidence)} interval {_ratio(effect.low)} to {_ratio(effect.high)}; {p_words(effect.p)})."
+    ratio, low, high = _ratios(effect.estimate, effect.low, effect.high)
+    first += f" (ratio {ratio}, {percent(effect.confidence)} interval {low} to {high}; {p_words(effect.p)})."
     could = (
         "Chance alone could explain a difference like this."
         if effect.p >= 1 - effect.confidence
@@ -95,8 +96,12 @@ def _wdd(effect: EffectResult) -> str:
 
 
 def _rate_ratio(effect: EffectResult) -> str:
+    ratio, low, high = _ratios(effect.estimate, effect.low, effect.high)
+    interval = f"{percent(effect.confidence)} interval {low} to {high}; {p_words(effect.p)}"
+    if not np.isfinite(effect.estimate):
+        return f"A count is zero, so no ratio of the changes can be formed ({interval}). {_could(effect)}"
     less = "less" if effect.estimate < 1 else "more"
-    percent_known = effect.facts["base"] >= PERCENT_BASE and np.isfinite(effect.estimate)
+    percent_known = effect.facts["base"] >= PERCENT_BASE
     share = (
         f"{amount(100 * (1 - effect.estimate))} % {less} than"
         if percent_known
@@ -106,7 +111,7 @@ def _rate_ratio(effect: EffectResult) -> str:
     )
     return (
         f"The count in the places that got the response came to {share} the change in similar places would suggest "
-        f"(ratio {_ratio(effect.estimate)}, {percent(effect.confidence)} interval {_ratio(effect.low)} to {_ratio(effect.high)}; {p_words(effect.p)}). {_could(effect)}"
+        f"(ratio {ratio}, {interval}). {_could(effect)}"
     )
 
 
@@ -123,7 +128,7 @@ def _evaluate(effect: EffectResult) -> str:
         first = f"{what} {where}{moved} than in similar places ({level} interval {amount(low)} to {amount(high)})."
     else:
         first = (
-            f"No clear difference between {what[0].lower() + what[1:]} {where or 'in the places that got the response '}and in similar places: "
+            f"No clear difference between {what[0].lower() + what[1:]} {where or 'in the place that got the response '}and in similar places: "
             f"the estimate is {change(effect.estimate, per=per)}, and anything from {change(effect.low, per=per)} to {change(effect.high, per=per)} "
             f"fits the data ({level} interval)."
         )
@@ -192,7 +197,7 @@ def _allowed(effect: EffectResult, clear: bool) -> str:
 
 
 def beyond(value: float, treated_change: float) -> str:
-    """Return "fell by 31 more": what the treated places did beyond similar places, told in the direction they themselves moved."""
+    """Return "fell by 31 more": what the places did beyond similar places, told in the direction they themselves moved."""
     if value < 0:
         return f"fell by {amount(value)}%s more" if treated_change <= 0 else f"rose by {amount(value)}%s less"
     return f"rose by {amount(value)}%s more" if treated_change >= 0 else f"fell by {amount(value)}%s less"
@@ -217,5 +222,13 @@ def _could(effect: EffectResult) -> str:
     return "Chance alone would seldom give this, if the counts vary no more than was allowed for."
 
 
-def _ratio(value: float) -> str:
-    return "no upper limit" if np.isinf(value) else f"{value:.2f}"
+def _ratios(estimate: float, low: float, high: float) -> tuple[str, str, str]:
+    """Return a ratio and its limits, with as many decimals as tell the limits apart."""
+
+    def told_apart(d: int) -> bool:
+        return round(low, d) < round(high, d) and all(round(v, d) != 1 or v == 1 for v in (low, high))
+
+    digits = next((d for d in range(2, 7) if told_apart(d)), 2)
+    top = "no upper limit" if np.isinf(high) else f"{high:.{digits}f}"
+    middle = f"{estimate:.{digits}f}" if np.isfinite(estimate) else "not defined, with none before"
+    return middle, f"{low:.{digits}f}", top

@@ -116,10 +116,20 @@ class Predicate:
             raise InputError(f"`{name}` must meet at least one row. Got none for {str(self)!r}.{self._nearest(frame)}")
         return mask
 
+    @staticmethod
+    def _met(clause: Clause, frame: pd.DataFrame) -> bool:
+        return bool(_mask(clause, frame, "where").any())
+
     def _nearest(self, frame: pd.DataFrame) -> str:
         for clause in _clauses(self.root):
             values = clause.value if isinstance(clause.value, tuple) else (clause.value,)
             column = frame[clause.column].dropna()
+            if column.empty:
+                return f" The column {clause.column!r} is empty."
+            if not any(isinstance(value, str) for value in values) and not self._met(clause, frame):
+                known = column.astype(str).value_counts().index[:8]
+                quoted = " Text goes in quotes." if not pd.api.types.is_numeric_dtype(column) else ""
+                return f" Values of {clause.column}: {', '.join(known)}.{quoted}"
             for value in values:
                 if isinstance(value, str) and not (column.astype(str) == value).any():
                     known = column.astype(str).value_counts().index[:200]

@@ -10,9 +10,9 @@ import pandas as pd
 from sara.core.checks import check_areas, check_count, check_enough, check_events
 from sara.core.period import resolve_period
 from sara.core.records import Design
-from sara.core.stats.panel import members, month_edges, point_tree
+from sara.core.stats.panel import known_period, members, month_edges, point_tree
 from sara.core.units import metres, timestamp
-from sara.respond._inputs import baseline_months, chosen_window, months_of, one_place, rows_before
+from sara.respond._inputs import baseline_months, chosen_window, covered_edges, months_of, one_place, rows_before
 from sara.respond._likeness import choose
 from sara.respond._pool import LEAST_EVENTS, untouched_places
 from sara.respond._record import record
@@ -99,15 +99,16 @@ def comparison(
     place, treated_name = one_place(treated, events)
 
     first, end, coverage = resolve_period(events)
+    first, end = known_period(events["time"].to_numpy("datetime64[us]"), first, end)
     months = baseline_months(asked, first, begin)
-    edges = month_edges(begin, -months, 0)
+    edges = covered_edges(month_edges(begin, -months, 0), end)
     rows = rows_before(events, edges[0], begin, (first, end))
     known = rows.known
     assert known["time"].max() < begin, "a design may only see events before the response"
     x, y, time = known["x"].to_numpy(float), known["y"].to_numpy(float), known["time"].to_numpy("datetime64[us]")
     tree = point_tree(x, y)
     _, inside = members(tree, [place])
-    check_enough(len(inside), LEAST_EVENTS, method="comparison", what="events in the treated place before the start")
+    check_enough(len(inside), LEAST_EVENTS, method="comparison", what="events in the place of the response before the start")
 
     given = None if candidates is None else check_areas(candidates, name="candidates", crs=events.crs)
     pool = untouched_places(x, y, time, place, width, given, chosen, begin, len(inside))
@@ -121,6 +122,7 @@ def comparison(
         name=treated_name,
         begin=begin,
         edges=edges,
+        baseline=months,
         months_after=months_after,
         width=width,
         chosen=chosen,

@@ -28,12 +28,13 @@ _TURNS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
 
 @dataclass(frozen=True)
 class Pool:
-    """Untouched places: the given ones first, and how many given ones had to be left out."""
+    """Untouched places: the given ones first; how many given ones were too near, or the same ground twice."""
 
     geometries: list[BaseGeometry]
     names: list[str]
     n_given: int
     too_near: int
+    twice: int
 
 
 def untouched_places(
@@ -51,16 +52,20 @@ def untouched_places(
     near = place.buffer(width)
     geometries: list[BaseGeometry] = []
     names: list[str] = []
-    too_near = 0
+    too_near = twice = 0
     if given is not None:
-        touching = given.geometry.intersects(near).to_numpy()
+        shapes = shapely.make_valid(given.geometry.to_numpy())
+        touching = shapely.intersects(shapes, near)
         too_near = int(touching.sum())
-        left = given[~touching]
-        geometries = list(left.geometry)
-        names = [str(v) for v in left["name"]] if "name" in left.columns else [f"place {i + 1}" for i in range(len(left))]
+        own = _own_ground(shapes[~touching])
+        twice = int((~own).sum())
+        left = given[~touching][own]
+        geometries = list(shapes[~touching][own])
+        known = list(left["name"]) if "name" in left.columns else [None] * len(left)
+        names = [f"place {i + 1}" if pd.isna(v) else str(v) for i, v in enumerate(known)]
         if not geometries:
             raise InputError(
-                f"`candidates` must lie outside the treated place and its buffer of {width:.0f} m. Got {len(given)}, all inside. Widen the choice."
+                f"`candidates` must lie outside the place of the response and its buffer of {width:.0f} m. Got {len(given)}, all inside. Widen the choice."
             )
     n_given = len(geometries)
     if n_given < _POOL:
@@ -83,7 +88,17 @@ def untouched_places(
         raise NotEnoughDataError(
             "comparison needs at least 1 other place with such events. Got 0. Hand in places: candidates=sara.read_areas('places.geojson')"
         )
-    return Pool(geometries, names, n_given, too_near)
+    return Pool(geometries, names, n_given, too_near, twice)
+
+
+def _own_ground(shapes: np.ndarray) -> np.ndarray:
+    """Return which places share at most half their ground with one named before: an event counts once, so a twin would look empty."""
+    own = np.ones(len(shapes), dtype=bool)
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    for i, j in sorted(zip(one.tolist(), other.tolist(), strict=True)):
+        if j < i and own[j] and shapely.area(shapely.intersection(shapes[i], shapes[j])) > 0.5 * shapely.area(shapes[i]):
+            own[i] = False
+    return own
 
 
 def build_places(
@@ -104,9 +119,9 @@ def build_places(
     x, y : array of float
         Events, metres.
     footprint : geometry
-        The treated place.
+        The place of the response.
     avoid : geometry
-        What a copy may not touch: the treated place with its buffer, places already used.
+        What a copy may not touch: the place of the response with its buffer, places already used.
     least : float
         A copy must hold about this many events.
     substantial : float

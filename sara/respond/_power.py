@@ -263,11 +263,13 @@ def _recount(events: gpd.GeoDataFrame, design: Design) -> tuple[np.ndarray, Coun
     known = events[used]
     geometries = list(design.table.geometry[design.table["role"] != "ring"])
     place, point = members(point_tree(known["x"].to_numpy(float), known["y"].to_numpy(float)), geometries, exclusive=True)
-    edges = month_edges(design.start, -design.months_before, 0)
+    # A plan may be made before the baseline is complete: only the months the design saw.
+    months = int(design.monthly["month"].nunique())
+    edges = month_edges(design.start, -design.months_before, months - design.months_before)
     panel = count_panel(place, known["time"].to_numpy("datetime64[us]")[point], len(geometries), edges)
     if panel[0].sum() == 0:
         raise InputError(
-            "`events` must be those the design was made from. Got none in the treated place before the start. Hand in the same events."
+            "`events` must be those the design was made from. Got none in the place of the response before the start. Hand in the same events."
         )
     return panel, Counts(len(events), int(used.sum()), left_out)
 
@@ -277,7 +279,7 @@ def _cautions(design: Design, panel: np.ndarray) -> tuple[str, ...]:
     planned = design.monthly.loc[design.monthly["role"] == "treated", "n"].sum()
     if abs(panel[0].sum() - planned) > 0.05 * planned:
         said.append(
-            f"The treated place has {panel[0].sum():,} events here but had {planned:,} when the design was made: other events, or merged reports."
+            f"The place of the response has {panel[0].sum():,} events here but had {planned:,} when the design was made: other events, or merged reports."
         )
     if design.drift_df == 0:
         said.append(

@@ -31,6 +31,7 @@ def record(
     name: str,
     begin: pd.Timestamp,
     edges: list[pd.Timestamp],
+    baseline: int,
     months_after: int,
     width: float,
     chosen: Any,
@@ -85,9 +86,9 @@ def record(
     settings = {
         "start": Setting(begin),
         "before": Setting(
-            months,
-            "you" if months == asked[0] else "sara",
-            "" if months == asked[0] else f"{asked[0]} months were asked for; these are there, in whole years where possible",
+            baseline,
+            "you" if baseline == asked[0] else "sara",
+            "" if baseline == asked[0] else f"{asked[0]} months were asked for; these are there, in whole years where possible",
         ),
         "after": Setting(months_after),
         "buffer": Setting(width),
@@ -99,7 +100,7 @@ def record(
         "candidates": Setting(
             pool.n_given or len(pool.geometries),
             "you" if pool.n_given else "sara",
-            "" if pool.n_given else "footprints of the treated place laid where such events concentrate",
+            "" if pool.n_given else "footprints of the place of the response laid where such events concentrate",
         ),
         "coverage": coverage,
     }
@@ -140,17 +141,21 @@ def _cautions(
     said, months = [], len(edges) - 1
     if months < 12 or months % 12:
         said.append(f"The baseline of {months} months is not whole years: seasons may not balance.")
+    if edges[-1] < begin:
+        said.append(
+            f"The events end before the response starts: the months from {edges[-1]:%Y-%m-%d} on are not in these numbers."
+        )
     ratios = found.level_ratio[found.chosen]
     if not found.alike:
         said.append(
-            f"No similar place was found: those taken have {ratios.min():.2g} to {ratios.max():.2g} times the events of the treated place. A comparison in numbers "
+            f"No similar place was found: those taken have {ratios.min():.2g} to {ratios.max():.2g} times the events of the place of the response. A comparison in numbers "
             "means little; hand in better places with candidates=."
         )
     elif ratios.min() < ALIKE[0] or ratios.max() > ALIKE[1]:
-        said.append("Some comparison places have under a third or over three times the events of the treated place.")
+        said.append("Some similar places have under a third or over three times the events of the place of the response.")
     elif not 0.8 <= ratios.mean() <= 1.25:
         said.append(
-            f"The similar places have on average {abs(1 - ratios.mean()):.0%} {'fewer' if ratios.mean() < 1 else 'more'} events than the treated place.".replace(
+            f"The similar places have on average {abs(1 - ratios.mean()):.0%} {'fewer' if ratios.mean() < 1 else 'more'} events than the place of the response.".replace(
                 "%", " %"
             )
         )
@@ -158,17 +163,23 @@ def _cautions(
         said.append(
             f"{asked[1]} similar places were asked for; {len(found.chosen)} {'is' if len(found.chosen) == 1 else 'are'} there."
         )
+    if pool.twice:
+        said.append(
+            f"{pool.twice} candidate{'s' * (pool.twice != 1)} covered the same ground as another and {'were' if pool.twice != 1 else 'was'} left out."
+        )
     if pool.too_near:
         said.append(
-            f"{pool.too_near} candidate{'s' * (pool.too_near != 1)} within {width:.0f} m of the treated place {'were' if pool.too_near != 1 else 'was'} left out: the response may reach there."
+            f"{pool.too_near} candidate{'s' * (pool.too_near != 1)} within {width:.0f} m of the place of the response {'were' if pool.too_near != 1 else 'was'} left out: the response may reach there."
         )
     if chosen is None:
         said.append(
-            "It is not recorded how the treated place was chosen. If because it was high, some fall is to be expected anyway (regression to the mean)."
+            "It is not recorded how the place of the response was chosen. If because it was high, some fall is to be expected anyway (regression to the mean)."
         )
-    elif chosen[0] < begin and chosen[1] > edges[0]:
+    elif chosen[1] > begin:
+        said.append("The place of the response was chosen by events after the start: the outcome had a part in choosing it.")
+    elif chosen[1] > edges[0]:
         said.append(
-            "The treated place was chosen because it was high in the baseline: some fall is to be expected anyway (regression to the mean)."
+            "The place of the response was chosen because it was high in the baseline: some fall is to be expected anyway (regression to the mean)."
         )
     return (*said, *officer_caution(events, rows.used, noun=noun_of(events)))
 

@@ -89,7 +89,7 @@ def test_the_text_is_one_a_chief_can_read(effect):
 def test_no_effect_is_no_finding(events, treated):
     effect = evaluate(events, plan_for(events, treated))
     assert effect.low < 0 < effect.high
-    assert effect.text.startswith("No clear difference between noise calls in the places that got the response")
+    assert effect.text.startswith("No clear difference between noise calls in the place that got the response")
     assert not any(verb in effect.text for verb in VERBS[1:])
 
 
@@ -115,6 +115,87 @@ def test_a_place_chosen_for_being_high_shows_both_baselines(after, treated):
     assert check.passed is None and "chosen because it was high" in check.text
     whole = evaluate(after, plan_for(after, treated, chosen_on=("2022-01-01", "2023-12-31")))
     assert "without the months that chose it" not in set(whole.table["measure"])
+
+
+@pytest.fixture(scope="module")
+def upswing(make_events):
+    """Place 0 runs 20 a month higher in the half year before the start, falls by 20 after it; nothing else happens."""
+    both = make_events(effect=20.0, effect_from=18)
+    late = make_events(effect=-20.0)
+    events = pd.concat([both[both["time"] < START], late[late["time"] >= START]], ignore_index=True)
+    events.attrs = dict(late.attrs)
+    return events
+
+
+def test_an_upswing_just_before_the_start_is_told(upswing, treated):
+    effect = evaluate(upswing, plan_for(upswing, treated))
+    row = effect.row("just before")
+    assert row["low"] < 20 < row["high"] and row["low"] > 0
+    assert row["estimate"] == pytest.approx(row["after"] - row["before"])
+    assert "The 6 months before the start ran" in effect.text and "measured from those alone" in effect.text
+    assert effect.text.count(". ") <= 4, "at most five sentences"
+    check = next(c for c in effect.checks if c.name == "Would it have calmed down anyway?")
+    assert check.passed is None and "without those months the effect is a fall" in check.text
+    assert any("measured from" in note.get_text() for note in effect.plot().texts)
+
+
+def test_a_finding_that_stands_on_the_upswing_alone_is_red(make_events, treated):
+    worse = make_events(levels=np.full(30, 20.0), effect=60.0, effect_from=18)
+    calm = make_events(levels=np.full(30, 20.0))
+    events = pd.concat([worse[worse["time"] < START], calm[calm["time"] >= START]], ignore_index=True)
+    events.attrs = dict(calm.attrs)
+    effect = evaluate(events, plan_for(events, treated))
+    assert effect.high < 0, "nothing was done, and it looks like a fall"
+    check = next(c for c in effect.checks if c.name == "Would it have calmed down anyway?")
+    assert check.passed is False and effect.verb == VERBS[0]
+
+
+def test_without_an_upswing_nothing_is_said_of_it(effect):
+    row = effect.row("just before")
+    assert row["low"] < 0 < row["high"]
+    assert "measured from those alone" not in effect.text
+    assert not any("measured from" in note.get_text() for note in effect.plot().texts)
+
+
+def test_a_season_is_no_upswing(make_events, treated):
+    events = make_events()
+    low_to_high = evaluate(events, plan_for(events, treated, before="12MS"))
+    assert low_to_high.facts["months_just_before"] == 3
+    assert low_to_high.row("just before")["low"] < 0 < low_to_high.row("just before")["high"]
+    short = evaluate(events, plan_for(events, treated, before="6MS"))
+    assert np.isnan(short.row("just before")["estimate"]) and "measured from" not in short.text
+
+
+def test_a_place_chosen_by_the_outcome_is_red(after, treated):
+    effect = evaluate(after, plan_for(after, treated, chosen_on=("2024-02-01", "2024-03-31")))
+    check = next(c for c in effect.checks if c.name == "Would it have calmed down anyway?")
+    assert check.passed is False and "events after the start" in check.text
+
+
+def test_a_plan_made_months_ahead_is_assessed_on_the_whole_baseline(after, treated):
+    plan = plan_for(after, treated, see="2023-09-01")
+    assert plan.design.monthly["month"].nunique() == 20
+    effect = evaluate(after, plan)
+    assert effect.settings["months before"].value == 24
+    assert next(c for c in effect.checks if c.name == "Are these the events the plan was made on?").passed
+    assert effect.low < -20 < effect.high
+
+
+def test_public_words(effect, after, treated):
+    plan = plan_for(after, treated)
+    said = " ".join(
+        [
+            effect.text,
+            effect.alt_text,
+            plan.headline,
+            plan.text,
+            *effect.cautions,
+            *plan.cautions,
+            plan.design.text,
+            *(c.text for c in effect.checks),
+        ]
+    )
+    assert "treated" not in said and "control" not in said
 
 
 def test_a_placebo_says_so(events, treated):
@@ -159,6 +240,14 @@ def test_half_a_year_after_is_matched_by_season(after, treated):
     effect = evaluate(early, plan_for(after, treated))
     assert (effect.settings["months before"].value, effect.settings["months after"].value) == (12, 6)
     assert any("Only 6 of the 12 months" in caution for caution in effect.cautions)
+
+
+def test_months_filtered_away_are_not_empty_months(after, treated):
+    """A filter by time leaves the file's record as it was: what it cut off is unknown, not zero."""
+    plan = plan_for(after, treated)
+    effect = evaluate(after[after["time"] < "2024-07-01"], plan)
+    assert effect.settings["months after"].value == 6
+    assert effect.low < -20 < effect.high
 
 
 def test_another_projection_gives_the_same_counts(after, treated, effect):

@@ -42,6 +42,8 @@ def test_zeros():
     assert rate_ratio((4, 3), (4, 5)).settings["zero_correction"].value == 0.0
     open_ended = rate_ratio((0, 3), (4, 5), zero_correction="never")
     assert open_ended.high == np.inf and open_ended.p == 1
+    undefined = rate_ratio((0, 5), (0, 3), zero_correction="never").text
+    assert "no ratio of the changes can be formed" in undefined and "nan" not in undefined
 
 
 def test_dispersion_widens():

@@ -38,6 +38,37 @@ def test_the_text_gives_counts_and_no_cause():
     assert "nan" not in two_counts(0, 5).text and "inf" not in two_counts(0, 5).text
 
 
+def test_ratios_are_told_apart_and_told_when_there_are_none():
+    assert "interval 1.0001 to 1.0019" in two_counts(10_000_000, 10_010_000).text
+    assert "not defined" in two_counts(0, 5).text and "no upper limit" in two_counts(0, 5).text
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("exposure", [(1, 1), (24, 12), (3, 10.5)])
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("e-test", "etest-wald"),
+        ("e-test-score", "etest"),
+        ("wald", "wald"),
+        ("score", "score"),
+        ("exact", "exact-cond"),
+        ("mid-p", "cond-midp"),
+    ],
+)
+def test_p_values_are_those_of_statsmodels(mine, theirs, exposure):
+    from statsmodels.stats.rates import test_poisson_2indep
+
+    n1, n2 = exposure
+    for a, b in [(0, 3), (1, 0), (2, 5), (11, 30), (120, 5), (30, 30)]:
+        for alternative in ("two-sided", "larger", "smaller"):
+            other = test_poisson_2indep(a, n1, b, n2, method=theirs, alternative=alternative, compare="ratio").pvalue
+            if np.isfinite(other):
+                assert two_counts(a, b, exposure=exposure, method=mine, alternative=alternative).p == pytest.approx(
+                    other, abs=1e-8
+                )
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -112,13 +112,29 @@ def test_unlike_places_are_told():
         ({"treated": (1, 2), "comparison": (1, 2), "displacement_comparison": (1, 2)}, "`displacement` must be given"),
         ({"treated": (1, 2), "comparison": (1, 2), "time": (0, 1)}, "`time` must hold 2"),
         ({"treated": (1, 2), "comparison": (1, 2), "area": (1, 1)}, "`area` must hold 4"),
-        ({"treated": (1, 2), "comparison": (1, 2), "dispersion": 0}, "`dispersion` must hold"),
+        ({"treated": (1, 2), "comparison": (1, 2), "dispersion": 0}, "`dispersion` must be a finite number"),
         ({"treated": (1, 2), "comparison": (1, 2), "confidence": 95}, "`confidence` must"),
     ],
 )
 def test_mistakes(arguments, words):
     with pytest.raises(InputError, match=words):
         wdd(**arguments)
+
+
+def test_large_sums_with_one_small_count_are_quick_and_right():
+    import time
+
+    began = time.perf_counter()
+    effect = wdd((8_000_000, 5), (7_000_000, 7_000_000))
+    assert time.perf_counter() - began < 1
+    assert effect.se == pytest.approx(np.sqrt(22_000_005)) and effect.high == pytest.approx(
+        effect.estimate + 1.959964 * effect.se
+    )
+
+
+def test_what_was_divided_is_named():
+    assert "per unit of time less" in wdd((80, 52), (75, 71), time=(2, 1)).text
+    assert "per unit" not in wdd((80, 52), (75, 71)).text
 
 
 def test_nothing_to_say():

@@ -142,12 +142,43 @@ def test_it_reads_back_speaks_and_draws(design):
     assert len(again.figure().axes) == 2
 
 
+def test_months_to_come_are_not_zero(events, treated, design):
+    early = events[events["time"] < "2023-09-01"].copy()
+    early.attrs["sara"] = {**early.attrs["sara"], "coverage": ["2022-01-01", "2023-09-01"]}
+    ahead = comparison(early, treated=treated, start=START)
+    place = ahead.places("treated").iloc[0]
+    assert ahead.before == design.before and ahead.monthly["month"].nunique() == 20
+    assert place["per_month"] == pytest.approx(place["n_before"] / 20)
+    assert any("end before the response starts" in caution for caution in ahead.cautions)
+    with pytest.raises(NotEnoughDataError, match="at least 3 whole months of events in the baseline"):
+        comparison(early, treated=treated, start="2025-08-01")
+
+
+def test_the_same_ground_twice_counts_once(events, treated):
+    x = X0 + STEP * np.arange(1, 4)
+    given = gpd.GeoDataFrame(
+        {"name": ["b", None, "d"]}, geometry=gpd.GeoSeries.from_xy(x, np.full(3, Y0)).buffer(130, cap_style="square"), crs=CRS
+    )
+    twice = gpd.GeoDataFrame(pd.concat([given, given]), crs=CRS)
+    once, again = (comparison(events, treated=treated, start=START, candidates=one, n=6) for one in (given, twice))
+    assert list(again.places("comparison")["n_before"]) == list(once.places("comparison")["n_before"])
+    assert set(once.places("comparison")["name"]) == {"b", "place 2", "d"}
+    assert any("3 candidates covered the same ground" in caution for caution in again.cautions)
+
+
+def test_candidates_that_cross_themselves_are_mended(events, treated):
+    bow = shapely.Polygon([(X0 + 1370, Y0 - 130), (X0 + 1630, Y0 + 130), (X0 + 1630, Y0 - 130), (X0 + 1370, Y0 + 130)])
+    assert comparison(events, treated=treated, start=START, candidates=gpd.GeoSeries([bow], crs=CRS)).n == 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"start": "soon"}, "`start` must be a date"),
         ({"before": "4W"}, "`before` must be a number of whole months"),
         ({"after": "D"}, "`after` must be a number"),
+        ({"before": 24}, "`before` must be a number of whole months as text"),
+        ({"treated": shapely.Polygon()}, "`treated` must be a polygon with an area"),
         ({"n": 0}, "`n` must be"),
         ({"buffer": "300"}, "`buffer` must be a distance"),
         ({"treated": "strip"}, "`treated` must be polygons"),

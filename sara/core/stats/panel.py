@@ -9,7 +9,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["count_panel", "members", "month_edges", "point_tree", "season_matched"]
+__all__ = ["count_panel", "known_period", "members", "month_edges", "point_tree", "season_matched"]
+
+_MONTH = pd.Timedelta(days=31)
 
 
 def month_edges(anchor: pd.Timestamp, first: int, last: int) -> list[pd.Timestamp]:
@@ -20,6 +22,18 @@ def month_edges(anchor: pd.Timestamp, first: int, last: int) -> list[pd.Timestam
 def point_tree(x: np.ndarray, y: np.ndarray) -> shapely.STRtree:
     """Return an index of points, built once for all that asks of them."""
     return shapely.STRtree(shapely.points(x, y))
+
+
+def known_period(time: np.ndarray, first: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the covered period, cut to the events where a month or more at an edge has none at all.
+
+    A table keeps the record of its file when it is filtered by time; months that were filtered away are unknown, not empty.
+    """
+    known = time[(time >= np.datetime64(first)) & (time < np.datetime64(end))]
+    if len(known) == 0:
+        return first, end
+    opens, closes = pd.Timestamp(known.min()).normalize(), pd.Timestamp(known.max()).normalize() + pd.Timedelta(days=1)
+    return (opens if opens - first > _MONTH else first), (closes if end - closes > _MONTH else end)
 
 
 def members(

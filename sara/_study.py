@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from sara.brief.build import AUDIENCES, LANGUAGES
+from sara.core.checks import check_choice
 from sara.core.errors import InputError, suggest
 from sara.core.predicate import parse_predicate
 from sara.core.units import metres, offset, timestamp
@@ -36,6 +39,9 @@ class Head(_Table):
     language: str = "en"
 
     _day = field_validator("as_of", mode="before")(lambda v: None if v is None else _date(v))
+    # Before the run, not after it.
+    _audience = field_validator("audience")(lambda v: check_choice(v, AUDIENCES, name="audience"))
+    _language = field_validator("language")(lambda v: check_choice(v, LANGUAGES, name="language"))
 
 
 class Data(_Table):
@@ -179,24 +185,39 @@ class StudyFile:
 
     def path(self, text: str, *, key: str) -> Path:
         """Return the file that `text` names: in the study's folder, else in an allowed one; never outside them."""
+        bases = (self.folder, *self.allowed)
+        # A share on another machine is not even asked for: asking already tells it who is there.
+        if "\0" in text or (
+            text.startswith(("\\\\", "//")) and not any(PurePath(text).is_relative_to(base) for base in self.allowed)
+        ):
+            raise InputError(f"`{key}` must name a file inside the study's folder. Got {text!r}. Copy the file there first.")
         asked = Path(text).expanduser()
-        places = [asked] if asked.is_absolute() else [base / asked for base in (self.folder, *self.allowed)]
-        inside = [
-            place.resolve()
-            for place in places
-            if any(place.resolve().is_relative_to(base) for base in (self.folder, *self.allowed))
-        ]
+        places = [place.resolve() for place in ([asked] if asked.is_absolute() else [base / asked for base in bases])]
+        inside = [place for place in places if _within(place, bases)]
         if not inside:
             raise InputError(
-                f"`{key}` must name a file inside the study's folder. Got {text!r}. Allow its folder: sara run study.toml --allow {asked.parent.as_posix()}"
+                f"`{key}` must name a file inside the study's folder. Got {text!r}. "
+                f"Allow its folder: sara run study.toml --allow {places[0].parent.as_posix()}"
             )
         for place in inside:
             if place.exists():
+                self._check_links(place, key=key, text=text, bases=bases)
                 return place
         looked = ", ".join(str(base) for base in (self.folder, *self.allowed))
         raise InputError(
             f"`{key}` must name a file that is there. Got {text!r}. Looked in {looked}. If it lies elsewhere: --allow FOLDER"
         )
+
+    def _check_links(self, place: Path, *, key: str, text: str, bases: tuple[Path, ...]) -> None:
+        """Raise where a folder holds a link that leads out: a reader of folders would follow it."""
+        if not place.is_dir():
+            return
+        for found in sorted(place.iterdir()):
+            if not _within(found.resolve(), bases):
+                raise InputError(
+                    f"`{key}` must name a folder whose files lie inside the study's folder. Got {text!r}, where {found.name} leads out. "
+                    f"Allow where it leads: sara run study.toml --allow {found.resolve().parent.as_posix()}"
+                )
 
     @property
     def after(self) -> str:
@@ -222,6 +243,10 @@ class StudyFile:
                 f"`out.folder` must lie inside the study's folder. Got {self.study.out.folder!r}. Name it on the command line: --out FOLDER"
             )
         return target
+
+
+def _within(place: Path, bases: Iterable[Path]) -> bool:
+    return any(place.is_relative_to(base) for base in bases)
 
 
 def read_study(path: str | Path, *, allow: Iterable[str | Path] = ()) -> StudyFile:
@@ -271,12 +296,32 @@ def _checked(content: dict[str, Any], name: str) -> Study:
         raise InputError(_words(first, name)) from error
 
 
+_MUST = {
+    "string_type": 'text in quotes: "..."',
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "model_type": "a table, written as a heading in brackets",
+    "tuple_type": "a list",
+    "string_too_short": "at least one letter long",
+}
+
+
 def _words(error: Any, name: str) -> str:
     where = [part for part in error["loc"] if isinstance(part, str)]
     key = ".".join(where)
     if error["type"] == "extra_forbidden":
         known = _keys_at(error["loc"][:-1])
         return f"{name}: `{key}` is not a key of a study.{suggest(where[-1], known)} Keys here: {', '.join(known)}"
+    if any(isinstance(part, int) for part in error["loc"][-1:]):
+        return f'{name}: `{key}` must be two days, the first and the last. Got {error["input"]!r}. Write: ["2023-01-01", "2023-12-31"]'
+    if error["type"] == "literal_error":
+        known = re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
+        return f"{name}: `{key}` must be one of {', '.join(known)}. Got {error['input']!r}.{suggest(str(error['input']), known)}"
+    if error["type"] in _MUST:
+        return f"{name}: `{key}` must be {_MUST[error['type']]}. Got {error['input']!r}."
     if error["type"] == "missing":
         return f"{name}: `{key}` must be there. Got nothing. Add it{f' under [{where[0]}]' if len(where) > 1 else f': [{where[0]}]'}."
     cause = error.get("ctx", {}).get("error")
@@ -309,6 +354,14 @@ def _check_together(study: Study, name: str) -> None:
     if study.assess is not None and study.respond is None:
         raise InputError(
             f'{name}: [assess] must come with [respond]. Got no [respond]. Say where and when: [respond] start = "2024-03-01"'
+        )
+    if study.respond is not None and study.respond.by is not None and study.respond.by <= study.respond.start:
+        raise InputError(
+            f"{name}: `respond.by` must lie after `respond.start`. Got {study.respond.by} and {study.respond.start}. By when is the goal to be reached?"
+        )
+    if study.focus.area is not None and study.data.areas is None:
+        raise InputError(
+            f'{name}: `focus.area` must come with a file of areas. Got none. Add under [data]: areas = "areas.geojson"'
         )
     if study.respond is not None and study.respond.goal is None and (study.assess is None or not study.assess.placebo):
         raise InputError(

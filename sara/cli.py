@@ -142,6 +142,9 @@ def _fail(error: Exception) -> None:
     if isinstance(error, (InputError, NotEnoughDataError)):
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_INPUT) from None
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"InputError: {error.filename} could not be read or written: {error.strerror}. Check the path.", file=sys.stderr)
+        raise typer.Exit(EXIT_INPUT) from None
 
 
 def _pass_on(caught: list[Any]) -> None:

@@ -73,6 +73,26 @@ def test_a_slip_is_one_clear_message(write, old, new, words):
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize("path", ["\\\\\\\\server\\\\share\\\\calls.csv", "//server/share/calls.csv", "a\\u0000b.csv"])
+def test_shares_and_broken_names_are_not_even_asked_for(write, path):
+    study = write(GOOD.replace('"calls.csv"', f'"{path}"'))
+    with pytest.raises(InputError, match="inside the study's folder"):
+        study.path(study.study.data.calls, key="data.calls")
+
+
+def test_a_link_inside_a_folder_does_not_lead_out(write, tmp_path):
+    outside = tmp_path.parent / "elsewhere.csv"
+    outside.write_text("id\n1\n", encoding="utf-8")
+    file = write()
+    (file.folder / "many").mkdir()
+    try:
+        (file.folder / "many" / "calls.csv").symlink_to(outside)
+    except OSError:
+        pytest.skip("no links on this system")
+    with pytest.raises(InputError, match="leads out"):
+        file.path("many", key="data.calls")
+
+
 def test_assess_needs_a_response(write):
     with pytest.raises(InputError, match=r"\[assess\] must come with \[respond\]"):
         write('[study]\ntitle = "x"\n[data]\ncalls = "calls.csv"\n[assess]\nplacebo = true\n')

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sara.brief._front import unique_cautions
+from sara.brief._front import missing, unique_cautions
 from sara.brief._safe import public_table, said, show
 from sara.brief.document import LIGHT, Block, Bullets, Lights, Paragraph, Section, Table, Withheld
 
@@ -49,7 +49,7 @@ def sections(story: Story, withheld: Withheld) -> list[Section | None]:
     """Return the annex, in order."""
     return [
         _data(story, withheld), _outcomes(story, withheld), _comparison(story, withheld), _problems(story, withheld), _places(story, withheld),
-        _cautions(story, withheld), _methods(story, withheld), _glossary(story),
+        _cautions(story, withheld), _open(story), _methods(story, withheld), _glossary(story),
     ]  # fmt: skip
 
 
@@ -210,7 +210,14 @@ def _cautions(story: Story, withheld: Withheld) -> Section | None:
     return Section("All cautions", (Bullets(found),)) if found else None
 
 
-def _methods(story: Story, withheld: Withheld) -> Section:
+def _open(story: Story) -> Section | None:
+    found = missing(story) if story.results else ()
+    return Section("What the record does not answer yet", (Bullets(found),)) if found else None
+
+
+def _methods(story: Story, withheld: Withheld) -> Section | None:
+    if not story.results:
+        return None
     rows = []
     for name, item in story.results:
         chosen = "; ".join(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sara.brief._map import city_map
+from sara.brief._map import city_map, marked
 from sara.brief._safe import SMALL, figure_of, public_table, said, show
 from sara.brief.document import LIGHT, Block, Bullets, Columns, Figure, Lights, Paragraph, Section, Table, Withheld
 from sara.core.wording import percent
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["finding", "sections"]
 
 # What fits on two pages: a council reads the weightiest, the annex holds them all.
-MOST_CAUTIONS, MOST_ACTIONS = 5, 8
+MOST_CAUTIONS, MOST_ACTIONS = 6, 8
 _WEIGHT = (
     "EffectResult",
     "Plan",
@@ -37,9 +37,13 @@ _WEIGHT = (
 _FOR_ANALYSTS = re.compile(r"`|sara\.|plan\.|problem\.|p[-_ ](?:value|adjusted)|Gi\*|\beps\b|\bscore\b")
 
 
+_PUBLIC = {" (regression to the mean)": "", "p-value": "chance"}
+
+
 def sections(story: Story, withheld: Withheld) -> list[Section | None]:
     """Return the front part, in order; None where the record has nothing for a section."""
     return [
+        _nothing_yet(story),
         _problem(story, withheld),
         _residents(story, withheld),
         _why(story, withheld),
@@ -68,14 +72,28 @@ def finding(story: Story) -> str:
     said_last = [text for stage in ("analyze", "scan") for text in story.conclusions(stage)]
     if said_last:
         return said_last[-1]
+    if not story.results:
+        return "No result has been added to this problem yet, so there is nothing to find in it."
     board = story.last("ProblemBoard")
     return str(board.text if board is not None else story.results[-1][1].text)
+
+
+def _nothing_yet(story: Story) -> Section | None:
+    if story.results:
+        return None
+    lead = Paragraph("Before this can be a brief, someone has to answer:")
+    return Section("What is missing", (lead, Bullets(missing(story))))
+
+
+def missing(story: Story) -> tuple[str, ...]:
+    """Return the questions that the record leaves open, each with its stage."""
+    return tuple(f"{row.question} ({row.stage})" for row in story.problem.check().missing.itertuples())
 
 
 def _problem(story: Story, withheld: Withheld) -> Section | None:
     number = _one_number(story)
     told = finding(story)
-    words = [Paragraph(said(number, withheld), "lead")] if number else []
+    words: list[Block] = [Paragraph(said(number, withheld), "lead")] if number else []
     words.extend(Paragraph(said(text, withheld)) for text in story.conclusions("scan") if text != told)
     # Which few of many candidates this one was chosen from belongs to the annex; here one sentence.
     concentration = story.last("ConcentrationResult")
@@ -84,6 +102,8 @@ def _problem(story: Story, withheld: Withheld) -> Section | None:
     series = story.last("SeriesResult")
     if series is not None:
         words.append(Paragraph(said(series.text, withheld)))
+    listed = _numbered_places(story, withheld)
+    words.extend([listed] if listed is not None else [])
     drawn = _map(story, withheld)
     if not words and drawn is None:
         return None
@@ -99,6 +119,38 @@ def _one_number(story: Story) -> str:
         return str(spots.text) if not story.about_help else ""
     top, used = spots.areas.iloc[0], spots.counts.rows_used
     return f"{int(top['n']):,} of {used:,} {story.noun} ({percent(top['n'] / used)}) came from one place of {top['km2']:.2g} square kilometers, {_near(top['name'])}."
+
+
+def _numbered_places(story: Story, withheld: Withheld) -> Table | None:
+    """List the places that have a number on the map: where each is, and how much came from it."""
+    spots = story.clusters
+    if spots is None or story.about_help:
+        return None
+    areas = marked(spots.areas)
+    if areas.empty:
+        return None
+    quarters = _quarters(areas, story.problem.area)
+    rows = tuple(
+        (
+            str(number),
+            said(place if not quarter or quarter in place else f"{place}, {quarter}", withheld),
+            f"{int(n):,}",
+            f"{km2:.2g}",
+        )
+        for number, (place, quarter, n, km2) in enumerate(
+            zip([_near(name).removeprefix("near ") for name in areas["name"]], quarters, areas["n"], areas["km2"], strict=True),
+            start=1,
+        )
+    )
+    return Table("The busiest places, as numbered on the map", ("no.", "around", spots.noun, "sq. km"), rows, (2, 3))
+
+
+def _quarters(areas: Any, outlines: Any) -> list[str]:
+    if outlines is None or "name" not in outlines.columns:
+        return [""] * len(areas)
+    named = outlines.to_crs(areas.crs)
+    hits = (named["name"][named.geometry.intersects(shape.representative_point()).to_numpy()] for shape in areas.geometry)
+    return [str(found.iloc[0]) if len(found) else "" for found in hits]
 
 
 def _near(name: str) -> str:
@@ -138,8 +190,25 @@ def _residents(story: Story, withheld: Withheld) -> Section | None:
         derived={"calls": ("ratio",), "complaints": ("ratio",)},
         columns={"area": "area", "calls": "calls", "complaints": "complaints", "ratio": "of expected", "is_quiet": "clearly quiet"},
     )  # fmt: skip
-    quiet = Paragraph(said(board.quiet_text, withheld))
-    return Section("What residents tell us, and who is quiet", (quiet,) if table is None else (Columns((quiet,), (table,)),))
+    words = [Paragraph(said(board.quiet_text, withheld))]
+    if table is not None:
+        words.extend(Paragraph(text, "small") for text in _how_to_read(board.reporting))
+    return Section(
+        "What residents tell us, and who is quiet", (words[0],) if table is None else (Columns(tuple(words), (table,)),)
+    )
+
+
+def _how_to_read(reporting: pd.DataFrame) -> list[str]:
+    """Say what "of expected" and "clearly quiet" compare."""
+    what = "complaints" if reporting["complaints"].notna().any() else "calls"
+    peopled = reporting["residents"].notna().any()
+    of = "for its residents" if peopled else "for its calls"
+    words = [f"Of expected: 100 % means as many {what} as the whole city has {of}."]
+    if reporting["further_reports_ratio"].notna().any():
+        words.append(
+            "Clearly quiet: one and the same event is told of by fewer people than elsewhere. Few complaints alone do not show that."
+        )
+    return words
 
 
 def _why(story: Story, withheld: Withheld) -> Section | None:
@@ -176,7 +245,7 @@ def _done(story: Story, withheld: Withheld) -> Section | None:
         if story.effect is not None
         else "What will be done, and by whom"
     )
-    return Section(title, tuple(words))
+    return Section(title, tuple(words), "whole")
 
 
 def _action(action: dict[Any, Any], withheld: Withheld) -> tuple[str, ...]:
@@ -205,7 +274,7 @@ def _worked(story: Story, withheld: Withheld) -> Section | None:
         return _could_see(story, withheld)
     words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("assess")]
     lights = _lights(effect, withheld)
-    drawn = drawing(effect, withheld, width=5.6, height=3.2)
+    drawn = drawing(effect, withheld, width=5.6, height=3.5)
     right: tuple[Block, ...] = (drawn,) if drawn is not None else ()
     left: tuple[Block, ...] = (*words, Lights(lights)) if lights else tuple(words)
     title = "What the method saw" if story.placebo else "Did it work?"
@@ -243,11 +312,18 @@ def _unknown(story: Story, withheld: Withheld) -> Section | None:
     plain = [text for text in found if not _FOR_ANALYSTS.search(text)]
     if not plain:
         return None
-    items = tuple(said(text, withheld) for text in plain[:MOST_CAUTIONS])
+    items = tuple(said(_sentence(_public_words(text, placebo=story.placebo)), withheld) for text in plain[:MOST_CAUTIONS])
     blocks: list[Block] = [Bullets(items)]
     if len(found) > len(items):
         blocks.append(Paragraph(f"{len(found) - len(items)} more in the annex.", "small"))
     return Section("What we don't know", tuple(blocks))
+
+
+def _public_words(text: str, *, placebo: bool) -> str:
+    text = text.replace("treated place", "place picked for the test" if placebo else "place of the response")
+    for word, public in _PUBLIC.items():
+        text = text.replace(word, public)
+    return text
 
 
 def unique_cautions(story: Story) -> list[str]:

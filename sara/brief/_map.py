@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from sara.core.records import Design
     from sara.hotspots import HotspotResult
 
-__all__ = ["MARKED", "city_map"]
+__all__ = ["MARKED", "city_map", "marked"]
 
 # Places with a number on the map; the table in the annex has them all.
 MARKED = 3
 # Inches: the most a map may take in each direction, the title above and the source line below it.
-_WIDE, _HIGH, _TITLE, _FOOT = 3.3, 2.9, 0.62, 0.22
+_WIDE, _HIGH, _TITLE, _FOOT = 3.3, 2.55, 0.62, 0.2
 _AWAY = ((0.05, 0.08), (-0.09, 0.0), (0.07, -0.08))
 _FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
 
@@ -43,6 +43,11 @@ def city_map(
         width=_WIDE,
         height=_height(shown),
     )
+
+
+def marked(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the places that get a number on the map."""
+    return areas[areas["n"] >= SMALL].head(MARKED)
 
 
 def _height(spots: HotspotResult) -> float:

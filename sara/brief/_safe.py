@@ -27,34 +27,22 @@ FREE_TEXT = ("text", "note", "notes", "comment", "description", "caller", "addre
 DASH = "\u2013"
 _DPI = 150
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w.-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)")
+_PHONE = re.compile(
+    r"(?<![\w.,-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)|(?<![\w.,-])(?:\+?1)?[2-9]\d{9}(?!\w)|(?<![\w.,-])[2-9]\d{2}-\d{4}(?![\w-])"
+)
+# "3 bars on Main Street" and "10 at a place" count something: between a house's number and its street stands none of these.
+_LITTLE = "a|an|and|at|block|blocks|by|each|every|for|from|in|near|of|on|or|per|the|this|to|with"
+_SIDE = r"(?:[NSEW]|NE|NW|SE|SW|North|South|East|West)\.?"
 _HOUSE = re.compile(
-    r"\b(?P<number>\d{1,6})(?:-?[A-Z])?\s+(?:(?:[NSEW]|NE|NW|SE|SW|North|South|East|West)\.?\s+)?(?P<street>(?:[\w'.]+\s+){1,3}?)"
-    r"(?:St|Street|Ave?|Avenue|Blvd|Boulevard|Rd|Road|Dr|Drive|Ln|Lane|Ct|Court|Pl|Place|Way|Ter|Terrace|Pkwy|Parkway|Hwy|Cir|Circle|Sq|Square|Trl|Pike)\b\.?",
+    rf"(?<![\w/,.-])(?P<number>\d{{1,6}}(?:-\d{{1,4}})?)(?:-?[A-Z])?(?:\s+[13]/[234])?\s+(?:{_SIDE}\s+)?(?P<street>(?:(?!(?:{_LITTLE})\b)[\w'.]+\s+){{1,3}}?)"
+    r"(?:St|Street|Ave?|Avenue|Blvd|Boulevard|Rd|Road|Dr|Drive|Ln|Lane|Ct|Court|Pl|Place|Way|Ter|Terrace|Pkwy|Parkway|Hwy|Highway|Cir|Circle|Sq|Square|Trl|Trail"
+    r"|Pike|Al[ey]y|Alley|Row|Plz|Plaza|Loop|Walk|Path|Cres|Crescent)\b\.?",
     re.IGNORECASE,
 )
-_LITTLE = {
-    "a",
-    "an",
-    "and",
-    "at",
-    "block",
-    "by",
-    "each",
-    "every",
-    "for",
-    "from",
-    "in",
-    "near",
-    "of",
-    "on",
-    "or",
-    "per",
-    "the",
-    "this",
-    "to",
-    "with",
-}
+# No "Street" behind it, but a side of town before it: "1423 N 35TH", and the street that never has one.
+_BARE = re.compile(
+    r"(?<![\w/,.-])\d{2,6}\s+(?:(?:[NSEW]|NE|NW|SE|SW)\.?\s+(?!block\b|\d{5})[A-Z0-9][\w']*|[Bb](?:roadway|ROADWAY))\b"
+)
 
 
 def public_table(
@@ -123,7 +111,7 @@ def _column(
 ) -> list[str]:  # fmt: skip
     values = list(shown[name])
     if kind == "private":
-        return [public_place(v) for v in values]
+        return [said(public_place(v), withheld) for v in values]
     if kind == "count":
         return [v if v in HIDDEN else show(w) for v, w in zip(values, table[name].head(len(values)), strict=True)]
     # A share, an excess or a p-value of a hidden count would give it back.
@@ -179,7 +167,8 @@ _WRITE = {"share": _percent, "chance": _chance}
 
 def said(text: str, withheld: Withheld) -> str:
     """Return a sentence with house numbers as hundred blocks, and without e-mail addresses and phone numbers."""
-    clean, phones = _PHONE.subn("[phone]", _HOUSE.sub(_hundred, str(text)))
+    clean, phones = _PHONE.subn("[phone]", str(text))
+    clean = _BARE.sub(lambda found: hundred_block(found[0]), _HOUSE.sub(_hundred, clean))
     clean, mails = _MAIL.subn("[e-mail]", clean)
     withheld.texts += phones + mails
     return clean
@@ -187,12 +176,10 @@ def said(text: str, withheld: Withheld) -> str:
 
 def _hundred(found: re.Match[str]) -> str:
     words = found["street"].split()
-    # "3 bars on Main Street" and "10 at a place" count something; "1423 N 35th St" and "12 Oak Ave" are houses.
-    if any(word.lower() in _LITTLE for word in words) or not (
-        words[0][0].isupper() or words[0][0].isdigit() or len(found["number"]) > 2
-    ):
+    # "5 minute drive" is no house; "1423 N 35th St", "12 Oak Ave" and "120 oak ave" are.
+    if not (words[0][0].isupper() or words[0][0].isdigit() or len(found["number"]) > 2):
         return found[0]
-    return hundred_block(found[0])
+    return hundred_block(re.sub(r"\s+[13]/[234]\s", " ", found[0]))
 
 
 def show(value: Any) -> str:

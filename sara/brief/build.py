@@ -37,6 +37,9 @@ class Told(Protocol):
     def provenance(self) -> pd.DataFrame:
         """One row per file."""
 
+    def check(self) -> Any:
+        """Say what the record still lacks: ``.missing`` has ``stage`` and ``question``."""
+
 
 def write_brief(problem: Told, path: Path, *, audience: str = "council", language: str = "en") -> BriefFile:
     """Build the document for an audience and write it as one HTML file; see `Problem.brief`."""
@@ -65,14 +68,11 @@ def build_council(problem: Told) -> Document:
     Document
         Blocks of plain text and figures; nothing in it is more exact than a hundred block.
 
-    Raises
-    ------
-    InputError
-        If nothing was added to the problem.
+    Notes
+    -----
+    Of a problem to which nothing was added the brief says what is missing.
     """
     story = Story(problem)
-    if not story.results:
-        raise InputError("`problem` must hold at least one result. Got none. Write: problem.scan.add(sara.scan.problems(calls))")
     withheld = Withheld()
     front = _front.sections(story, withheld)
     annex = _annex.sections(story, withheld)
@@ -156,6 +156,9 @@ class Story:
         """Whether the problem is about calls for help: then no place is named or drawn."""
         from sara.data.categories import help_categories
 
+        spots = [result.areas for result in self.all("HotspotResult") if result.areas is not None]
+        if any(areas.attrs.get("sara", {}).get("calls_for_help") for areas in spots):
+            return True
         outcome = "" if self.plan is None else str(self.plan.outcome)
         return any(f"'{name}'" in outcome for name in help_categories())
 
@@ -172,8 +175,11 @@ def _facts(story: Story) -> Iterable[str]:
     for row in story.sources.to_dict("records"):
         covered = f", {row['from']} to {row['to']}" if row["from"] else ""
         yield f"{row['source'] or 'data'}: {row['file'] or 'given as a table'}{covered}"
-    added = max((entry.added for _, entry in story.entries), default="")
-    yield f"record of {added[:10]}"
+    added = max(
+        [entry.added for _, entry in story.entries] + [c.added for s in story.stages.values() for c in s.conclusions], default=""
+    )
+    if added:
+        yield f"record of {added[:10]}"
     yield f"sara {__version__}"
 
 

@@ -27,6 +27,9 @@ __all__ = ["Selected", "select", "study_area"]
 CUT = 0.005
 # A hull of a single address still needs room for a few cells.
 LEAST_SIDE = 200.0
+# Rows that stop this long before their file does, where chance would rarely leave such a silence, were cut by a filter.
+SILENCE = pd.Timedelta(days=31)
+SILENT_BY_CHANCE = 0.01
 HULL_CAUTION = (
     "No study area was given: the map covers the box around the middle 99 % of the locations, water and parks and other towns included. "
     "Give `area=` for a fair picture."
@@ -111,7 +114,7 @@ def select(
     """
     events = check_events(events)
     weight = _weights(events, weights)
-    start, end, period_setting = resolve_period(events, period)
+    start, end, period_setting = _period(events, period)
     settings = {"period": period_setting}
     has_time, has_place = events["time"].notna().to_numpy(), located(events)
     within_time = in_period(events["time"], start, end)
@@ -161,6 +164,20 @@ def select(
         events=events, used=rows, x=x[rows], y=y[rows], weight=None if weight is None else weight[rows], code=code, grid=layout, area=shape,
         named=named, period=(start, end), counts=counts, settings=settings, cautions=cautions, noun=noun, source=source_of(events),
     )  # fmt: skip
+
+
+def _period(events: gpd.GeoDataFrame, period: Any) -> tuple[pd.Timestamp, pd.Timestamp, Setting]:
+    """Return the period, ended where the rows clearly end: places chosen on rows from before a date were not chosen on what came later."""
+    start, end, setting = resolve_period(events, period)
+    times = events["time"][in_period(events["time"], start, end)]
+    if setting.chosen_by == "you" or times.empty:
+        return start, end, setting
+    last = times.max().normalize() + pd.Timedelta(days=1)
+    silent = (end - last) / (end - start)
+    if end - last <= SILENCE or (1 - silent) ** len(times) >= SILENT_BY_CHANCE:
+        return start, end, setting
+    words = f"{start:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
+    return start, last, Setting(words, "sara", "these rows end there, long before the file does: an earlier filter has cut them")
 
 
 def _shape(

@@ -19,6 +19,8 @@ __all__ = ["AREA_COLUMNS", "cell_areas", "finish_areas", "place_words"]
 AREA_COLUMNS = ["name", "n", "excess", "p_adjusted", "km2", "geometry"]
 # Public names that say nothing about where.
 _SILENT = {public_place(None), "a named place"}
+# From this share on, a map shows where people asked for help.
+HELP_SHARE = 0.5
 QUEEN = np.ones((3, 3), dtype=int)
 ROOK = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 
@@ -34,7 +36,8 @@ def cell_areas(
 ) -> gpd.GeoDataFrame:
     """Dissolve hot cells that touch into areas.
 
-    ``excess`` is over the mean of all cells, times the cells of the area; ``p_adjusted`` is the smallest of its cells.
+    ``excess`` is over the mean of all cells, times the cells of the area; ``p_adjusted`` is the smallest of its cells. Areas without an
+    excess are left out.
     """
     from scipy.ndimage import label
 
@@ -57,8 +60,12 @@ def cell_areas(
         smallest = np.array([p[labels == i].min() for i in ids])
     frame = pd.DataFrame({"n": held.astype(np.int64), "excess": excess, "p_adjusted": smallest})
     member = labels.ravel()[chosen.code]
-    names = place_words(chosen, member, ids)
-    return finish_areas(chosen, frame, shapes, names, word=word)[AREA_COLUMNS]
+    # A lone cell beside a busy corner can be hot for its neighbours' sake and still hold less than the mean: that is no hot place.
+    keep = np.flatnonzero(excess > 0)
+    names = place_words(chosen, member, ids[keep])
+    return finish_areas(chosen, frame.iloc[keep].reset_index(drop=True), [shapes[i] for i in keep], names, word=word)[
+        AREA_COLUMNS
+    ]
 
 
 def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], places: list[str], *, word: str) -> gpd.GeoDataFrame:
@@ -75,8 +82,16 @@ def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], place
     out = out.drop(columns=["place", "_x", "_y"])
     start, end = chosen.period
     out.attrs["sara"] = {"period": [start.isoformat(), end.isoformat()], "chosen_from": chosen.noun}
+    if _mostly_help(chosen):
+        out.attrs["sara"]["calls_for_help"] = True
     rest = [c for c in out.columns if c not in AREA_COLUMNS]
     return out[[*AREA_COLUMNS[:-1], *rest, "geometry"]]
+
+
+def _mostly_help(chosen: Selected) -> bool:
+    """Tell whether most rows are calls for help: then no place may be shown in public, not even as an outline."""
+    helped = chosen.events["category"].isin(help_categories()).to_numpy(dtype=bool, na_value=False)[chosen.used]
+    return bool(len(helped)) and float(helped.mean()) > HELP_SHARE
 
 
 def place_words(chosen: Selected, member: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> list[str]:

@@ -194,6 +194,7 @@ def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: st
 def scale_bar(ax: Axes) -> Axes:
     """Draw a bar of a round length, in kilometres (metres on small maps) and miles, and the north arrow below the map's corner."""
     from matplotlib.lines import Line2D
+    from matplotlib.patheffects import withStroke
 
     low, high = ax.get_xlim()
     bottom, top = ax.get_ylim()
@@ -210,8 +211,12 @@ def scale_bar(ax: Axes) -> Axes:
         )
     )
     words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    # A light edge keeps the words readable where the city reaches into the corner.
+    edge = [withStroke(linewidth=2.5, foreground="white")]
     miles = f"{length / 1609.344:.2g} mi" if length >= 400 else f"{length / 0.3048:,.0f} ft"
-    ax.text(x, y + 2.2 * tick, f"{words} ({miles})  N↑", fontsize=8, color=INK, va="bottom", ha="left", zorder=9)
+    ax.text(
+        x, y + 2.2 * tick, f"{words} ({miles})  N↑", fontsize=8, color=INK, va="bottom", ha="left", zorder=9, path_effects=edge
+    )
     return ax
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ class Problem:
 
         return provenance(self)
 
-    def brief(self, path: str | Path, *, audience: str = "council", language: str = "en") -> BriefFile:
+    def brief(self, path: str | os.PathLike[str], *, audience: str = "council", language: str = "en") -> BriefFile:
         """Write the brief: one HTML file that needs nothing else, at most two printed pages and an annex.
 
         Parameters
@@ -117,9 +118,9 @@ class Problem:
         """
         from sara.brief import write_brief
 
-        return write_brief(self, Path(path), audience=audience, language=language)
+        return write_brief(self, _path(path, "path"), audience=audience, language=language)
 
-    def save(self, folder: str | Path, *, include_events: bool = False) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, include_events: bool = False) -> Path:
         """Save the record: ``record.json`` and one CSV per table, with their SHA-256.
 
         Parameters
@@ -141,14 +142,14 @@ class Problem:
         from sara.problem._content import to_content
         from sara.problem._store import write_folder
 
-        target = Path(folder)
+        target = _path(folder, "folder")
         if target.exists() and not target.is_dir():
             raise InputError(f"`folder` must be a folder. Got the file {str(folder)!r}. Write: problem.save('my-problem/')")
         write_folder(target, to_content(self, include_events=include_events))
         return target
 
     @classmethod
-    def load(cls, folder: str | Path, *, now: Clock = utc_now) -> Problem:
+    def load(cls, folder: str | os.PathLike[str], *, now: Clock = utc_now) -> Problem:
         """Read a record that `save` wrote.
 
         Parameters
@@ -171,7 +172,7 @@ class Problem:
         from sara.problem._content import from_content
         from sara.problem._store import read_folder
 
-        return from_content(read_folder(Path(folder)), cls, now=now)
+        return from_content(read_folder(_path(folder, "folder")), cls, now=now)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {len(stage)}" for name, stage in self.stages.items())
@@ -185,3 +186,9 @@ class Problem:
 
     def _set_started(self, started: str) -> None:
         self.started = datetime.fromisoformat(started).isoformat()
+
+
+def _path(value: str | os.PathLike[str], name: str) -> Path:
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise InputError(f"`{name}` must be a path. Got {value!r}. Write it as text: 'strip.html' or 'strip/'")
+    return Path(value)

@@ -146,6 +146,10 @@ class Stage:
         Stage
             This stage.
         """
+        if also_from is not None and not isinstance(also_from, (str, list, tuple)):
+            raise InputError(
+                f"`also_from` must be text, or a list of texts. Got {also_from!r}. Write: also_from=['site visit 12 Jan']"
+            )
         sources = (also_from,) if isinstance(also_from, str) else tuple(also_from or ())
         checked = tuple(_plain_text(source, name="also_from") for source in sources)
         self.conclusions.append(Conclusion(_plain_text(text, name="text"), checked, self._stamp()))

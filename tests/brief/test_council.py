@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
@@ -195,9 +196,39 @@ def test_what_is_not_there_yet_is_refused(assessed, tmp_path, options, words):
         assessed.brief(tmp_path / "b.html", **options)
 
 
-def test_an_empty_problem_and_a_wrong_ending_are_refused(tmp_path):
-    with pytest.raises(InputError, match="at least one result"):
-        sara.Problem("Nothing").brief(tmp_path / "b.html")
+def test_an_empty_problem_says_what_is_missing(tmp_path):
+    problem = sara.Problem("Nothing", now=fixed)
+    page = problem.brief(tmp_path / "b.html").path.read_text(encoding="utf-8")
+    assert "No result has been added to this problem yet" in page
+    assert all(html.escape(question, quote=False) in html.unescape(page) for question in problem.check().missing["question"])
+    problem.analyze.conclude("Three bars close together.", also_from="site visit")
+    page = problem.brief(tmp_path / "b.html").path.read_text(encoding="utf-8")
+    assert page.index("Three bars close together.") < page.index("What is missing")
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ""])
+def test_a_path_that_is_none_is_refused_in_words(assessed, wrong):
+    for call in (assessed.brief, assessed.save, sara.Problem.load):
+        with pytest.raises(InputError, match="must be a path"):
+            call(wrong)
+
+
+def test_calls_for_help_put_no_place_on_the_map_even_without_a_plan(events, tmp_path):
+    home = events.iloc[:400].assign(category="domestic")
+    home.attrs = dict(events.attrs)
+    problem = sara.Problem("Calls from homes", now=fixed)
+    spots = sara.hotspots.clusters(home)
+    problem.analyze.add(spots)
+    assert len(spots.areas), "there is a place to hide"
+    page = problem.brief(tmp_path / "b.html").path.read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert "The busiest places" not in page
+    problem.save(tmp_path / "record")
+    again = sara.Problem.load(tmp_path / "record").brief(tmp_path / "c.html").path.read_text(encoding="utf-8")
+    assert again == page, "a loaded record keeps it in"
+
+
+def test_a_wrong_ending_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"must end in \.html"):
         sara.Problem("Nothing").brief(tmp_path / "b.pdf")
 

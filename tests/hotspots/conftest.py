@@ -35,4 +35,5 @@ def town():
     x = np.r_[rng.uniform(0, 10_000, 2_610), rng.normal(7_000, 120, 300), np.full(90, 2_000.0)]
     y = np.r_[rng.uniform(0, 8_000, 2_610), rng.normal(5_000, 120, 300), np.full(90, 3_000.0)]
     place = np.array([None] * 2_610 + ["1423 N 35TH ST"] * 300 + ["77 ELM ST"] * 90, dtype=object)
-    return table(x, y, place=place)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta((np.arange(3_000) * 7) % 366, unit="D")
+    return table(x, y, time=list(days), place=place)

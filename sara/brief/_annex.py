@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sara.brief._front import missing, unique_cautions
+from sara.brief._front import MOST_LETTERS, missing, unique_cautions
 from sara.brief._safe import public_table, said, show
 from sara.brief.document import LIGHT, Block, Bullets, Lights, Paragraph, Section, Table, Withheld
 
@@ -49,7 +49,7 @@ def sections(story: Story, withheld: Withheld) -> list[Section | None]:
     """Return the annex, in order."""
     return [
         _data(story, withheld), _outcomes(story, withheld), _comparison(story, withheld), _problems(story, withheld), _places(story, withheld),
-        _cautions(story, withheld), _open(story), _methods(story, withheld), _glossary(story),
+        _concluded(story, withheld), _cautions(story, withheld), _open(story), _methods(story, withheld), _glossary(story),
     ]  # fmt: skip
 
 
@@ -208,6 +208,15 @@ def _places(story: Story, withheld: Withheld) -> Section | None:
 def _cautions(story: Story, withheld: Withheld) -> Section | None:
     found = tuple(said(text, withheld) for text in unique_cautions(story))
     return Section("All cautions", (Bullets(found),)) if found else None
+
+
+def _concluded(story: Story, withheld: Withheld) -> Section | None:
+    """All conclusions, where the front part had no room for them."""
+    found = {stage: story.conclusions(stage) for stage in story.stages}
+    if all(sum(map(len, texts)) <= MOST_LETTERS for texts in found.values()):
+        return None
+    words = tuple(f"{stage}: {said(text, withheld)}" for stage, texts in found.items() for text in texts)
+    return Section("All conclusions", (Bullets(words),))
 
 
 def _open(story: Story) -> Section | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["finding", "sections"]
 
 # What fits on two pages: a council reads the weightiest, the annex holds them all.
-MOST_CAUTIONS, MOST_ACTIONS = 6, 8
+MOST_CAUTIONS, MOST_ACTIONS, MOST_LETTERS = 6, 8, 340
 _WEIGHT = (
     "EffectResult",
     "Plan",
@@ -71,7 +71,7 @@ def finding(story: Story) -> str:
         return f"The goal: {_sentence(story.plan.goal)} Nothing has been assessed yet.{could}"
     said_last = [text for stage in ("analyze", "scan") for text in story.conclusions(stage)]
     if said_last:
-        return said_last[-1]
+        return shortened(said_last[-1], 2 * MOST_LETTERS)
     if not story.results:
         return "No result has been added to this problem yet, so there is nothing to find in it."
     board = story.last("ProblemBoard")
@@ -94,7 +94,7 @@ def _problem(story: Story, withheld: Withheld) -> Section | None:
     number = _one_number(story)
     told = finding(story)
     words: list[Block] = [Paragraph(said(number, withheld), "lead")] if number else []
-    words.extend(Paragraph(said(text, withheld)) for text in story.conclusions("scan") if text != told)
+    words.extend(_concluded(story, "scan", withheld, told=told))
     # Which few of many candidates this one was chosen from belongs to the annex; here one sentence.
     concentration = story.last("ConcentrationResult")
     if concentration is not None:
@@ -119,6 +119,30 @@ def _one_number(story: Story) -> str:
         return str(spots.text) if not story.about_help else ""
     top, used = spots.areas.iloc[0], spots.counts.rows_used
     return f"{int(top['n']):,} of {used:,} {story.noun} ({percent(top['n'] / used)}) came from one place of {top['km2']:.2g} square kilometers, {_near(top['name'])}."
+
+
+def _concluded(story: Story, stage: str, withheld: Withheld, *, told: str = "") -> list[Paragraph]:
+    """Return a stage's conclusions as far as two pages have room; where they are longer, the annex has them in full."""
+    room, out = MOST_LETTERS, []
+    for text in story.conclusions(stage):
+        if text == told:
+            continue
+        shown = shortened(text, room)
+        room -= len(shown)
+        out.append(Paragraph(said(shown, withheld)))
+        if shown != text or room <= 0:
+            break
+    return out
+
+
+def shortened(text: str, most: int) -> str:
+    """Return `text`, or as many whole sentences of it (else words) as fit, and where the rest is."""
+    if len(text) <= most:
+        return text
+    cut = text[:most]
+    ends = [match.end() for match in re.finditer(r"[.!?](?= )", cut)]
+    kept = cut[: ends[-1]] if ends else cut.rsplit(" ", 1)[0] + " \u2026"
+    return f"{kept} (In full in the annex.)"
 
 
 def _numbered_places(story: Story, withheld: Withheld) -> Table | None:
@@ -212,7 +236,7 @@ def _how_to_read(reporting: pd.DataFrame) -> list[str]:
 
 
 def _why(story: Story, withheld: Withheld) -> Section | None:
-    words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("analyze") if text != finding(story)]
+    words: list[Block] = [*_concluded(story, "analyze", withheld, told=finding(story))]
     clock, repeats = story.last("ClockResult"), story.last("RepeatResult")
     words.extend(Paragraph(said(result.text, withheld)) for result in (clock, repeats) if result is not None)
     drawn = drawing(clock, withheld, width=5.8, height=2.7) if clock is not None else None
@@ -227,7 +251,7 @@ def _done(story: Story, withheld: Withheld) -> Section | None:
         return None
     goal = said(_sentence(plan.goal), withheld)
     words: list[Block] = [Paragraph(goal if story.placebo else f"Goal: {goal}")]
-    words.extend(Paragraph(said(text, withheld)) for text in story.conclusions("respond"))
+    words.extend(_concluded(story, "respond", withheld))
     rows = [_action(action, withheld) for action in plan.table.to_dict("records")]
     if rows and not story.placebo:
         words.append(
@@ -272,7 +296,7 @@ def _worked(story: Story, withheld: Withheld) -> Section | None:
     effect = story.effect
     if effect is None:
         return _could_see(story, withheld)
-    words: list[Block] = [Paragraph(said(text, withheld)) for text in story.conclusions("assess")]
+    words: list[Block] = [*_concluded(story, "assess", withheld)]
     lights = _lights(effect, withheld)
     drawn = drawing(effect, withheld, width=5.6, height=3.5)
     right: tuple[Block, ...] = (drawn,) if drawn is not None else ()

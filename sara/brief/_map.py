@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
 from sara.brief._safe import SMALL, figure_of, said
 from sara.brief.document import Figure, Withheld
 from sara.core.wording import period_words
-from sara.data.privacy import coarse_geometry
+from sara.data.privacy import SQUARE_METRES, coarse_geometry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from sara.core.records import Design
     from sara.hotspots import HotspotResult
 
-__all__ = ["MARKED", "city_map", "marked"]
+__all__ = ["MARKED", "city_map", "marked", "public_shapes"]
 
 # Places with a number on the map; the table in the annex has them all.
 MARKED = 3
 # Inches: the most a map may take in each direction, the title above and the source line below it.
 _WIDE, _HIGH, _TITLE, _FOOT = 3.3, 2.55, 0.62, 0.2
+# 4 pi area / perimeter^2: a circle has 1, a square 0.79.
+ROUND = 0.9
 _AWAY = ((0.05, 0.08), (-0.09, 0.0), (0.07, -0.08))
 _FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
 
@@ -36,13 +40,23 @@ def city_map(
     areas = spots.areas
     enough = areas["n"].to_numpy() >= SMALL
     withheld.counts += int((~enough).sum())
-    shown = replace(spots, areas=coarse_geometry(areas[enough].reset_index(drop=True))) if len(areas) else spots
+    shown = replace(spots, areas=public_shapes(areas[enough].reset_index(drop=True))) if len(areas) else spots
     return figure_of(
         lambda ax: _draw(ax, shown, outlines, noun, design),
         alt=said(_words(shown, noun), withheld),
         width=_WIDE,
         height=_height(shown),
     )
+
+
+def public_shapes(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return outlines that hide single houses: small ones as squares, and circles too, whose middle would be the house, however large."""
+    out = coarse_geometry(areas)
+    shapes = out.geometry.to_numpy()
+    for i in np.flatnonzero(4 * np.pi * shapely.area(shapes) > ROUND * shapely.length(shapes) ** 2):
+        side = SQUARE_METRES * np.ceil(1e-9 + np.sqrt(shapely.area(shapes[i])) / SQUARE_METRES)
+        shapes[i] = coarse_geometry(out.iloc[[i]], size=float(side)).geometry.iloc[0]
+    return out.set_geometry(gpd.GeoSeries(shapes, index=out.index, crs=out.crs))
 
 
 def marked(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -85,7 +99,7 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None, nou
     if design is not None:
         maps.outlines(
             ax,
-            list(coarse_geometry(design.places("treated").to_crs(spots.areas.crs)).geometry),
+            list(public_shapes(design.places("treated").to_crs(spots.areas.crs)).geometry),
             color=LINE,
             linewidth=2.0,
             zorder=6,

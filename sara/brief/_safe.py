@@ -31,7 +31,10 @@ _PHONE = re.compile(
     r"(?<![\w.,-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)|(?<![\w.,-])(?:\+?1)?[2-9]\d{9}(?!\w)|(?<![\w.,-])[2-9]\d{2}-\d{4}(?![\w-])"
 )
 # "3 bars on Main Street" and "10 at a place" count something: between a house's number and its street stands none of these.
-_LITTLE = "a|an|and|at|block|blocks|by|each|every|for|from|in|near|of|on|or|per|the|this|to|with"
+_LITTLE = (
+    "a|an|and|at|block|blocks|by|each|every|for|from|in|near|of|on|or|per|the|this|to|with|m|km|ft|mi|meters?|feet|min|minutes?|hours?|days?|weeks?|months?"
+    "|calls|events|complaints|reports|rows|places"
+)
 _SIDE = r"(?:[NSEW]|NE|NW|SE|SW|North|South|East|West)\.?"
 _HOUSE = re.compile(
     rf"(?<![\w/,.-])(?P<number>\d{{1,6}}(?:-\d{{1,4}})?)(?:-?[A-Z])?(?:\s+[13]/[234])?\s+(?:{_SIDE}\s+)?(?P<street>(?:(?!(?:{_LITTLE})\b)[\w'.]+\s+){{1,3}}?)"
@@ -90,6 +93,11 @@ def public_table(
     cells = {
         c: _column(table, shown, c, _gives_back(c, hidden, derived), _kind(c, counts, private, shares), withheld) for c in chosen
     }
+    plain = [c for c in chosen if c not in counts]
+    for i in np.flatnonzero(hidden.any(axis=1).to_numpy()):
+        secret = [show(table[c].iloc[i]) for c in hidden.columns if hidden[c].iloc[i]]
+        for c in plain:
+            cells[c][i] = _without_numbers(cells[c][i], secret) if isinstance(table[c].iloc[i], str) else cells[c][i]
     body = tuple(tuple(cells[c][i] for c in chosen) for i in range(len(shown)))
     numeric = tuple(
         i
@@ -98,6 +106,12 @@ def public_table(
     )
     more = f" (first {len(shown)} of {total:,})" if total > len(shown) else ""
     return Table(f"{caption}{more}", tuple(chosen.values()), body, numeric)
+
+
+def _without_numbers(text: str, secret: list[str]) -> str:
+    """Return a sentence without the counts that are hidden beside it: "100 % of the 7 rows" would tell."""
+    numbers = "|".join(map(re.escape, sorted(secret, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w.,])(?:{numbers})(?![\w%]|[.,]\d| %| block)", "a few", text)
 
 
 def _gives_back(name: str, hidden: pd.DataFrame, derived: Mapping[str, Sequence[str]] | None) -> np.ndarray:

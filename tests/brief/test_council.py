@@ -266,3 +266,18 @@ def test_the_front_fits_two_printed_pages(page, tmp_path, size):
     first = next(i for i, text in enumerate(pages) if "Annex: how this was found" in text)
     assert first <= 2
     assert pages[first].lstrip().splitlines()[-1]
+
+
+def test_long_conclusions_are_cut_in_front_and_whole_in_the_annex(tmp_path):
+    problem = sara.Problem("Long", now=fixed)
+    problem.assess.add(sara.assess.wdd((80, 52), (75, 71)))
+    sentence = "Three bars close within the same quarter of an hour and no bus runs. "
+    problem.assess.conclude(sentence * 12 + "The very end.")
+    page = problem.brief(tmp_path / "b.html").path.read_text(encoding="utf-8")
+    front, annex = page.split("Annex: how this was found")
+    assert "(In full in the annex.)" in front
+    assert "The very end." not in front
+    assert "The very end." in annex
+    from sara.brief._front import shortened
+
+    assert shortened("word " * 100, 52) == "word " * 9 + "word \u2026 (In full in the annex.)"

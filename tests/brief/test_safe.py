@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
+from sara.brief._map import public_shapes
 from sara.brief._safe import public_table, said, show
 from sara.brief.document import Withheld
 
@@ -106,4 +109,43 @@ def test_values_are_shown_as_people_write_them(value, words):
     ],
 )
 def test_houses_in_sentences_are_blurred_and_nothing_else(text, words):
+    assert said(text, Withheld()) == words
+
+
+def test_a_sentence_beside_a_hidden_count_does_not_tell_it():
+    turned = pd.DataFrame(
+        {"where": ["400 block of OAK ST", "3 OAK PARK"], "n": [7, 40], "reason": ["100 % of the 7 rows, 7.5 a year", "all 40"]}
+    )
+    table = public_table(turned, Withheld(), caption="x", counts=("n",))
+    words = " ".join(word for row in table.rows for word in row)
+    assert "the a few rows" in words
+    assert "7 rows" not in words
+    assert "7.5 a year" in words
+
+
+def test_a_circle_of_any_size_does_not_tell_the_house_in_its_middle():
+    house = shapely.Point(500_123.0, 4_500_077.0)
+    shapes = [house.buffer(75), house.buffer(300), shapely.box(500_000, 4_500_000, 500_700, 4_500_300)]
+    public = public_shapes(gpd.GeoDataFrame(geometry=shapes, crs=32616))
+    for shape in public.geometry[:2]:
+        assert np.allclose(np.asarray(shape.exterior.coords) % 250, 0), "corners lie on the lattice whatever the house"
+    assert public.geometry[2].equals(shapes[2])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("123 1/2 Oak St", "100 block of OAK ST"),
+        ("flat 4 at 77 Elm Street", "flat 4 at 0 block of ELM ST"),
+        ("by 2025-03-01 at 345 Pine St", "by 2025-03-01 at 300 block of PINE ST"),
+        ("1551 CANAL ALLEY", "1500 block of CANAL ALY"),
+        ("1234 Broadway", "1200 block of BROADWAY"),
+        ("1423 N 35TH", "1400 block of N 35TH"),
+        ("a 5 minute drive", "a 5 minute drive"),
+        ("1,167 of 9,017 calls came from one place", "1,167 of 9,017 calls came from one place"),
+        ("a 250 m square around 551125 E 4738125 N", "a 250 m square around 551125 E 4738125 N"),
+        ("call 3125550142 or 555-0142", "call [phone] or [phone]"),
+    ],
+)
+def test_other_ways_to_write_a_house_or_a_phone(text, words):
     assert said(text, Withheld()) == words

@@ -1,4 +1,4 @@
-"""Assess: did it work, did it move next door, and and what may be said of it."""
+"""Assess: did it work, did it move next door, and what may be said of it."""
 
 from __future__ import annotations
 

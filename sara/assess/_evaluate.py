@@ -98,6 +98,11 @@ def evaluate(events: gpd.GeoDataFrame, plan: Plan, *, seed: int = 1) -> EffectRe
     used, counts = _rows(events, outcome, windows)
     counted = events[used]
     panels = _panels(counted, design, windows)
+    if not panels.places[0].any():
+        raise NotEnoughDataError(
+            "evaluate needs at least 1 event of the plan's outcome in the place that got the response. Got 0, before and after. Check "
+            "plan.outcome, and that these are the events the plan was made on."
+        )
     found = numbers(panels, windows, np.random.default_rng(seed))
     return _result(events, outcome, used, plan, design, windows, panels, found, counts, seed)
 

@@ -242,7 +242,7 @@ def _against(
 
 
 def _pre_slope(base: np.ndarray) -> tuple[float, float]:
-    """Return how the treated place moved away from the similar ones, a month per month of the baseline, and its standard error."""
+    """Return how the place of the response moved away from the similar ones, a month per month of the baseline, and its standard error."""
     gap = base[0] - base[1:].mean(axis=0)
     months = len(gap)
     if months < 6:

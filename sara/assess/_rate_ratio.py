@@ -27,7 +27,7 @@ def rate_ratio(
 ) -> EffectResult:
     """Compare the share by which two groups of places changed.
 
-    The relative incident rate ratio: it assumes that without the response the treated places would have changed by the same *share* as
+    The relative incident rate ratio: it assumes that without the response the places of the response would have changed by the same *share* as
     the comparison places. `wdd` assumes the same *number*.
 
     Parameters

@@ -38,7 +38,7 @@ def wdd(
     treated, comparison : (float, float)
         Counts (before, after) in the places that got the response and in similar places.
     displacement, displacement_comparison : (float, float), optional
-        The same for the area around the treated places, and for an area of its own to compare that with.
+        The same for the area around the places of the response, and for an area of its own to compare that with.
     time : (float, float)
         Length of the periods (before, after), in any unit: ``(2, 1)`` for two years before and one after.
     area : (float, float, float, float)
@@ -64,7 +64,7 @@ def wdd(
     Notes
     -----
     WDD = (T1 - T0) - (C1 - C0) + (D1 - D0) - (E1 - E0), each count divided by its period and area; its variance is the sum of the counts
-    over the squares of those divisors, times the dispersion. It assumes that without the response the treated places would have changed
+    over the squares of those divisors, times the dispersion. It assumes that without the response the places of the response would have changed
     by as *many* events as the comparison places (`rate_ratio`: by the same share). Where a count is under 10, p and interval come from
     the E-test on the two sums (equal weights) or from combined score limits; ``se`` and ``z`` stay as above. With variance over mean of
     2 and no dispersion given, a 5 % test is wrong 16 % of the time.

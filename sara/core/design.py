@@ -40,7 +40,7 @@ class Design(Result):
     before, after : (Timestamp, Timestamp)
         Baseline and assessment windows, half-open, whole months counted from `start`.
     chosen_on : (Timestamp, Timestamp) or None
-        The window in which the treated place was found to be bad, if it was chosen by its counts.
+        The window in which the place of the response was found to be bad, if it was chosen by its counts.
     buffer : float
         Width of the rings, metres.
     last_event : Timestamp

@@ -135,7 +135,7 @@ def months(
     subtitle: str = "",
     source: str = "",
 ) -> Axes:
-    """Draw the treated place against the mean of the similar ones, month by month, with the start marked."""
+    """Draw the place of the response against the mean of the similar ones, month by month, with the start marked."""
     treated = monthly[monthly["role"] == "treated"].groupby("month")["n"].sum()
     others = monthly[monthly["role"] == "comparison"].groupby("month")["n"]
     mean, low, high = others.mean(), others.min(), others.max()
@@ -185,7 +185,7 @@ def untouched(
 def places_map(
     ax: Axes | None, table: gpd.GeoDataFrame, *, title: str, subtitle: str = "", placebo: bool = False, source: str = ""
 ) -> Axes:
-    """Draw the treated place, the similar ones (numbered) and the rings around them."""
+    """Draw the place of the response, the similar ones (numbered) and the rings around them."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -47,7 +47,7 @@ def comparison(
     chosen_on : (date, date), optional
         The window whose counts chose the place. Not given: the period that `treated` remembers, if it came from `sara.hotspots`.
     candidates : GeoDataFrame, optional
-        Places to choose among. Not given: footprints of the treated place's size and shape laid where such events concentrate.
+        Places to choose among. Not given: footprints of the place of the response's size and shape laid where such events concentrate.
     n : int
         How many similar places; fewer are used where there are fewer.
     buffer : float or str
@@ -71,7 +71,7 @@ def comparison(
     -----
     Likeness is measured on level (log scale, shrunk towards the mean of the places so that lucky and unlucky years do not match), trend
     (second half of the baseline over the first) and the seasons' shares; places with under a third or over three times the events are
-    taken only if there is no other. Candidates are laid by the counts of the window that chose the treated place, so that both regress
+    taken only if there is no other. Candidates are laid by the counts of the window that chose the place of the response, so that both regress
     to the mean alike. Dispersion: Pearson's chi-square over its degrees of freedom around place and month.
 
     References

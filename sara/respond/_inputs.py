@@ -98,7 +98,9 @@ def one_place(treated: Any, events: gpd.GeoDataFrame) -> tuple[BaseGeometry, str
         if treated.is_empty:
             raise InputError("`treated` must be a polygon with an area. Got an empty one. Hand in the outline of the place.")
         low_x, low_y, high_x, high_y = treated.bounds
-        if low_x >= -180 and high_x <= 180 and low_y >= -90 and high_y <= 90:
+        x, y = events["x"].to_numpy(float, na_value=np.nan), events["y"].to_numpy(float, na_value=np.nan)
+        among = bool(((x >= low_x) & (x <= high_x) & (y >= low_y) & (y <= high_y)).any())
+        if not among and low_x >= -180 and high_x <= 180 and low_y >= -90 and high_y <= 90:
             raise InputError(
                 f"`treated` must be in the CRS of `events`. Got what looks like longitude and latitude ({low_x:.4f}, {low_y:.4f}). Write treated=geopandas.GeoSeries([geometry], crs=4326)"
             )

@@ -37,7 +37,7 @@ class PowerResult(Result):
     ----------
     table : DataFrame
         One row per length and number of places: ``months_after``, ``n_similar``, ``smallest_change`` (events a month, seen with chance
-        ``power``), ``smallest_share`` (of the treated place's level before), ``sees_target``.
+        ``power``), ``smallest_share`` (of the place of the response's level before), ``sees_target``.
     smallest_change, smallest_share : float
         The same for the design as it is.
     target : float
@@ -45,7 +45,7 @@ class PowerResult(Result):
     target_from : str
         "plan" or "sara" (a usual target, where the plan names none).
     level : float
-        Events a month in the treated place before.
+        Events a month in the place of the response before.
     months_after, n_similar : int
         Of the design.
     power, confidence : float

@@ -272,6 +272,8 @@ def test_mistakes(after, treated):
         evaluate(after.assign(category="theft"), plan)
     with pytest.raises(InputError, match="has no rows"):
         evaluate(after.iloc[:0], plan)
+    with pytest.raises(NotEnoughDataError, match="at least 1 event of the plan's outcome in the place"):
+        evaluate(after[after["x"] > 500_500], plan)
     early = after[after["time"] < START].copy()
     early.attrs["sara"] = {**early.attrs["sara"], "coverage": ["2022-01-01", START]}
     with pytest.raises(NotEnoughDataError, match="at least 1 whole month after"):

@@ -154,6 +154,12 @@ def test_months_to_come_are_not_zero(events, treated, design):
         comparison(early, treated=treated, start="2025-08-01")
 
 
+def test_a_bare_polygon_near_the_origin_is_not_taken_for_degrees(events):
+    near = events.assign(x=events["x"] - X0, y=events["y"] - Y0)
+    near = near.set_geometry(gpd.points_from_xy(near["x"], near["y"], crs=CRS))
+    assert comparison(near, treated=shapely.box(-85, -85, 85, 85), start=START).n == 5
+
+
 def test_the_same_ground_twice_counts_once(events, treated):
     x = X0 + STEP * np.arange(1, 4)
     given = gpd.GeoDataFrame(

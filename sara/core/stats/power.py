@@ -28,7 +28,7 @@ def difference_se(
     Parameters
     ----------
     treated : float
-        Events a month in one treated place.
+        Events a month in one place of the response.
     comparison : array of float
         Events a month in each comparison place; their mean is taken.
     months : (float, float)
@@ -36,7 +36,7 @@ def difference_se(
     phi, tau2 : float
         Dispersion of the counts, and variance of places' own proportional drift.
     places : float
-        How many treated places of this level, each with as many comparison places; the standard error is that of the mean per place.
+        How many places of the response of this level, each with as many comparison places; the standard error is that of the mean per place.
 
     Notes
     -----

@@ -180,14 +180,15 @@ def _worst_places(e: Evidence) -> Check:
     if not upswing or before is None:
         seen = chosen is not None and chosen[1] > e.design.start
         return _check(name, False if seen else None, f"{how}; {left}", None if survives and not seen else ASSOCIATED)
-    told = (
-        f"the {before.months} months before the start ran {amount(before.excess.estimate)} a month above its own earlier level, beyond what "
-        f"similar places did ({amount_range(before.excess)})"
-    )
-    stands = _stands(e)
+    ran = f"ran {amount(before.excess.estimate)} a month above its own earlier level, beyond what similar places did ({amount_range(before.excess)})"
+    told = f"The {before.months} months before the start {ran}"
     if e.without_recent is not None:
         told += f"; without those months the effect is {change(e.without_recent.estimate, per=' a month')} ({amount_range(e.without_recent)})"
-    text = "; ".join(part for part in (how, told, left) if part)
+    stands = _stands(e)
+    if not stands:
+        # The text of the effect repeats the first clause: what undoes the finding comes first.
+        told = f"Without the {before.months} months just before the start it is not clear that anything changed; {told[0].lower()}{told[1:]}"
+    text = "; ".join(part for part in (told, f"{how[0].lower()}{how[1:]}", left) if part)
     return _check(name, None if stands else False, text, FOLLOWED if not stands else None if survives else ASSOCIATED)
 
 
@@ -316,6 +317,8 @@ def _reporting(e: Evidence) -> Check:
     found = [text for text in (_per_event(e), _by_officers(e), _by_source(e)) if text is not None]
     if not found:
         return _check(name, None, "Whether people report differently can't be seen in these data", None)
+    # What moved comes first: the text of the effect repeats the first clause.
+    found.sort(key=lambda one: not one[0])
     moved = any(shift for shift, _ in found)
     return _check(name, None if moved else True, "; ".join(text for _, text in found), ASSOCIATED)
 

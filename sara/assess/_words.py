@@ -182,9 +182,9 @@ def _allowed(effect: EffectResult, clear: bool) -> str:
     what, verb = effect.facts["outcome_words"], effect.verb
     what = what[0].lower() + what[1:]
     fewer = "fewer" if effect.estimate < 0 else "more"
-    because = (
-        f", no more: {effect.weakest.text[0].lower()}{effect.weakest.text[1:].rstrip('.')}" if effect.weakest is not None else ""
-    )
+    # One reason is enough for a reader; the check itself has the rest.
+    reason = effect.weakest.text.split("; ")[0].rstrip(".") if effect.weakest is not None else ""
+    because = f", no more: {reason[0].lower()}{reason[1:]}" if reason else ""
     if effect.estimate > 0 and verb in VERBS[2:]:
         return f"This is not what a response that works would show{because}."
     said = {

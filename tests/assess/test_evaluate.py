@@ -148,6 +148,7 @@ def test_a_finding_that_stands_on_the_upswing_alone_is_red(make_events, treated)
     assert effect.high < 0, "nothing was done, and it looks like a fall"
     check = next(c for c in effect.checks if c.name == "Would it have calmed down anyway?")
     assert check.passed is False and effect.verb == VERBS[0]
+    assert effect.text.endswith("no more: without the 6 months just before the start it is not clear that anything changed.")
 
 
 def test_without_an_upswing_nothing_is_said_of_it(effect):

@@ -16,7 +16,7 @@ import shapely
 from sara.core.errors import InputError, SaraWarning, suggest
 from sara.core.period import coverage
 from sara.data import _time
-from sara.data._columns import TEXTS, Origin, joined, missing_text, text_columns
+from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text, text_columns
 from sara.data._coordinates import Located
 from sara.data._order import content_hash, in_order
 from sara.data._positions import crs_words, decimals, positions
@@ -113,6 +113,12 @@ def check_mapping(mapping: Mapping_, columns: Sequence[object]) -> dict[str, lis
                     f"`{name}` names a column that is not in the table: {column!r}.{suggest(column, have)} Columns: {listed}"
                 )
         out[name] = wanted
+    for one, other in (("x", "y"), ("lon", "lat")):
+        if (one in out) != (other in out):
+            there, lacking = (one, other) if one in out else (other, one)
+            raise InputError(
+                f"`{lacking}` must be given with `{there}`. Got {there}={out[there][0]!r} alone. Name both columns, or neither."
+            )
     return out
 
 
@@ -199,13 +205,20 @@ def _times(
     for name in ("time", *STAMPS, "time_to"):
         if name in fields:
             parsed[name] = _time.parse_times(
-                joined(frame, fields[name]), tz=tz, name=" + ".join(fields[name]), epoch=epoch, dayfirst=dayfirst
+                joined_time(frame, fields[name]), tz=tz, name=" + ".join(fields[name]), epoch=epoch, dayfirst=dayfirst
             )
             if parsed[name].notes:
                 notes.setdefault("time_notes", {})[name] = dict(parsed[name].notes)
             if parsed[name].notes.get("UTC") and tz is None and name == main:
                 warnings.warn(
                     f"{fields[name][0]!r} is written in UTC, and the city's time zone is not known: hours and weekdays are those of UTC. Write tz='America/Chicago' (your city's zone).",
+                    SaraWarning,
+                    stacklevel=5,
+                )
+            if parsed[name].notes.get("day and month") and name == main:
+                warnings.warn(
+                    f"{' + '.join(fields[name])!r} is read {parsed[name].notes['day and month']}. If that is wrong, turn it into times first: "
+                    f"table[{fields[name][0]!r}] = pd.to_datetime(table[{fields[name][0]!r}], dayfirst=True), then sara.as_events(table)",
                     SaraWarning,
                     stacklevel=5,
                 )
@@ -225,6 +238,12 @@ def _unreadable(
     new = reject_rows(
         table.files[bad], table.lines[bad], " + ".join(fields[main]), values.to_numpy(dtype=object), "the time can't be read"
     )
+    if bad.all():
+        first = new.iloc[0]
+        raise InputError(
+            f"`time` must be readable. Got {first['value']!r} in {first['column']!r} (line {first['line']}), and no row whose time can be read. "
+            "Name another column for `time`, or turn it into times first with pd.to_datetime"
+        )
     both = pd.concat([table.rejects, new], ignore_index=True) if len(table.rejects) else new
     return both, ~bad
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,10 @@ from sara.data._address import normalize_places
 from sara.data._coordinates import numbers
 from sara.data._order import content_hash
 from sara.data._origin import ORIGINS, origin_of_channel, origin_of_flag, origin_of_type
-from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column
+from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column, uniques_of
 from sara.data.categories import categorize
 
-__all__ = ["TEXTS", "Origin", "joined", "missing_text", "text_columns"]
+__all__ = ["TEXTS", "Origin", "joined", "joined_time", "missing_text", "text_columns"]
 
 # Passed on as published.
 TEXTS = ("priority", "disposition", "channel", "language", "address", "area", "text", "caller")
@@ -130,6 +130,44 @@ def joined(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     parts = [frame[name].astype(object).where(~is_blank(frame[name]), "").astype(str).str.strip() for name in columns]
     text = pd.Series([" ".join(words) for words in zip(*parts, strict=True)], index=frame.index, dtype=object).str.strip()
     return text.where(text != "", None)
+
+
+def joined_time(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
+    """Return one column of times, or a date and its time of day put together, however the two are written."""
+    if len(columns) == 1:
+        return frame[columns[0]]
+    date = _on_uniques(frame[columns[0]], _without_clock)
+    clocks = {name: _on_uniques(frame[name], _clock) for name in columns[1:]}
+    return joined(pd.DataFrame({columns[0]: date, **clocks}), columns)
+
+
+def _on_uniques(values: pd.Series, change: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Return the values as text, changed; blank stays blank."""
+    codes, uniques = uniques_of(values.where(~is_blank(values), None))
+    text = change(pd.Series([str(value) for value in uniques], dtype=object).str.strip())
+    return pd.Series(np.append(text.to_numpy(dtype=object), np.array([None], dtype=object))[codes], index=values.index)
+
+
+def _without_clock(date: pd.Series) -> pd.Series:
+    """Take the midnight off a date that comes as a timestamp: its time of day stands beside it."""
+    return date.str.replace(r"(?:[T ]0?0:00(?::00(?:\.0+)?)?| 12:00:00 AM)(?:Z|[+-]00:?00)?$", "", regex=True)
+
+
+def _clock(text: pd.Series) -> pd.Series:
+    """Write a time of day as hours and minutes: 45 (00:45, its zeros lost), 0.5 (a half day), 1899-12-30T08:15:00 (a spreadsheet's day 0)."""
+    text = text.str.replace(r"^(?:1899-12-3[01]|1900-01-0[01]|1970-01-01)[T ]", "", regex=True)
+    part = pd.to_numeric(text.where(text.str.fullmatch(r"0?\.[0-9]+")), errors="coerce")
+    seconds = (part.fillna(0) * 86_400).round().astype(int)
+    spelled = [f"{s // 3600 % 24:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in seconds]
+    text = text.where(part.isna(), pd.Series(spelled, index=text.index, dtype=object))
+    digits = text.str.fullmatch(r"[0-9]{1,6}(?:\.0)?")
+    number = text.str.replace(r"\.0$", "", regex=True)
+    long = number.str.len() > 4
+    number = number.where(~long, number.str.zfill(6).str.replace(r"^(..)(..)(..)$", r"\1:\2:\3", regex=True))
+    # A column of nothing above 23 holds whole hours.
+    hours = bool(digits.any()) and bool((pd.to_numeric(text[digits]) <= 23).all())
+    short = number + ":00" if hours else number.str.zfill(4)
+    return text.where(~digits, number.where(long, short))
 
 
 def _street(frame: pd.DataFrame, columns: list[str]) -> pd.Series:

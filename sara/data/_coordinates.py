@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyproj
+import shapely
 
 from sara.core.errors import InputError
 from sara.data._text import is_blank, squeeze
@@ -61,7 +62,11 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     if left.any():
         rest = values[left]
         blank = is_blank(rest).to_numpy()
-        text = squeeze(rest).str.replace(r"^(-?[0-9]{1,3}),([0-9]{3,})$", r"\1.\2", regex=True)
+        # 5.551.234,5 as in much of Europe: points between thousands, a comma before decimals.
+        text = squeeze(rest)
+        dotted = text.str.fullmatch(r"-?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+").to_numpy(dtype=bool, na_value=False)
+        text = text.where(~dotted, text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False))
+        text = text.str.replace(r"^(-?[0-9]{1,3}),([0-9]{3,})$", r"\1.\2", regex=True)
         text = text.str.replace(r"(?<=[0-9]),(?=[0-9]{3}(?:,|\.|$))", "", regex=True).str.replace(",", ".", regex=False)
         out[left] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         is_text = np.zeros(len(out), bool)
@@ -71,11 +76,18 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split_points(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Return ``(lon, lat)`` text from "(lat, lon)" or "POINT (lon lat)" text."""
+    """Return ``(lon, lat)`` text from "(lat, lon)", "POINT (lon lat)", GeoJSON, or well-known binary in hex."""
     text = values.astype(object).astype(str)
     wkt = text.str.extract(r"POINT\s*\(\s*(-?[0-9.eE+-]+)\s+(-?[0-9.eE+-]+)\s*\)", expand=True)
-    pair = text.str.extract(r"\(?\s*(-?[0-9]+\.?[0-9]*)\s*,\s*(-?[0-9]+\.?[0-9]*)\s*\)?\s*$", expand=True)
-    return wkt[0].fillna(pair[1]), wkt[1].fillna(pair[0])
+    pair = text.str.extract(r"^[^\[{]*?\(?\s*(-?[0-9]+\.?[0-9]*)\s*,\s*(-?[0-9]+\.?[0-9]*)\s*\)?\s*$", expand=True)
+    json = text.str.extract(r"coordinates[^\[]*\[\s*(-?[0-9.eE+-]+)\s*,\s*(-?[0-9.eE+-]+)\s*\]", expand=True)
+    lon, lat = wkt[0].fillna(json[0]).fillna(pair[1]), wkt[1].fillna(json[1]).fillna(pair[0])
+    binary = text.str.fullmatch(r"0[01](?:[0-9A-Fa-f]{2}){20,}").to_numpy(dtype=bool, na_value=False)
+    if binary.any():
+        points = shapely.centroid(shapely.from_wkb(text[binary].tolist(), on_invalid="ignore"))
+        lon[binary] = [None if np.isnan(x) else repr(float(x)) for x in shapely.get_x(points)]
+        lat[binary] = [None if np.isnan(y) else repr(float(y)) for y in shapely.get_y(points)]
+    return lon, lat
 
 
 def locate(x: pd.Series, y: pd.Series, crs: Any) -> Located:
@@ -88,6 +100,12 @@ def locate(x: pd.Series, y: pd.Series, crs: Any) -> Located:
     nothing = np.isnan(east) & np.isnan(north) & ~text_x & ~text_y
     bad, reasons = _why_bad(east, north, text_x | text_y, nothing, geographic=source.is_geographic)
     ok = ~bad & ~nothing
+    if not ok.any() and (far := reasons.get("outside the range of longitude and latitude", 0)) > 0.5 * (~nothing).sum():
+        first = np.flatnonzero(np.isfinite(east) & np.isfinite(north))[0]
+        raise InputError(
+            f"longitude and latitude must lie within 180 and 90 degrees. Got {east[first]:.10g}, {north[first]:.10g} and {far - 1:,} more of the kind. "
+            "If these are feet or metres, name the columns as x and y and write crs=3435 with the EPSG number the publisher names"
+        )
     lon, lat = _lon_lat(east[ok], north[ok], source)
     finite = np.isfinite(lon) & np.isfinite(lat)
     if not finite.any():

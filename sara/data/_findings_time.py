@@ -10,7 +10,7 @@ from sara.core.checks import record_of
 from sara.data._audit_result import _percent
 from sara.data._ground import Finding, Ground, many
 
-__all__ = ["coverage", "heaping", "lag", "order", "types"]
+__all__ = ["coverage", "heaping", "lag", "order", "reading", "types"]
 
 # The longest gaps are named, the others counted.
 MOST_GAPS = 3
@@ -116,6 +116,18 @@ def _gaps(days: np.ndarray) -> list[tuple[int, int, float]]:
         [(int(a), int(b - a), float((b - a) * usual)) for a, b in runs if (b - a) * usual >= 20],
         key=lambda gap: (-gap[1], gap[0]),
     )
+
+
+def reading(events: gpd.GeoDataFrame) -> list[Finding]:
+    """Tell where the order of day and month had to be supposed."""
+    record = record_of(events)
+    read = (record.get("time_notes") or {}).get(record.get("time_from") or "", {}).get("day and month")
+    if not read:
+        return []
+    return [Finding(
+        "time", f"dates such as 03/04 are read {read}", len(events), "warning", "a day taken for a month moves rows by weeks", "read as the United States write them",
+        "turn the column into times first: pd.to_datetime(..., dayfirst=True), then sara.as_events(table)",
+    )]  # fmt: skip
 
 
 def order(events: gpd.GeoDataFrame) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +11,10 @@ import pandas as pd
 import pyproj
 import shapely
 
-from sara.core.errors import InputError
+from sara.core.errors import InputError, SaraWarning
 from sara.data._coordinates import Located, locate, numbers, split_points
 
-__all__ = ["crs_words", "decimals", "positions"]
+__all__ = ["crs_words", "decimals", "positions", "swapped"]
 
 
 def positions(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, keep: np.ndarray) -> Located:
@@ -31,7 +32,16 @@ def positions(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, ke
 
 def _pair(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any) -> tuple[pd.Series | None, pd.Series | None, Any]:
     if "lon" in fields and "lat" in fields:
-        return frame[fields["lon"][0]], frame[fields["lat"][0]], 4326
+        lon, lat = frame[fields["lon"][0]], frame[fields["lat"][0]]
+        if not swapped(lon, lat):
+            return lon, lat, 4326
+        warnings.warn(
+            f"{fields['lon'][0]!r} holds latitudes and {fields['lat'][0]!r} longitudes: each was read as what it holds. "
+            f"Write columns={{'lon': {fields['lat'][0]!r}, 'lat': {fields['lon'][0]!r}}} to say so yourself.",
+            SaraWarning,
+            stacklevel=6,
+        )
+        return lat, lon, 4326
     if "x" in fields and "y" in fields:
         x, y = frame[fields["x"][0]], frame[fields["y"][0]]
         return x, y, crs if crs is not None else _degrees(x, y, fields)
@@ -42,6 +52,15 @@ def _pair(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any) -> tup
     if geometry is not None and geometry in frame.columns:
         return _geometry_pair(frame, geometry, crs)
     return None, None, None
+
+
+def swapped(lon: pd.Series, lat: pd.Series) -> bool:
+    """Whether two columns bear each other's name: no city lies beyond 80 degrees of latitude, and half of one does not by accident."""
+    # A few thousand rows of the whole length tell as well as all.
+    step = max(1, len(lon) // 5000)
+    east, north = numbers(lon.iloc[::step])[0], numbers(lat.iloc[::step])[0]
+    ok = np.isfinite(east) & np.isfinite(north) & (east != 0) & (np.abs(east) <= 180) & (np.abs(north) <= 180)
+    return bool(ok.any()) and bool(np.median(np.abs(north[ok])) > 80 and np.median(np.abs(east[ok])) < 80)
 
 
 def _geometry_pair(frame: pd.DataFrame, geometry: str, crs: Any) -> tuple[pd.Series, pd.Series, Any]:
@@ -73,6 +92,8 @@ def _degrees(x: pd.Series, y: pd.Series, fields: Mapping[str, list[str]]) -> int
 
 def crs_words(fields: Mapping[str, list[str]], crs: Any, frame: pd.DataFrame) -> str:
     if "lon" in fields and "lat" in fields:
+        if swapped(frame[fields["lon"][0]], frame[fields["lat"][0]]):
+            return "longitude and latitude (EPSG:4326), each in the other's column"
         return "longitude and latitude (EPSG:4326)"
     if "x" in fields and "y" in fields:
         return "longitude and latitude (EPSG:4326)" if crs is None else str(pyproj.CRS.from_user_input(crs).to_string())

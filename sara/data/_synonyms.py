@@ -31,6 +31,10 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:report|offense|go|occurrence|control|file|reference|ref|tracking|master|internal_report|nibrs_report|ccn|ir)_?(?:id|number|num|no|nbr)",
             0.6,
         ),
+        (
+            r"(?:[a-z]+_)*(?:incident|call|event|case|service_request|request|sr|ticket|report)(?:_(?:entry|sr|request|report|master|record))+_(?:id|number|no|key)",
+            0.8,
+        ),
         (r"(?:objectid|object_id|fid|gid|row_?id|record_?id|oid|global_?id|pk|key|index)", 0.3),
     ),
     "received": (
@@ -53,7 +57,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         ),
         (rf"(?:date|time)_(?:[a-z]+_)+received|alarm_{_WHEN}", 0.85),
         (
-            r"(?:timecreate|calldatetime|call_?date_?time|call_dttm|calltime|createddate|opendate|createdate|requested_datetime|original_time_queued|timereceived|entrydate|time_?of_?call)",
+            r"(?:timecreate|calldatetime|call_?date_?time|call_dttm|calltime|createddate|opendate|createdate|requested_datetime|original_time_queued|timereceived|entrydate|called_at|call_at|time_?of_?call)",
             0.95,
         ),
         (rf"(?:create|created)_(?:{_WHEN})_(?:incident|call)", 0.95),
@@ -141,7 +145,11 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.75,
         ),
         (
-            r"(?:description_1|reason|subject|name|what_is_the_nature_of_this_code_violation|call_type_code|type_code|calltypecode|crime_category|pd_desc|ofns_desc|nature_code|violation|violation_type)",
+            r"(?:naturecodedesc|nature_code_desc(?:ription)?|sr_desc(?:ription)?|service_request_desc(?:ription)?|ucr_[0-9]_desc(?:ription)?)",
+            0.94,
+        ),
+        (
+            r"(?:description_1|kind|reason|subject|name|what_is_the_nature_of_this_code_violation|call_type_code|type_code|calltypecode|crime_category|pd_desc|ofns_desc|nature_code|violation|violation_type)",
             0.6,
         ),
         (rf"{_W}(?:type|nature|offense|crime|problem){_T}_?(?:desc|description|name|text)", 0.7),
@@ -219,7 +227,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     ),
     "point": (
         (
-            r"(?:point|geom|geo_?point|the_geom|location_1|location1|geolocation|geocoded_column|lat_?long?|latlng|coordinates|location_point|georeference|new_georeferenced_column|geo_?location|geocoded_location|intersection_point|case_location|gps|mapped_location|latitude_longitude|lat_lon|shape)",
+            r"(?:point|geom|geometry|wkt|wkb|geo_?point|the_geom|location_1|location1|geolocation|geocoded_column|lat_?long?|latlng|coordinates|location_point|georeference|new_georeferenced_column|geo_?location|geocoded_location|intersection_point|case_location|gps|mapped_location|latitude_longitude|lat_lon|shape)",
             0.85,
         ),
         (r"(?:location|block_location|incident_location|address_point|geo|sr_location_lat_long|map_location)", 0.45),
@@ -229,7 +237,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:address|block_address|incident_address|street_address|addr|hundred_block|hundred_block_location|block_location|location_address|full_address|address_1|address1|address_text|address_public|incidentaddress|blockaddress|location_text|incidentlocation|incident_location|blockizedaddress|block_ized_address|public_address|call_address|event_address|location_description_street|hundredblock|hundredblockaddr|100_block_addr|geo_address|match_address|intersection)",
             0.92,
         ),
-        (r"block", 0.8),
+        (r"block|address_x", 0.8),
         (
             r"(?:location|loc|place|where|common_name|common_location|street|street_name|house_street|formatted_street|addressline|location_street_name|sr_location|call_location|event_location|address_location|location_name|street_block|city_block)",
             0.75,
@@ -239,7 +247,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     "place": ((r"place", 0.5),),
     "area": (
         (
-            r"(?:area|neighborhood|neighbourhood|neighborhood_name|neighborhoods|community_area|police_?beat|beat|beat_name|patrol_?beat|incident_beat|beatnumber|reporting_area|area_name)",
+            r"(?:area|neighborhood|neighbourhood|neighborhood_name|neighborhoods|community_area|police_?beat|beat|beat_name|patrol_?beat|incident_beat|beatnumber|reporting_area|area_name|community_board)",
             0.9,
         ),
         (
@@ -254,7 +262,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     ),
     "text": (
         (
-            r"(?:text|narrative|comments?|notes?|remarks?|details|complaint_text|free_text|message|additional_(?:comments|details|info)|call_notes|request_description|sr_description|customer_comments|public_comments|body|synopsis|summary|complaint|issue_description|description_of_issue|status_notes|long_description|resident_comments)",
+            r"(?:text|narrative|comments?|notes?|remarks?|details|complaint_text|free_text|message|additional_(?:comments|details|info)|call_notes|request_description|customer_comments|public_comments|body|synopsis|summary|complaint|issue_description|description_of_issue|status_notes|long_description|resident_comments)",
             0.85,
         ),
         (r"(?:description|desc)", 0.45),

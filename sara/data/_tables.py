@@ -8,6 +8,8 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,7 +22,7 @@ from sara.core.errors import InputError
 from sara.data._rejects import reject_rows
 from sara.data._text import TEXT_DTYPE
 
-__all__ = ["RawFile", "read_file"]
+__all__ = ["MAX_BYTES", "MAX_RATIO", "RawFile", "header_names", "read_file", "text_frame"]
 
 # A gigabyte of text is about five million calls; more than that in one small archive is an attack or a mistake.
 MAX_BYTES = 2_000_000_000
@@ -32,9 +34,9 @@ CHUNK = 50_000
 MAX_FIELD = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RawFile:
-    """One file: text columns, the line of each row, and the rows that do not fit the header."""
+    """One file: text columns, the line of each row, and the rows that do not fit the header; `names` where its rows come from several sheets."""
 
     frame: pd.DataFrame
     lines: np.ndarray
@@ -42,6 +44,7 @@ class RawFile:
     sha256: str
     name: str
     notes: dict[str, Any] = field(default_factory=dict)
+    names: np.ndarray | None = None
 
 
 def read_file(path: Path, *, headers: Sequence[Sequence[str]] = ()) -> RawFile:
@@ -62,7 +65,9 @@ def read_file(path: Path, *, headers: Sequence[Sequence[str]] = ()) -> RawFile:
 def _read_bytes(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]], *, depth: int) -> RawFile:
     if content[:4] == b"PK\x03\x04":
         if name.lower().endswith((".xlsx", ".xlsm")) or _is_workbook(content):
-            return _read_excel(content, name, sha)
+            from sara.data._sheets import read_workbook
+
+            return read_workbook(content, name, sha)
         return _read_zip(content, name, sha, headers, depth=depth)
     if content[:2] == b"\x1f\x8b":
         return _read_bytes(_gunzip(content, name), name, sha, headers, depth=depth + 1)
@@ -86,7 +91,7 @@ def _gunzip(content: bytes, name: str) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             out = file.read(limit + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"`path` must be a whole gz file. Got {name}, which is damaged ({error}). Download it again.") from None
     if len(out) > limit:
         raise InputError(
@@ -109,6 +114,8 @@ def _read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[st
             if not m.is_dir() and not m.filename.startswith("__MACOSX") and not PurePosixPath(m.filename).name.startswith(".")
         ]
         tables = [m for m in members if m.filename.lower().endswith((*TABLES, ".zip"))]
+        # A readme is no table where there is another.
+        tables = [m for m in tables if not m.filename.lower().endswith(".txt")] or tables
         if len(tables) != 1:
             listed = ", ".join(m.filename for m in (tables or members)[:10])
             what = "one table" if tables else "a CSV or Excel table"
@@ -119,8 +126,13 @@ def _read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[st
         if member.flag_bits & 1:
             raise InputError(f"`path` must be a zip without a password. Got {name}. Unpack it yourself.")
         limit = min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000))
-        with archive.open(member) as file:
-            inner = file.read(limit + 1)
+        try:
+            with archive.open(member) as file:
+                inner = file.read(limit + 1)
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+            raise InputError(
+                f"`path` must be a whole zip file. Got {name}, which is damaged ({error}). Download it again."
+            ) from None
         if len(inner) > limit:
             raise InputError(
                 f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it."
@@ -133,6 +145,9 @@ def _decode(content: bytes) -> tuple[str, str]:
     """Return ``(text, encoding)``; byte-order marks are taken off, once or twice written."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace"), "utf-16"
+    if len(content) >= 4 and content[1] == content[3] == 0 != content[0]:
+        # Plain letters with a zero after each: its byte-order mark is lost.
+        return content.decode("utf-16-le", errors="replace"), "utf-16"
     try:
         text, encoding = content.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError as error:
@@ -160,31 +175,66 @@ def _sniff(text: str) -> str:
         return ","
 
     def evenness(delimiter: str) -> tuple[int, int]:
-        rows = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        width = rows[0] if rows else 0
-        return (sum(n == width for n in rows) if width > 1 else 0, width)
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if len(row) > 1]
+        if not widths:
+            return 0, 0
+        width, n = Counter(widths).most_common(1)[0]
+        return n, width
 
     return max(DELIMITERS, key=evenness)
 
 
+def _check_table(content: bytes, text: str, name: str) -> None:
+    """Turn down what is plainly no table of text."""
+    start = text[:200].lstrip().lower()
+    if content[:4] in (b"%PDF", b"\x89PNG", b"PAR1", b"SQLi") or text[:2000].count("\x00") > 2:
+        what, do = "a file that is not text", "Export the table as CSV or .xlsx"
+    elif start.startswith(("<!doctype", "<html", "<?xml")):
+        what, do = "a web page or XML", "Download the file again: a log-in page may have come in its place"
+    elif start.startswith(("{", "[{")):
+        what, do = (
+            "JSON",
+            "Write: sara.as_events(geopandas.read_file(path)) for GeoJSON, sara.as_events(pandas.read_json(path)) otherwise",
+        )
+    else:
+        return
+    raise InputError(f"`path` must be a CSV or an .xlsx file. Got {what}: {name}. {do}.")
+
+
 def _read_csv(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]]) -> RawFile:
     text, encoding = _decode(content)
-    delimiter = _sniff(text)
+    _check_table(content, text, name)
+    told = re.match(r"sep=(.)\r?\n", text)
+    delimiter = told[1] if told else _sniff(text)
     rows, lines = _rows(text, delimiter)
-    filled = [position for position, row in enumerate(rows[:50]) if any(cell.strip() for cell in row)]
-    if not filled:
+    top = 1 if told else _top(rows)
+    if top is None:
         raise InputError(f"`path` must hold a table. Got an empty file: {name}.")
-    rows, lines = rows[filled[0] :], lines[filled[0] :]
+    rows, lines = rows[top:], lines[top:]
     notes: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter}
-    if _is_data(rows[0]):
+    if not rows or _is_data(rows[0]):
         # A set of files often has its header in the first one only.
-        fitting = [list(known) for known in headers if len(known) == len(rows[0])]
-        header = fitting[-1] if fitting else _header([""] * len(rows[0]))
+        width = len(rows[0]) if rows else 1
+        fitting = [list(known) for known in headers if len(known) == width]
+        header = fitting[-1] if fitting else header_names([""] * width)
         notes["header"] = "missing"
     else:
-        header, rows, lines = _header(rows[0]), rows[1:], lines[1:]
+        header, rows, lines = header_names(rows[0]), rows[1:], lines[1:]
     frame, kept, rejects = _fit(rows, np.asarray(lines, dtype=np.int64), header, text, delimiter, name)
     return RawFile(frame, kept, rejects, sha, name, notes)
+
+
+def _top(rows: list[list[str]]) -> int | None:
+    """Return where the table begins: below blank lines, and below titles, which fill one field where the table has several."""
+    filled = [sum(cell.strip() != "" for cell in row) for row in rows[:50]]
+    if not any(filled):
+        return None
+    first = next(position for position, n in enumerate(filled) if n)
+    wide = [position for position, n in enumerate(filled) if n > 1]
+    usual = Counter(len(rows[position]) for position in wide).most_common(1)[0][0] if wide else 1
+    if filled[first] > 1 or usual == 1:
+        return first
+    return next((position for position in wide if filled[position] >= 0.6 * usual), first)
 
 
 def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
@@ -220,7 +270,7 @@ def _is_data(cells: list[str]) -> bool:
     return written > 0.5 * len(filled)
 
 
-def _header(cells: list[str]) -> list[str]:
+def header_names(cells: list[str]) -> list[str]:
     """Return column names: stripped, empty ones numbered, repeated ones counted."""
     out: list[str] = []
     for position, cell in enumerate(cells):
@@ -268,7 +318,7 @@ def _fit(
         order = np.argsort(at, kind="stable")
         at, kept = at[order], [kept[position] for position in order]
     numbers, values, reasons = zip(*sorted(found.bad), strict=True) if found.bad else ((), (), ())
-    return _frame(kept, header), at, reject_rows(name, list(numbers), "", list(values), list(reasons))
+    return text_frame(kept, header), at, reject_rows(name, list(numbers), "", list(values), list(reasons))
 
 
 def _sort_ragged(
@@ -308,7 +358,7 @@ def _sort_empty(
             found.bad.append((int(lines[position]), delimiter.join(row), "the line repeats the header"))
 
 
-def _frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
+def text_frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
     """Turn rows into text columns, a chunk at a time so that the memory of a large file stays near its size."""
     parts = []
     for start in range(0, len(rows), CHUNK):
@@ -319,65 +369,3 @@ def _frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame({name: pd.array([], dtype=TEXT_DTYPE) for name in header})
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-
-
-def _read_excel(content: bytes, name: str, sha: str) -> RawFile:
-    """Read the first sheet that holds a table; cells become text, dates ISO text."""
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000)):
-            raise InputError(
-                f"`path` must not unpack to more than {MAX_RATIO} times its size. Got {size / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it."
-            )
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel."
-        ) from None
-    try:
-        for sheet in book.worksheets:
-            rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-            found = _sheet(rows, name, sha, sheet.title)
-            if found is not None:
-                return found
-    finally:
-        book.close()
-    raise InputError(f"`path` must hold a table. Got an empty workbook: {name}.")
-
-
-def _sheet(rows: list[list[Any]], name: str, sha: str, title: str) -> RawFile | None:
-    widths = [sum(cell is not None and str(cell).strip() != "" for cell in row) for row in rows[:50]]
-    if not widths or max(widths) == 0:
-        return None
-    # Titles above the table are narrower than the table.
-    top = next(position for position, width in enumerate(widths) if width >= max(1, 0.6 * max(widths)))
-    width = max(position + 1 for position, cell in enumerate(rows[top]) if cell is not None and str(cell).strip())
-    header = _header(["" if cell is None else str(cell) for cell in rows[top][:width]])
-    body, lines = [], []
-    rejects: list[tuple[int, str]] = []
-    for number, row in enumerate(rows[top + 1 :], start=top + 2):
-        cells = [_cell(value) for value in row[:width]] + [""] * (width - len(row))
-        if not any(cells):
-            continue
-        if any(value is not None and str(value).strip() for value in row[width:]):
-            rejects.append((number, ", ".join("" if value is None else str(value) for value in row)))
-            continue
-        body.append(cells)
-        lines.append(number)
-    turned = reject_rows(
-        name, [n for n, _ in rejects], "", [v for _, v in rejects], "the row has cells to the right of the header"
-    )
-    return RawFile(_frame(body, header), np.asarray(lines, dtype=np.int64), turned, sha, name, {"sheet": title})
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else str(value)

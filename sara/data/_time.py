@@ -156,7 +156,7 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
     notes: dict[str, int | str] = {}
     shapes = _shapes(clean)
     formats = {shape: _format(shape) for shape in shapes.unique()}
-    swap = _day_first(clean, shapes, formats, dayfirst, notes)
+    swap = _day_first(clean, shapes, formats, dayfirst, notes, name)
     for shape, made in formats.items():
         rows = np.flatnonzero((shapes == shape).to_numpy())
         if made is None or blank.to_numpy()[rows].all():
@@ -166,7 +166,7 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
         found = _strptime(clean.iloc[rows], form, zoned)
         if zoned:
             utc[rows], local[rows] = found
-            if shape.endswith("Z"):
+            if not (_seconds(local[rows]) != utc[rows])[~np.isnat(local[rows])].any():
                 notes["UTC"] = notes.get("UTC", 0) + int((~np.isnat(local[rows])).sum())  # type: ignore[operator]
         else:
             local[rows] = found[1]
@@ -192,9 +192,9 @@ def _at_once(text: pd.Series, dayfirst: bool | None) -> ParsedTimes | None:
     left = np.flatnonzero(np.isnat(local))
     good = local[~np.isnat(local)]
     if form[:8] in {known[:8] for known in _SWAPPABLE}:
-        # Days above 12 must outnumber everything unread, or the day might come first.
+        # Days above 12 must far outnumber everything unread, or the day might come first in some or all.
         days = (good.astype("datetime64[D]") - good.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
-        if dayfirst is not None or (days > 12).sum() <= len(left):
+        if dayfirst is not None or (days > 12).sum() <= 20 * len(left):
             return None
         dayfirst = form.startswith("%d")
     if len(left) > 0.5 * len(text):
@@ -249,6 +249,7 @@ def _day_first(
     formats: dict[str, tuple[str, bool, bool] | None],
     dayfirst: bool | None,
     notes: dict[str, int | str],
+    name: str,
 ) -> bool:
     """Say whether the day and month of number dates must change places against the table of shapes."""
     ambiguous = [shape for shape, made in formats.items() if made and re.match(r"%[md][/.-]%[md]", made[0])]
@@ -259,8 +260,14 @@ def _day_first(
     dotted = bool((numbers[1] == ".").all())
     if dayfirst is None:
         over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
+        if name and min(over_first, over_second) > 0.05 * (over_first + over_second):
+            one, other = (clean[numbers.index[(part > 12).to_numpy()][0]] for part in (first, second))
+            raise InputError(
+                f"{name!r} must be written in one order of day and month. Got {one} and {other}. "
+                "Read the files of each kind on their own, or turn the column into times first with pd.to_datetime"
+            )
         dayfirst = over_first > over_second or (dotted and over_first == over_second)
-        if over_first == over_second == 0 and not dotted:
+        if over_first == over_second == 0 and not dotted and (first != second).any():
             notes["day and month"] = "month first: no day above 12 says otherwise"
     return dayfirst != dotted
 

@@ -219,6 +219,7 @@ def _findings(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame, ste
     found += [
         *findings.location(events, ground),
         *findings.precision(events, ground),
+        *in_time.reading(events),
         *in_time.order(events),
         *in_time.heaping(events),
     ]

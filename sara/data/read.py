@@ -6,6 +6,7 @@ import glob as globbing
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def read_calls(
     Parameters
     ----------
     path : str or path
-        A CSV (also .gz or .zip) or .xlsx file, a folder of them, or a pattern such as ``"calls_*.csv"``.
+        A CSV (also .gz or .zip) or .xlsx file, a folder of them, or a pattern such as ``"calls_*.csv"``. Of a workbook, the largest table and
+        every sheet with its header; of several files, columns renamed over the years are matched by what they hold.
     profile : str, optional
         A publisher sara knows, such as ``"seattle_2015"``. Chosen by the header if not given.
     columns : dict, optional
@@ -58,7 +60,12 @@ def read_calls(
     Raises
     ------
     InputError
-        If the file is not there or is no table, no time column is found, or times or coordinates can be read in two ways.
+        If the file is not there or is no table, no time column is found, no time can be read, or times or coordinates can be read in two ways.
+
+    Notes
+    -----
+    03/04/2024 is 4 March unless a day above 12 in the column says otherwise; where none does, a warning and the audit say so. Columns of
+    longitude and latitude that bear each other's name are read as what they hold, with a warning.
 
     Examples
     --------
@@ -141,9 +148,13 @@ def read_events(
 
 
 def _read(path: Any, *, source: str, profile: str | None, columns: Columns | None, crs: Any, tz: str | None) -> gpd.GeoDataFrame:
-    table = _together(_files(_paths(path)))
+    files = _files(_paths(path))
+    if len(files) > 1 and profile is None:
+        files = _aligned(files, dict(columns or {}))
+    table = _together(files)
     known = find_profile(profile, table.frame.columns, None if profile else source)
     mapping = _mapping(table.frame, known, dict(columns or {}), source)
+    _check_times(files, mapping)
     return build(
         table,
         mapping,
@@ -198,12 +209,50 @@ def _files(paths: list[Path]) -> list[RawFile]:
     return files
 
 
+def _aligned(files: list[RawFile], given: dict[str, Any]) -> list[RawFile]:
+    """Give the columns of files whose header changed over the years the names they have in the first file, field by field."""
+    first = next((file for file in files if len(file.frame)), files[0])
+    have = {column.casefold() for column in first.frame.columns}
+    wanted = {**recognize(first.frame).columns, **{name: column for name, column in given.items() if isinstance(column, str)}}
+    out = []
+    for file in files:
+        own = {column.casefold() for column in file.frame.columns}
+        if own == have or len(file.frame) == 0:
+            out.append(file)
+            continue
+        renamed = {}
+        for name, column in recognize(file.frame).columns.items():
+            known = wanted.get(name)
+            if (
+                isinstance(column, str)
+                and isinstance(known, str)
+                and column.casefold() not in have
+                and known.casefold() not in own
+            ):
+                renamed[column] = known
+        out.append(replace(file, frame=file.frame.rename(columns=renamed)))
+    return out
+
+
+def _check_times(files: list[RawFile], mapping: dict[str, Any]) -> None:
+    """Turn down a set of files one of which has no time: its rows would all be without one."""
+    main = next(name for name in ("time", *STAMPS) if name in mapping)
+    wanted = {column.casefold() for column in ([mapping[main]] if isinstance(mapping[main], str) else mapping[main])}
+    for file in files:
+        if len(file.frame) and not wanted & {column.casefold() for column in file.frame.columns}:
+            have = ", ".join(map(str, list(file.frame.columns)[:30]))
+            raise InputError(
+                f"`path` must hold files with the same columns. Got {file.name} without {mapping[main]!r}, where the others have their time. "
+                f"Columns: {have}. Read it on its own with columns={{'time': '...'}}, then pd.concat([...])"
+            )
+
+
 def _together(files: list[RawFile]) -> Table:
     """Put files under one another; columns are joined by name, whatever their order or case."""
     if len(files) == 1:
         only = files[0]
         frame, lines, rejects = only.frame, only.lines, only.rejects
-        names, sha, name, notes = np.full(len(frame), only.name, dtype=object), only.sha256, only.name, only.notes
+        names, sha, name, notes = _names(only), only.sha256, only.name, only.notes
     else:
         spelled: dict[str, str] = {}
         frames = []
@@ -214,12 +263,16 @@ def _together(files: list[RawFile]) -> Table:
         frame = pd.concat(frames, ignore_index=True).astype(TEXT_DTYPE)
         lines = np.concatenate([file.lines for file in files])
         rejects = pd.concat([file.rejects for file in files], ignore_index=True)
-        names = np.repeat(np.array([file.name for file in files], dtype=object), [len(file.frame) for file in files])
+        names = np.concatenate([_names(file) for file in files])
         sha = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
         name, notes = f"{files[0].name} and {len(files) - 1} more", {"files": [file.name for file in files]}
     if len(frame) == 0 and len(rejects) == 0:
         raise InputError(f"`path` must hold rows. Got a header and nothing below it: {name}.")
     return Table(frame, lines, names, rejects, len(frame) + len(rejects), name, sha, notes)
+
+
+def _names(file: RawFile) -> np.ndarray:
+    return np.full(len(file.frame), file.name, dtype=object) if file.names is None else file.names
 
 
 def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], source: str) -> dict[str, Any]:
@@ -270,4 +323,7 @@ def _overruled(mapping: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
     if "time" in chosen:
         mapping = {name: column for name, column in mapping.items() if name != "received" or column != given["time"]}
     out = {**mapping, **given}
+    for one, other in (("x", "y"), ("y", "x"), ("lon", "lat"), ("lat", "lon")):
+        if one in given and given[one] is None:
+            out[other] = None
     return {name: out[name] for name in FIELDS if name in out and out[name] is not None}

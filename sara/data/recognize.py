@@ -93,7 +93,7 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
         for entry in _scores(column, words, sample[column])
     ]
     taken = [_joined(entry, clocks, sample) for entry in _assign(scored, names)]
-    taken = _by_content(taken, sample, names)
+    taken = _by_content(_with_clock(taken, sample), sample, names)
     frame = pd.DataFrame(
         [(name, " + ".join(cols), round(score, 2), reason) for name, cols, score, reason in taken],
         columns=["field", "column", "confidence", "reason"],
@@ -214,6 +214,9 @@ def _number_fit(name: str, filled: pd.Series) -> tuple[float, str]:
         return 0.0 if np.isnan(values).mean() > 0.5 else 0.6, "; no numbers"
     values = values[ok]
     inside = float(np.mean(np.abs(values) <= (90 if name == "lat" else 180)))
+    if name == "lat" and inside <= 0.8 and np.mean(np.abs(values) <= 180) > 0.8:
+        # Longitudes under a latitude's name: the two columns may have changed places.
+        return 0.5, "; beyond the range of latitude"
     if name in ("lon", "lat"):
         return (1.05 if inside > 0.8 else 0.0), f"; {inside:.0%} lie within the range"
     return 1.0, ""
@@ -313,6 +316,16 @@ def _joined(
     return entry
 
 
+def _with_clock(taken: list[tuple[str, list[str], float, str]], sample: pd.DataFrame) -> list[tuple[str, list[str], float, str]]:
+    """Leave a bare date out where a call's own stamp has the hour as well."""
+    bare = [
+        entry for entry in taken if entry[0] == "time" and len(entry[1]) == 1 and len(sample) and _date_only(sample[entry[1][0]])
+    ]
+    stamps = [entry for entry in taken if entry[0] in ("received", "dispatched")]
+    has_clock = any(len(entry[1]) > 1 or not _date_only(sample[entry[1][0]]) for entry in stamps)
+    return [entry for entry in taken if entry not in bare] if bare and has_clock else taken
+
+
 def _by_content(
     taken: list[tuple[str, list[str], float, str]], sample: pd.DataFrame, names: Mapping[str, str]
 ) -> list[tuple[str, list[str], float, str]]:
@@ -343,8 +356,11 @@ def _is_clock(values: pd.Series) -> bool:
         return len(values) == 0
     if pd.api.types.is_datetime64_any_dtype(filled.dtype):
         return False
-    pattern = r"\s*(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*|[0-2]?[0-9][0-5][0-9]"
-    return float(filled.astype(object).astype(str).str.fullmatch(pattern).mean()) > 0.8
+    text = filled.astype(object).astype(str).str.strip().str.replace(r"^(?:1899-12-3[01]|1900-01-0[01])[T ]", "", regex=True)
+    pattern = r"(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?|[0-2]?[0-9]?[0-5]?[0-9](?:\.0)?|[0-2]?[0-9](?:[0-5][0-9]){2}|0?\.[0-9]+"
+    # Nothing above 23 might be whole hours worked out from another column, or no time of day at all.
+    small = pd.to_numeric(text, errors="coerce").between(0, 23) & ~text.str.match(r"0?\.|0[0-9]{3}")
+    return float(text.str.fullmatch(pattern).mean()) > 0.8 and not small.all()
 
 
 def _date_only(values: pd.Series) -> bool:

@@ -131,7 +131,7 @@ rows_strategy = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows_strategy)
 def test_the_rule_idempotence_and_order(rows):
     events = calls(rows)

@@ -50,8 +50,11 @@ def test_reason_and_confidence_are_told():
 def test_content_overrules_the_name():
     no_times = recognize(frame(received=["Smith", "Jones"], date=["2024-03-01", "2024-03-02"]))
     assert no_times.columns == {"time": "date"}
+    feet = recognize(frame(lat=["1272000.5", "1273000"], lon=["229000", "228000"]))
+    assert "lat" not in feet.columns
+    # Latitudes and longitudes that changed places are found, and put right when they are read.
     swapped = recognize(frame(lat=["-122.3", "-122.4"], lon=["47.5", "47.6"]))
-    assert "lat" not in swapped.columns
+    assert swapped.table.set_index("field").loc["lat", "confidence"] < 0.6
 
 
 def test_a_change_date_is_not_the_time_of_the_event():

@@ -60,6 +60,15 @@ def test_an_error_of_input_is_one_message_without_a_traceback(words, message, tm
     assert shown.stdout == ""
 
 
+def test_a_folder_that_cannot_be_written_is_one_message(table, tmp_path):
+    (tmp_path / "study.toml").write_text('[study]\ntitle = "x"\n[data]\ncalls = "calls.csv"\n', encoding="utf-8")
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    shown = sara("run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "taken"))
+    assert shown.returncode == 2
+    assert "could not be read or written" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
 def test_audit_counts_the_rows_and_says_where_the_rejects_are(table, tmp_path):
     shown = sara("audit", str(table), XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert shown.returncode == 0, shown.stderr

@@ -85,8 +85,8 @@ def split_points(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     binary = text.str.fullmatch(r"0[01](?:[0-9A-Fa-f]{2}){20,}").to_numpy(dtype=bool, na_value=False)
     if binary.any():
         points = shapely.centroid(shapely.from_wkb(text[binary].tolist(), on_invalid="ignore"))
-        lon[binary] = [None if np.isnan(x) else repr(float(x)) for x in shapely.get_x(points)]
-        lat[binary] = [None if np.isnan(y) else repr(float(y)) for y in shapely.get_y(points)]
+        lon, lat = lon.astype(object), lat.astype(object)
+        lon[binary], lat[binary] = shapely.get_x(points), shapely.get_y(points)
     return lon, lat
 
 

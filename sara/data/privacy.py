@@ -72,8 +72,16 @@ def _public(text: str) -> str:
     words = hundred_block(text)
     # A house number that hides inside another form ("MAIN ST / 1423 OAK ST") must not slip through.
     if parts.rule == "intersection":
+        streets = words.split(" / ")
+        if len(streets) != 2 or not all(_is_street(street) for street in streets) or re.search(r"\S@\S|\d{7}", text):
+            return NAMED
         return " / ".join(hundred_block(street) if re.match(r"\d+\s", street) else street for street in words.split(" / "))
     return words
+
+
+def _is_street(words: str) -> bool:
+    """Say whether words can be a street: text that a stranger wrote between two ampersands is none."""
+    return len(words.split()) <= 6 and not re.search(r"[@<>=(){}\[\]:;]|\d{7}|\S\s+\d+\s+[A-Z]{2}", words)
 
 
 def public_place(name: Any) -> str:

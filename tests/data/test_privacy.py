@@ -229,3 +229,23 @@ def test_missing_counts_stay_missing_and_zero_is_shown():
 def test_mistakes_of_suppress(values, options, match):
     with pytest.raises(InputError, match=match):
         suppress(pd.DataFrame({"n": values}), **{"columns": "n", **options})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JOHN DOE 3125550177 john@doe.org & MAIN ST",
+        "<SCRIPT>alert(1)</SCRIPT> 66 EVIL ST / OAK AVE",
+        "ASK FOR MARY SMITH AT THE DOOR & OAK AVE",
+    ],
+)
+def test_a_strangers_words_are_no_crossing(text):
+    assert public_place(text) in ("a named place", "a place without an address")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5TH AVE S / S MICHIGAN ST", "E MARTIN LUTHER KING JR BLVD / N 3RD ST", "I 95 NB / EXIT 12", "RAINIER AVE S @ S ALASKA ST"],
+)
+def test_a_crossing_stays(text):
+    assert " / " in public_place(text)

@@ -61,6 +61,11 @@ def check_areas(areas: Any, *, name: str = "areas", crs: Any = None) -> gpd.GeoD
         raise InputError(
             f"`{name}` must have a coordinate reference system. Got crs=None. If its numbers are longitude and latitude: {name} = {name}.set_crs(4326)"
         )
+    if areas.geometry.isna().any():
+        row = areas.index[areas.geometry.isna()][0]
+        raise InputError(
+            f"`{name}` must have a shape in every row. Got none in row {row}. Write: {name} = {name}[{name}.geometry.notna()]"
+        )
     wrong = ~areas.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
     if wrong.any():
         raise InputError(
@@ -107,7 +112,10 @@ def check_confidence(value: Any) -> float:
 
 def check_count(value: Any, *, name: str, least: int = 1) -> int:
     """Return a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer, float)) or value != int(value) or value < least:
+    whole = (
+        isinstance(value, (int, np.integer, float)) and not isinstance(value, bool) and np.isfinite(value) and value == int(value)
+    )
+    if not whole or value < least:
         raise InputError(f"`{name}` must be a whole number of {least} or more. Got {value!r}.")
     return int(value)
 

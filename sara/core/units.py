@@ -56,7 +56,7 @@ def offset(value: str | pd.DateOffset, *, name: str) -> pd.DateOffset:
     """Return a pandas offset from text such as ``"W"``, ``"MS"``, ``"24MS"`` or ``"30min"``."""
     try:
         result = pd.tseries.frequencies.to_offset(value)
-    except ValueError:
+    except (ValueError, TypeError):
         result = None
     if result is None or (getattr(result, "n", 1) <= 0):
         raise InputError(
@@ -68,7 +68,8 @@ def offset(value: str | pd.DateOffset, *, name: str) -> pd.DateOffset:
 def timestamp(value: object, *, name: str) -> pd.Timestamp:
     """Return a local wall-clock timestamp (no time zone) from ISO text or a date."""
     try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+        # A bare number would be read as nanoseconds since 1970.
+        stamp = pd.NaT if isinstance(value, Real) else pd.Timestamp(value)  # type: ignore[arg-type]
     except (ValueError, TypeError):
         stamp = pd.NaT  # type: ignore[assignment]
     if stamp is pd.NaT or pd.isna(stamp):

@@ -71,4 +71,8 @@ def test_the_rest():
         checks.check_enough(12, 30, method="gi_star")
     with pytest.raises(InputError, match="whole number of 1 or more"):
         checks.check_count(0.5, name="n")
+    with pytest.raises(InputError, match="whole number of 1 or more. Got nan"):
+        checks.check_count(float("nan"), name="n")
+    with pytest.raises(InputError, match="a shape in every row. Got none in row 1"):
+        checks.check_areas(gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1), None], crs=32616))
     assert checks.record_of(events()) == {}

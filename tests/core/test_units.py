@@ -52,5 +52,8 @@ def test_offsets_and_timestamps():
         offset("-3D", name="freq")
     with pytest.raises(InputError, match="without a zone"):
         timestamp("2024-03-01T00:00Z", name="start")
-    with pytest.raises(InputError, match="ISO text"):
-        timestamp("soon", name="start")
+    with pytest.raises(InputError, match="pandas offset"):
+        offset(24, name="before")
+    for bad in ("soon", 2024, None):
+        with pytest.raises(InputError, match="ISO text"):
+            timestamp(bad, name="start")

@@ -95,15 +95,21 @@ def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> 
         if len(low):
             top = low.head(5)
             worst = ", ".join(
-                f"{value} ({_percent(part, of)})" for value, part, of in zip(top["value"], top["located"], top["n"], strict=True)
+                f"{_named(value, by)} ({_percent(part, of)} mapped)"
+                for value, part, of in zip(top["value"], top["located"], top["n"], strict=True)
             )
             words = f"{len(low)} {'categories are' if by == 'category' and len(low) > 1 else 'category is' if by == 'category' else 'areas are' if len(low) > 1 else 'area is'}"
             missing = int((low["n"] - low["located"]).sum())
             found.append(Finding(
-                "geocoding", f"{words} missing from the map more often than the rest: {worst}", missing, "warning", "misses are not random: the map under-states these, and they look safer than they are",
+                "geocoding", f"{words} missing from the map more often than the others: {worst}", missing, "warning", "misses are not random: the map under-states these, and they look safer than they are",
                 "tested against all other rows, corrected for the number of groups; see geocoding", "compare counts by area instead of points",
             ))  # fmt: skip
     return found
+
+
+def _named(value: object, by: str) -> str:
+    """Say "area 23" where the publisher's name is a bare number."""
+    return f"{by} {value}" if str(value).strip().isdigit() else str(value)
 
 
 def location(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:

@@ -66,7 +66,7 @@ def coverage(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
         )
     found += _thin_start(days, start, last)
     partial = [f"the first month starts on day {start.day}"] if start.day > 1 else []
-    partial += [f"the last ends on day {last.day}"] if last != last + pd.offsets.MonthEnd(0) else []
+    partial += [f"the last month ends on day {last.day}"] if last != last + pd.offsets.MonthEnd(0) else []
     if partial:
         found.append(
             Finding(

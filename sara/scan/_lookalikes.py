@@ -61,12 +61,12 @@ def doubt(
         if not _stands(candidate, rest):
             return (
                 "one caller",
-                f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others are no more than expected",
+                f"one caller made {share} of the {found.n:,} calls; what others made ({rest:,.0f}) is no more than expected",
             )
         if rest < _OTHERS_LEAST * candidate.n:
             return (
                 "one caller",
-                f"one caller made {share} of the {found.n:,} calls; the {rest:,.0f} of all others would be a far smaller matter",
+                f"one caller made {share} of the {found.n:,} calls; what others made ({rest:,.0f}) would be a far smaller matter",
             )
     weeks = round(found.weeks_active * calendar.n_weeks)
     long_enough = calendar.n_weeks >= _BURST_WEEKS

@@ -23,8 +23,8 @@ slow: .setup-test
 	$(BIN)/python -m pytest -q -n auto -m slow
 
 lint: .setup-lint
-	$(BIN)/ruff check sara tests benchmarks
-	$(BIN)/ruff format --check sara tests benchmarks
+	$(BIN)/ruff check sara tests benchmarks docs
+	$(BIN)/ruff format --check sara tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell sara tests docs README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md

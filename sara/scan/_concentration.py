@@ -274,12 +274,19 @@ def concentration(
 def _usable(events: pd.DataFrame, codes: Ints, by: str) -> tuple[npt.NDArray[np.bool_], dict[str, int], str, Setting, bool]:
     """Return the rows to count, the others by reason, the period in words and as a setting, and whether names are withheld."""
     try:
-        start, end, setting = resolve_period(events)
+        start, end, _ = resolve_period(events)
     except NotEnoughDataError:
         inside, period, setting = np.ones(len(events), dtype=bool), "", Setting("all rows", "sara", "the table has no times")
     else:
         # A blank time does not say that the row lies outside.
-        inside, period = in_period(events["time"], start, end) | events["time"].isna().to_numpy(), period_words(start, end)
+        timed = in_period(events["time"], start, end)
+        inside = timed | events["time"].isna().to_numpy()
+        # The file may reach further than these rows, which a filter may have cut.
+        days = events["time"][timed].dt.normalize()
+        period = period_words(days.min(), days.max() + pd.Timedelta(days=1)) if timed.any() else period_words(start, end)
+        setting = Setting(
+            period, "sara", "from the first to the last of these rows in the file's longest run without three empty months"
+        )
     named = codes >= 0
     helps = help_rows(events, by).copy()
     withheld = bool(helps.any() and helps[inside & named].all())

@@ -232,3 +232,10 @@ def test_units_without_a_size_are_told_and_not_tested():
     assert found.table["rate"].isna().tolist() == [False, False, True]
     assert found.table["p"].isna().tolist() == [False, False, True]
     assert any("1 places with events have no size" in caution for caution in found.cautions)
+
+
+def test_the_period_said_is_that_of_the_rows_and_not_of_their_file():
+    events = events_of(DANVERS)
+    cut = events[events["time"] < "2024-02-01"]
+    assert sara.scan.concentration(cut).period == "2024-01-01 to 2024-01-31"
+    assert sara.scan.concentration(events).period.endswith("2024-03-27")

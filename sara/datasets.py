@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sara._version import __version__
+from sara.core.cache import cache_folder
 from sara.core.checks import check_choice
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ _FILES = {
     "riverton_facilities": "facilities.geojson",
 }
 _SEED = 1
-# Changed when the generator changes: an old city in somebody's cache must not pass for the new one.
-_VERSION = 1
 
 
 def names() -> tuple[str, ...]:
@@ -88,7 +87,8 @@ def folder() -> Path:
     checkout = Path(__file__).resolve().parents[1] / "data" / "riverton"
     if _complete(checkout):
         return checkout
-    cached = _cache() / f"riverton-{_VERSION}"
+    # A newer sara may make another city: an old one must not pass for it.
+    cached = cache_folder() / f"riverton-{__version__}"
     return cached if _complete(cached) else _make(cached)
 
 
@@ -100,16 +100,7 @@ def _make(target: Path) -> Path:
     """Write the city beside its place and move it there in one step, so that nobody finds half a city."""
     from sara.teach import city
 
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix="riverton-", dir=target.parent))
-    except OSError:
-        # No cache folder that can be written to: the city lasts as long as the temporary folder.
-        target = Path(tempfile.gettempdir()) / f"sara-{os.getuid() if hasattr(os, 'getuid') else 'user'}" / target.name
-        if _complete(target):
-            return target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix="riverton-", dir=target.parent))
+    work = Path(tempfile.mkdtemp(prefix="riverton-", dir=target.parent))
     city(seed=_SEED).write(work)
     if target.exists() and not _complete(target):
         shutil.rmtree(target)
@@ -119,15 +110,6 @@ def _make(target: Path) -> Path:
         # Somebody else made it meanwhile.
         shutil.rmtree(work, ignore_errors=True)
     return target
-
-
-def _cache() -> Path:
-    """Return the user's own cache folder for sara."""
-    if os.name == "nt":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "sara"
 
 
 @lru_cache(maxsize=len(_FILES))

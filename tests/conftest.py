@@ -9,9 +9,13 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# Tests leave nothing in the user's own cache folder; workers of one run share theirs.
+os.environ.setdefault("SARA_CACHE", tempfile.mkdtemp(prefix="sara-tests-"))
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(table, tmp_path):
 
 
 def test_audit_counts_the_rows_and_says_where_the_rejects_are(table, tmp_path):
-    shown = sara("audit", str(table), XDG_CACHE_HOME=str(tmp_path / "cache"))
+    shown = sara("audit", str(table), SARA_CACHE=str(tmp_path / "cache"))
     assert shown.returncode == 0, shown.stderr
     assert "Of 61 rows read" in shown.stdout
     assert "Rejected rows, with their lines:" in shown.stdout

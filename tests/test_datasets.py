@@ -59,7 +59,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_made_where_there_is_no_checkout(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("SARA_CACHE", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     monkeypatch.setattr(datasets, "__file__", str(tmp_path / "site-packages" / "sara" / "datasets.py"))
     made: list[int] = []

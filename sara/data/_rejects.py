@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import OrderedDict
 from pathlib import Path
 
 import pandas as pd
 
+from sara.core.cache import cache_folder
 from sara.core.excel import safe_cell
 
 __all__ = ["REJECT_COLUMNS", "reject_rows", "rejects_of", "store_rejects"]
@@ -17,7 +17,7 @@ REJECT_COLUMNS = ["file", "line", "column", "value", "reason"]
 # Long values (a whole damaged line) are cut: enough to find them again.
 MAX_VALUE = 500
 _KEPT: OrderedDict[str, pd.DataFrame] = OrderedDict()
-_MAX_KEPT = 20
+_MAX_KEPT, _MAX_FILES = 20, 50
 
 
 def reject_rows(file: object, line: object, column: object, value: object, reason: object) -> pd.DataFrame:
@@ -31,7 +31,8 @@ def store_rejects(rejects: pd.DataFrame, key: str) -> str | None:
     """Keep the rejects under `key` and write them as CSV; return the file's path, or None where there are none."""
     if len(rejects) == 0:
         return None
-    path = str(_folder() / f"rejects-{key[:24]}.csv")
+    folder = cache_folder()
+    path = str(folder / f"rejects-{key[:24]}.csv")
     _KEPT[path] = rejects.reset_index(drop=True)
     _KEPT.move_to_end(path)
     while len(_KEPT) > _MAX_KEPT:
@@ -41,7 +42,9 @@ def store_rejects(rejects: pd.DataFrame, key: str) -> str | None:
         # Values may hold what people wrote: for the user's eyes only.
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file:
             safe.to_csv(file, index=False)
+        _forget_old(folder)
     except OSError:
+        # They are in memory all the same.
         return path
     return path
 
@@ -69,24 +72,8 @@ def rejects_of(events: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns=REJECT_COLUMNS)
 
 
-def _folder() -> Path:
-    base = (
-        os.environ.get("SARA_CACHE")
-        or os.environ.get("XDG_CACHE_HOME")
-        or os.environ.get("LOCALAPPDATA")
-        or Path.home() / ".cache"
-    )
-    folder = Path(base) / "sara"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return _temporary()
-
-
-def _temporary() -> Path:
-    if not hasattr(_temporary, "made"):
-        _temporary.made = Path(tempfile.mkdtemp(prefix="sara-"))  # type: ignore[attr-defined]
-    return _temporary.made  # type: ignore[attr-defined,no-any-return]
+def _forget_old(folder: Path) -> None:
+    """Delete all but the newest: what people wrote is not kept for ever."""
+    files = sorted(folder.glob("rejects-*.csv"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in files[_MAX_FILES:]:
+        file.unlink(missing_ok=True)

@@ -369,7 +369,7 @@ def _to_wall(local: np.ndarray, utc: np.ndarray, tz: str | None) -> np.ndarray:
 
 
 def _micro(values: pd.Series) -> np.ndarray:
-    return np.array(values.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT")))
+    return np.array(values.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT", "us")))
 
 
 def _seconds(values: np.ndarray) -> np.ndarray:

@@ -81,7 +81,10 @@ def split_points(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     wkt = text.str.extract(r"POINT\s*\(\s*(-?[0-9.eE+-]+)\s+(-?[0-9.eE+-]+)\s*\)", expand=True)
     pair = text.str.extract(r"^[^\[{]*?\(?\s*(-?[0-9]+\.?[0-9]*)\s*,\s*(-?[0-9]+\.?[0-9]*)\s*\)?\s*$", expand=True)
     json = text.str.extract(r"coordinates[^\[]*\[\s*(-?[0-9.eE+-]+)\s*,\s*(-?[0-9.eE+-]+)\s*\]", expand=True)
-    lon, lat = wkt[0].fillna(json[0]).fillna(pair[1]), wkt[1].fillna(json[1]).fillna(pair[0])
+    lon, lat = (
+        found.where(found.notna(), second.where(second.notna(), third))
+        for found, second, third in ((wkt[0], json[0], pair[1]), (wkt[1], json[1], pair[0]))
+    )
     binary = text.str.fullmatch(r"0[01](?:[0-9A-Fa-f]{2}){20,}").to_numpy(dtype=bool, na_value=False)
     if binary.any():
         points = shapely.centroid(shapely.from_wkb(text[binary].tolist(), on_invalid="ignore"))

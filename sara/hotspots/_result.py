@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
+from sara.core.checks import record_of
 from sara.core.grid import cells_frame
 from sara.core.result import Result, Setting
 from sara.core.wording import percent, period_words
@@ -76,6 +78,7 @@ class HotspotResult(Result):
         cautions: tuple[str, ...],
     ) -> Self:
         """Build a result from the rows a method used."""
+        cautions = (*_default_cautions(areas, chosen), *cautions)
         return cls(
             table=table, areas=areas, area=chosen.area, method=method, period=chosen.period, noun=chosen.noun, source=chosen.source,
             layout=None if chosen.grid is None else chosen.grid.layout(), settings=settings, counts=chosen.counts, cautions=cautions,
@@ -184,3 +187,16 @@ class HotspotResult(Result):
             squares = cells_frame(row, column, x0=layout["x0"], y0=layout["y0"], cell_size=layout["cell_size"], crs=crs)
             values = {**values, "layout": layout, "table": gpd.GeoDataFrame(table, geometry=squares.geometry, crs=crs)}
         return cls(**values)
+
+
+def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, ...]:
+    """Name the areas that hold an address which stands for "we do not know where"; the file's record knows of it."""
+    told = []
+    for x, y, n in record_of(chosen.events).get("default_points", []):
+        held = areas["name"][areas.geometry.intersects(Point(x, y))]
+        told += [
+            f"{name} holds a point at which {n:,} rows of the file lie, of every kind or of many addresses: likely a default address and no hot spot. "
+            "See sara.audit(events).default_points"
+            for name in held
+        ]
+    return tuple(told)

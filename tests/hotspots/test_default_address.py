@@ -1,0 +1,31 @@
+"""A hot spot that is only a default address is said to be one."""
+
+from __future__ import annotations
+
+import pytest
+
+import sara
+
+
+@pytest.fixture(scope="module")
+def disorder():
+    # The filter leaves one category: only the file's record still knows of the default address.
+    return sara.datasets.load("riverton_calls").query("category == 'disorder'")
+
+
+@pytest.mark.parametrize("method", ["gi_star", "clusters", "count"])
+def test_the_dispatchers_default_address_is_told(method, disorder):
+    found = getattr(sara.hotspots, method)(disorder, area=sara.datasets.load("riverton_areas"))
+    told = [caution for caution in found.cautions if "likely a default address" in caution]
+    assert len(told) == 1
+    assert told[0].split(" holds ")[0] in set(found.areas["name"])
+
+
+def test_a_place_that_is_merely_busy_is_not(disorder):
+    city = sara.datasets.load("riverton_areas")
+    (x, y, n) = disorder.attrs["sara"]["default_points"][0]
+    away = disorder[(disorder["x"] - x).abs() + (disorder["y"] - y).abs() > 400]
+    found = sara.hotspots.clusters(away, area=city)
+    assert n > 5_000
+    assert len(found.areas) > 5
+    assert not [caution for caution in found.cautions if "default address" in caution and "holds a point" in caution]

@@ -1,6 +1,6 @@
 """Reading, checking and joining against their peers in the same run: ``python benchmarks/bench_data.py``.
 
-Prints ratios on the synthetic city's calls, repeated to 300,000 rows and more. Times depend on the machine; ratios travel.
+Prints ratios on the synthetic city's calls, for the join repeated to a million points. Times depend on the machine; ratios travel.
 """
 
 from __future__ import annotations
@@ -10,28 +10,16 @@ import os
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from timing import best
 
 import sara
 
 CALLS = Path(__file__).resolve().parents[1] / "data" / "riverton" / "calls.csv.gz"
-
-
-def best(call: Callable[[], Any], *, times: int = 3) -> float:
-    """Return the shortest of some runs, in seconds."""
-    out = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        out.append(time.perf_counter() - start)
-    return min(out)
 
 
 def say(task: str, ours: float, peer: str, theirs: float) -> None:

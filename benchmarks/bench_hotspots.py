@@ -7,13 +7,11 @@ With more than one core, set ``OMP_NUM_THREADS=1`` and ``OPENBLAS_NUM_THREADS=1`
 from __future__ import annotations
 
 import resource
-import time
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from shapely.geometry import box
+from timing import best
 
 from sara.core.grid import Grid
 from sara.hotspots._clusters import _numbers as cluster_numbers
@@ -30,16 +28,6 @@ def city(n: int, *, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     at = np.r_[rng.uniform(0, SIDE, (n // 2, 2)), centre[rng.integers(0, 60, n - n // 2)] + rng.normal(0, 300, (n - n // 2, 2))]
     at = np.clip(at, 0, SIDE)
     return at[:, 0], at[:, 1]
-
-
-def best(call: Callable[[], Any], *, times: int = 3) -> float:
-    """Return the shortest of some runs, in seconds."""
-    out = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        out.append(time.perf_counter() - start)
-    return min(out)
 
 
 def say(task: str, ours: float, peer: str, theirs: float | None) -> None:

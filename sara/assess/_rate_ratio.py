@@ -61,7 +61,7 @@ def rate_ratio(
 
     References
     ----------
-    Wilson (2022), Journal of Experimental Criminology 18, 275-297. doi:10.1007/s11292-021-09484-7
+    Wilson (2022), Journal of Quantitative Criminology 38(2), 323-341. doi:10.1007/s10940-021-09494-w
 
     Examples
     --------

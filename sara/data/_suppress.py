@@ -53,7 +53,7 @@ def suppress(
 
     References
     ----------
-    Cox (1980), Suppression methodology and statistical disclosure control. JASA 75(370), 377-385. doi:10.1080/01621459.1980.10477481
+    Cox (1980), Suppression methodology and statistical disclosure control. JASA 75(370), 377-385.
 
     Examples
     --------

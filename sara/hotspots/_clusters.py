@@ -118,7 +118,7 @@ def clusters(
     ----------
     Ester, Kriegel, Sander & Xu (1996), KDD-96, 226-231.
     Kulldorff (1997), Communications in Statistics 26(6), 1481-1496. doi:10.1080/03610929708831995
-    Wheeler & Reuter (2021), Police Quarterly 24(2), 182-208. doi:10.1177/1098611120957750
+    Wheeler & Reuter (2021), Police Quarterly 24(2), 182-208. doi:10.1177/1098611120957948
 
     Examples
     --------

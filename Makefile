@@ -19,8 +19,9 @@ demo: .setup-run
 test: .setup-test
 	$(BIN)/python -m pytest -q -n auto
 
-slow: .setup-test
-	$(BIN)/python -m pytest -q -n auto -m slow
+# Simulations, a Spark of two worker processes (Java 17), a real PostgreSQL, the fuzzer: minutes, and half a gigabyte to install.
+slow: .setup-heavy
+	$(BIN)/python -m pytest -q -n auto -m "slow or spark"
 
 lint: .setup-lint
 	$(BIN)/ruff check sara tests benchmarks docs
@@ -53,6 +54,9 @@ endef
 
 .setup-test: pyproject.toml
 	$(call install,.[test])
+
+.setup-heavy: pyproject.toml
+	$(call install,.[test$(comma)heavy])
 
 .setup-lint: pyproject.toml
 	$(call install,.[test$(comma)lint])

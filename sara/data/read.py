@@ -18,8 +18,8 @@ import pandas as pd
 from sara.core.errors import InputError, SaraWarning
 from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
 from sara.data._profiles import Profile, find_profile
-from sara.data._tables import TABLES, RawFile, read_file
 from sara.data._text import TEXT_DTYPE
+from sara.data.formats import TABLES, RawFile, read_file
 from sara.data.recognize import recognize
 
 __all__ = ["read_calls", "read_complaints", "read_events"]

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sara.core.errors import InputError, SaraWarning
-from sara.data import _tables, as_events, read_calls, read_complaints, read_events
+from sara.data import as_events, read_calls, read_complaints, read_events
 from sara.data._profiles import profiles
 from sara.data._rejects import _KEPT, rejects_of
+from sara.data.formats import _raw
 
 # Some of these small files tell no type on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:No column tells")
@@ -222,7 +223,7 @@ def test_zip_with_two_tables_asks_which(write):
 
 @pytest.mark.parametrize("kind", ["gz", "zip"])
 def test_bombs_are_refused_without_being_unpacked(write, kind, monkeypatch):
-    monkeypatch.setattr(_tables, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(_raw, "MAX_BYTES", 1_000_000)
     bomb = b"0" * 3_000_000
     if kind == "gz":
         content = gzip.compress(bomb)

@@ -1,18 +1,13 @@
-"""Files as publishers hand them out, to tables of text with the line each row stands on."""
+"""CSV and other text tables, with the line each row stands on."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import hashlib
 import io
 import re
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,125 +15,13 @@ import pandas as pd
 
 from sara.core.errors import InputError
 from sara.data._rejects import reject_rows
-from sara.data._text import TEXT_DTYPE
+from sara.data.formats._raw import RawFile, header_names, text_frame
 
-__all__ = ["MAX_BYTES", "MAX_RATIO", "RawFile", "header_names", "read_file", "text_frame"]
+__all__ = ["read_csv"]
 
-# A gigabyte of text is about five million calls; more than that in one small archive is an attack or a mistake.
-MAX_BYTES = 2_000_000_000
-MAX_RATIO = 200
 DELIMITERS = (",", ";", "\t", "|")
-TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".gz")
-CHUNK = 50_000
 # No field of a call is this long; a longer one is an unclosed quote.
 MAX_FIELD = 1_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class RawFile:
-    """One file: text columns, the line of each row, and the rows that do not fit the header; `names` where its rows come from several sheets."""
-
-    frame: pd.DataFrame
-    lines: np.ndarray
-    rejects: pd.DataFrame
-    sha256: str
-    name: str
-    notes: dict[str, Any] = field(default_factory=dict)
-    names: np.ndarray | None = None
-
-
-def read_file(path: Path, *, headers: Sequence[Sequence[str]] = ()) -> RawFile:
-    """Read CSV (plain, gz, zip) or Excel; a file without a header takes the last of `headers` that is as wide."""
-    if not path.is_file():
-        raise InputError(
-            f"`path` must be a file, a folder or a pattern. Got {str(path)!r}, which is not there. Is the working directory right? {Path.cwd()}"
-        )
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(
-            f"`path` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {path.stat().st_size / 1e9:.1f} GB in {path.name}. Split it by year and read the folder."
-        )
-    content = path.read_bytes()
-    sha = hashlib.sha256(content).hexdigest()
-    return _read_bytes(content, path.name, sha, headers, depth=0)
-
-
-def _read_bytes(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]], *, depth: int) -> RawFile:
-    if content[:4] == b"PK\x03\x04":
-        if name.lower().endswith((".xlsx", ".xlsm")) or _is_workbook(content):
-            from sara.data._sheets import read_workbook
-
-            return read_workbook(content, name, sha)
-        return _read_zip(content, name, sha, headers, depth=depth)
-    if content[:2] == b"\x1f\x8b":
-        return _read_bytes(_gunzip(content, name), name, sha, headers, depth=depth + 1)
-    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise InputError(
-            f"`path` must be a CSV or an .xlsx file. Got an old Excel file: {name}. Save it in Excel as .xlsx or CSV."
-        )
-    return _read_csv(content, name, sha, headers)
-
-
-def _is_workbook(content: bytes) -> bool:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return "[Content_Types].xml" in archive.namelist()
-    except zipfile.BadZipFile:
-        return False
-
-
-def _gunzip(content: bytes, name: str) -> bytes:
-    limit = min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000))
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            out = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"`path` must be a whole gz file. Got {name}, which is damaged ({error}). Download it again.") from None
-    if len(out) > limit:
-        raise InputError(
-            f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name} ({len(content) / 1e6:.1f} MB packed). Unpack it yourself if you trust it."
-        )
-    return out
-
-
-def _read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]], *, depth: int) -> RawFile:
-    if depth > 2:
-        raise InputError(f"`path` must not be an archive in an archive in an archive. Got {name}. Unpack it yourself.")
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile:
-        raise InputError(f"`path` must be a whole zip file. Got {name}, which is damaged. Download it again.") from None
-    with archive:
-        members = [
-            m
-            for m in archive.infolist()
-            if not m.is_dir() and not m.filename.startswith("__MACOSX") and not PurePosixPath(m.filename).name.startswith(".")
-        ]
-        tables = [m for m in members if m.filename.lower().endswith((*TABLES, ".zip"))]
-        # A readme is no table where there is another.
-        tables = [m for m in tables if not m.filename.lower().endswith(".txt")] or tables
-        if len(tables) != 1:
-            listed = ", ".join(m.filename for m in (tables or members)[:10])
-            what = "one table" if tables else "a CSV or Excel table"
-            raise InputError(
-                f"`path` must be a zip with {what} in it. Got {len(tables)} in {name}: {listed}. Unpack the one you want, or the folder: sara.read_calls('folder/')"
-            )
-        member = tables[0]
-        if member.flag_bits & 1:
-            raise InputError(f"`path` must be a zip without a password. Got {name}. Unpack it yourself.")
-        limit = min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000))
-        try:
-            with archive.open(member) as file:
-                inner = file.read(limit + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
-            raise InputError(
-                f"`path` must be a whole zip file. Got {name}, which is damaged ({error}). Download it again."
-            ) from None
-        if len(inner) > limit:
-            raise InputError(
-                f"`path` must not unpack to more than {limit / 1e6:,.0f} MB. Got more from {name}. Unpack it yourself if you trust it."
-            )
-        inner_name = PurePosixPath(member.filename).name
-    return _read_bytes(inner, inner_name, sha, headers, depth=depth + 1)
 
 
 def _decode(content: bytes) -> tuple[str, str]:
@@ -201,7 +84,7 @@ def _check_table(content: bytes, text: str, name: str) -> None:
     raise InputError(f"`path` must be a CSV or an .xlsx file. Got {what}: {name}. {do}.")
 
 
-def _read_csv(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]]) -> RawFile:
+def read_csv(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]]) -> RawFile:
     text, encoding = _decode(content)
     _check_table(content, text, name)
     told = re.match(r"sep=(.)\r?\n", text)
@@ -268,18 +151,6 @@ def _is_data(cells: list[str]) -> bool:
         for cell in filled
     )
     return written > 0.5 * len(filled)
-
-
-def header_names(cells: list[str]) -> list[str]:
-    """Return column names: stripped, empty ones numbered, repeated ones counted."""
-    out: list[str] = []
-    for position, cell in enumerate(cells):
-        name = cell.strip().strip("\ufeff") or f"column_{position + 1}"
-        base, again = name, 2
-        while name in out:
-            name, again = f"{base}_{again}", again + 1
-        out.append(name)
-    return out
 
 
 @dataclass
@@ -356,16 +227,3 @@ def _sort_empty(
         elif row == header:
             good[position] = False
             found.bad.append((int(lines[position]), delimiter.join(row), "the line repeats the header"))
-
-
-def text_frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
-    """Turn rows into text columns, a chunk at a time so that the memory of a large file stays near its size."""
-    parts = []
-    for start in range(0, len(rows), CHUNK):
-        columns = list(zip(*rows[start : start + CHUNK], strict=True))
-        parts.append(
-            pd.DataFrame({name: pd.array(column, dtype=TEXT_DTYPE) for name, column in zip(header, columns, strict=True)})
-        )
-    if not parts:
-        return pd.DataFrame({name: pd.array([], dtype=TEXT_DTYPE) for name in header})
-    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._rejects import reject_rows
-from sara.data._tables import MAX_BYTES, MAX_RATIO, RawFile, header_names, text_frame
+from sara.data.formats._raw import MAX_RATIO, RawFile, header_names, most_bytes, text_frame
 
 __all__ = ["read_workbook"]
 
@@ -24,7 +24,7 @@ def read_workbook(content: bytes, name: str, sha: str) -> RawFile:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        if size > min(MAX_BYTES, max(len(content) * MAX_RATIO, 50_000_000)):
+        if size > most_bytes(len(content)):
             raise InputError(
                 f"`path` must not unpack to more than {MAX_RATIO} times its size. Got {size / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it."
             )

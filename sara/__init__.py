@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sara import analyze, assess, brief, core, data, datasets, hotspots, problem, respond, scan, teach, trends
     from sara.core.errors import InputError, NotEnoughDataError, SaraWarning
     from sara.core.result import Result
+    from sara.core.source import open_events
     from sara.data import as_events, audit, dedupe, read_areas, read_calls, read_complaints, read_events, recognize, within
     from sara.problem import Problem
 
@@ -33,6 +34,7 @@ _NAMES = {
     "as_events": "sara.data",
     "audit": "sara.data",
     "dedupe": "sara.data",
+    "open_events": "sara.core.source",
     "read_areas": "sara.data",
     "read_calls": "sara.data",
     "read_complaints": "sara.data",
@@ -58,6 +60,7 @@ __all__ = [
     "datasets",
     "dedupe",
     "hotspots",
+    "open_events",
     "problem",
     "read_areas",
     "read_calls",

@@ -12,7 +12,7 @@ import shapely
 from sara.core.checks import located
 from sara.data.privacy import public_place
 
-__all__ = ["STACK_COLUMNS", "default_points", "stack_numbers"]
+__all__ = ["STACK_COLUMNS", "default_points", "default_record", "stack_numbers"]
 
 STACK_COLUMNS = ["place", "x", "y", "n", "share", "n_addresses", "size_ratio", "mix", "reason", "geometry"]
 # Below this a stack can't be told from a busy house.
@@ -27,6 +27,17 @@ LIKE_CITY, MANY, FEW_OTHERS, BIG_STACKS = 0.9, 0.005, 0.1, 60
 TAIL_FROM, TAIL_TO = 20, 200
 # A point where this share of rows is the office's own work is a station.
 OFFICE = 0.5
+
+# The record travels with every filtered table: it stays small. A few hundred rows do not tell a default address from a busy one.
+MOST_DEFAULTS, LEAST_FOR_DEFAULTS = 50, 500
+
+
+def default_record(events: pd.DataFrame) -> list[list[float]]:
+    """Return the default points as the table's own record keeps them: x and y in metres, and the rows there, largest first."""
+    if len(events) < LEAST_FOR_DEFAULTS:
+        return []
+    found = default_points(events).head(MOST_DEFAULTS)
+    return [[float(x), float(y), int(n)] for x, y, n in zip(found["x"], found["y"], found["n"], strict=True)]
 
 
 def stack_numbers(events: pd.DataFrame) -> np.ndarray:

@@ -144,7 +144,7 @@ def located(events: gpd.GeoDataFrame) -> np.ndarray:
     return np.isfinite(x) & np.isfinite(y)
 
 
-def record_of(events: pd.DataFrame) -> dict[str, Any]:
-    """Return the table's own record (zone, coverage, precision); empty where a merge has lost it."""
+def record_of(events: Any) -> dict[str, Any]:
+    """Return the own record (zone, coverage, precision) of a table or a source; empty where a merge has lost it."""
     record = events.attrs.get("sara", {})
     return dict(record) if isinstance(record, dict) else {}

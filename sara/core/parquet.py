@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob as globbing
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from os import PathLike
@@ -13,7 +13,7 @@ from typing import Any
 
 from sara.core.errors import InputError
 
-__all__ = ["RECORD_KEY", "looks_like_parquet", "metadata_of", "parquet_files", "scan"]
+__all__ = ["RECORD_KEY", "looks_like_parquet", "metadata_of", "parquet_files", "said_by", "scan"]
 
 ENDINGS = (".parquet", ".geoparquet", ".pq")
 # Where the record of the event table stands in a file's metadata, beside "geo".
@@ -61,13 +61,15 @@ def metadata_of(file: Path) -> tuple[dict[str, Any], Any, int, list[str]]:
         raise InputError(
             f"`path` must be a whole Parquet file. Got {file.name}, which is damaged ({error}). Write it again."
         ) from None
-    extra = found.metadata or {}
-    return (
-        _json(extra.get(RECORD_KEY)),
-        _crs(_json(extra.get(b"geo"))),
-        found.num_rows,
-        list(found.schema.to_arrow_schema().names),
-    )
+    record, crs = said_by(found.metadata or {})
+    return record, crs, found.num_rows, list(found.schema.to_arrow_schema().names)
+
+
+def said_by(metadata: Mapping[bytes, bytes]) -> tuple[dict[str, Any], Any]:
+    """Return the record and the coordinate system that a schema's metadata holds; the latter from the record where there are no shapes."""
+    record = _json(metadata.get(RECORD_KEY))
+    crs = _crs(_json(metadata.get(b"geo")))
+    return record, crs if crs is not None else _named(record.get("crs"))
 
 
 def scan(files: Sequence[Path], columns: Sequence[str]) -> tuple[Any, Any]:
@@ -101,13 +103,16 @@ def _json(value: bytes | None) -> dict[str, Any]:
 
 def _crs(geo: dict[str, Any]) -> Any:
     """Return the coordinate reference system of a GeoParquet file; longitude and latitude where it names none, as the format has it."""
-    import pyproj
-
     columns = geo.get("columns")
     primary = columns.get(geo.get("primary_column")) if isinstance(columns, dict) else None
     if not isinstance(primary, dict):
         return None
-    written = primary.get("crs", 4326)
+    return _named(primary.get("crs", 4326))
+
+
+def _named(written: Any) -> Any:
+    import pyproj
+
     try:
         return None if written is None else pyproj.CRS.from_user_input(written)
     except pyproj.exceptions.CRSError:

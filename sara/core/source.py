@@ -16,7 +16,7 @@ import pyproj
 from sara.core.errors import InputError, suggest
 from sara.core.event_columns import COLUMNS, FEW, absent, column_of, nothing
 from sara.core.expression import condition
-from sara.core.parquet import looks_like_parquet, metadata_of, parquet_files, scan
+from sara.core.parquet import looks_like_parquet, metadata_of, parquet_files, said_by, scan
 from sara.core.predicate import parse_predicate
 
 __all__ = ["EventSource", "as_source", "is_source", "open_events"]
@@ -259,10 +259,7 @@ def _open(value: Any, crs: Any) -> EventSource | None:
 
     record: dict[str, Any] | None = None
     if isinstance(value, pa.Table):
-        from sara.core.parquet import RECORD_KEY, _crs, _json
-
-        extra = value.schema.metadata or {}
-        record, written = _json(extra.get(RECORD_KEY)), _crs(_json(extra.get(b"geo")))
+        record, written = said_by(value.schema.metadata or {})
         crs = crs if crs is not None else written
         if "geometry" in value.column_names:
             value = value.drop_columns(["geometry"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sara.data._address import parse_addresses
 from sara.data._audit_result import AuditResult
 from sara.data.audit import audit
 from sara.data.categories import categorize, category_table, help_categories
@@ -20,6 +21,7 @@ __all__ = [
     "category_table",
     "dedupe",
     "help_categories",
+    "parse_addresses",
     "read_areas",
     "read_calls",
     "read_complaints",

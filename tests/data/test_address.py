@@ -4,8 +4,49 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sara.data._address import normalize_places, parse_address, parse_addresses, street_name
+from sara.data._address_rules import _by_rules, _plain
+
+WORDS = [
+    "N",
+    "SOUTH",
+    "MAIN",
+    "OAK",
+    "ST",
+    "AVE",
+    "AVENUE",
+    "BROADWAY",
+    "APT",
+    "UNIT",
+    "BLK",
+    "BLOCK",
+    "OF",
+    "AND",
+    "AT",
+    "HWY",
+    "US",
+    "I",
+    "MM",
+    "EXIT",
+    "SAINT",
+    "REAR",
+    "KING",
+    "MARTIN",
+    "L",
+    "MLK",
+    "FIRST",
+    "NB",
+    "RAMP",
+    "LOT",
+    "WI",
+    "LAKE",
+    "CITY",
+    "WY",
+    "THE",
+]
 
 PLACES = {
     # one house
@@ -32,7 +73,31 @@ PLACES = {
     "500 MAIN ST / 5TH AVE": "500 MAIN ST",
     "W204 S8165 CASADENA DR, MUSKEGO WI": "W204 S8165 CASADENA DR",
     "**Z3CR**600 N WATER": "600 N WATER",
+    "P.O. BOX 12": None,
+    "RR 2 BOX 45": "RR 2 BOX 45",
+    "RURAL ROUTE 2, BOX 45": "RR 2 BOX 45",
+    "450 SOUTH 900 EAST": "450 S 900 E",
+    "N6W23001 BLUEMOUND RD": "N6W23001 BLUEMOUND RD",
+    "12 FIRST STREET": "12 1ST ST",
+    "12 TWENTY-THIRD ST": "12 23RD ST",
+    "1200 N M L King Jr Dr": "1200 N MARTIN LUTHER KING JR DR",
+    "1200 DR MLK BLVD": "1200 MARTIN LUTHER KING JR BLVD",
+    "123 AVDA DE LA ESTRELLA": "123 AVENIDA DE LA ESTRELLA",
+    "123 CALLE PRINCIPAL": "123 CALLE PRINCIPAL",
+    "12 RUE DE LA PAIX": "12 RUE DE LA PAIX",
+    "Hauptstraße 12": "HAUPTSTRASSE 12",
+    "10 Downing Street, London SW1A 2AA": "10 DOWNING ST",
+    "Flat 3, 12 High Street": "12 HIGH ST",
+    "123 AVE OF THE AMERICAS": "123 AVENUE OF THE AMERICAS",
+    "123 State Highway 16": "123 SR16",
+    "37-12 82 ST": "37-12 82ND ST",
+    "123MAIN ST": "123 MAIN ST",
+    "123 MAIN ST 62701": "123 MAIN ST",
+    "12 COUNTY RD A": "12 COUNTY RD A",
+    "1400 N AVENUE A": "1400 N AVENUE A",
     # a block
+    "12 HUNDRED BLOCK OF MAIN ST": "1200 BLOCK OF MAIN ST",
+    "1401-1499 MAIN ST": "1400 BLOCK OF MAIN ST",
     "14XX BLOCK OF 3 AV": "1400 BLOCK OF 3RD AVE",
     "3XX BLOCK OF 3 AV W": "300 BLOCK OF 3RD AVE W",
     "XX BLOCK OF UNION ST": "0 BLOCK OF UNION ST",
@@ -53,12 +118,15 @@ PLACES = {
     "E NORTH AV- N FARWELL AV": "E NORTH AVE / N FARWELL AVE",
     "N 125 ST / LAKE CITY WY": "LAKE CITY WAY / N 125TH ST",
     "I43 S/B @8TH ST": "8TH ST / I43 SB",
+    "450 S / 900 E": "450 S / 900 E",
     # a highway
     "I-95 NB MM 132": "I95 NB MM 132",
     "MM 41 0 I24 W": "I24 W MM 41",
     "EXIT 92 I65 N": "I65 N EXIT 92",
     # no place
     "UNKNOWN": None,
+    "40.123,-88.456": None,
+    "1/2 MILE N OF MAIN ST": None,
     "NO LOCATION - NEIGHBORING COUNTY": None,
     "": None,
     ".": None,
@@ -82,6 +150,67 @@ def test_the_unit_and_the_name_are_kept_apart():
     assert parts.loc["a", ["place", "unit", "rule"]].tolist() == ["123 MAIN ST", "4B", "address"]
     assert parts.loc["b", "name"] == "RUSTY ANCHOR"
     assert parts.loc["c", "rule"] == "nothing"
+
+
+UNITS = {
+    "12 OAK ST APT 3B": "3B",
+    "12 OAK ST #12": "12",
+    "12 OAK ST LOT 7": "7",
+    "12 OAK ST, STE 200": "200",
+    "12 OAK ST UNIT A-3": "A-3",
+    "12 OAK ST BLDG 4 APT 2": "4 2",
+    "12 OAK ST 3B": "3B",
+    "12 OAK ST C": "C",
+    "12A OAK ST": "A",
+    "12-B OAK ST": "B",
+    "12 OAK ST REAR": "REAR",
+    "12 OAK ST (REAR)": "REAR",
+    "12 OAK ST 2ND FLOOR": "2ND",
+    "12 Oak St, Flat 3": "3",
+    "12 OAK ST SP 7": "7",
+    "12 OAK ST": None,
+    "12 OAK ST N": None,
+}
+
+
+@pytest.mark.parametrize(("text", "unit"), UNITS.items())
+def test_a_unit_is_never_lost_and_never_part_of_the_place(text, unit):
+    found = parse_address(text)
+    assert found.unit == unit
+    assert found.place == ("12 OAK ST N" if text.endswith(" N") else "12 OAK ST")
+
+
+def test_an_address_in_parts():
+    parts = parse_addresses(pd.Series(["119 1/2 w fifth avenue north apt 2, Springfield, IL 62701-1234"])).iloc[0]
+    expected = {
+        "place": "119 1/2 W 5TH AVE N", "rule": "address", "number": "119 1/2", "fraction": "1/2", "pre": "W", "base": "5TH", "suffix": "AVE", "post": "N",
+        "street": "W 5TH AVE N", "unit": "2", "city": "SPRINGFIELD", "zip": "62701",
+    }  # fmt: skip
+    assert parts[list(expected)].to_dict() == expected
+
+
+@pytest.mark.parametrize("file", ["seattle/seattle_911_2015.csv.gz", "milwaukee/calls.csv", "montgomery/911.csv.gz"])
+def test_the_quick_way_reads_as_the_rules_read(real_data, file):
+    column = {"s": "Hundred.Block.Location", "m": "location", "o": "addr"}[file[0] if file[1] != "o" else "o"]
+    texts = pd.read_csv(real_data / file, usecols=[column], encoding="latin-1")[column].dropna().str.upper().unique()
+    quick = {text: found for text in texts if (found := _plain(text)) is not None}
+    assert len(quick) > 0.8 * len(texts)
+    assert [text for text, found in quick.items() if found != _by_rules(text)] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*WORDS, *["123", "14XX", "5", "35TH", "40-12", "B", "/", "&", "@", ",", ".", "#", "-"]]),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_no_text_breaks_the_rules_and_both_ways_agree(words):
+    text = " ".join(words).replace(" ,", ",").replace(" .", ".")
+    found = _by_rules(text)
+    quick = _plain(text)
+    assert quick is None or quick == found, text
 
 
 def test_the_series_keeps_its_index_its_order_and_the_input():

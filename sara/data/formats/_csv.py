@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,40 +15,17 @@ import pandas as pd
 
 from sara.core.errors import InputError
 from sara.data._rejects import reject_rows
-from sara.data.formats._raw import RawFile, header_names, text_frame
+from sara.data.formats._decode import decode
+from sara.data.formats._fast import fast_rows
+from sara.data.formats._raw import MAX_COLUMNS, RawFile, check_columns, header_names, no_rejects, text_frame
 
 __all__ = ["read_csv"]
 
 DELIMITERS = (",", ";", "\t", "|")
 # No field of a call is this long; a longer one is an unclosed quote.
 MAX_FIELD = 1_000_000
-
-
-def _decode(content: bytes) -> tuple[str, str]:
-    """Return ``(text, encoding)``; byte-order marks are taken off, once or twice written."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace"), "utf-16"
-    if len(content) >= 4 and content[1] == content[3] == 0 != content[0]:
-        # Plain letters with a zero after each: its byte-order mark is lost.
-        return content.decode("utf-16-le", errors="replace"), "utf-16"
-    try:
-        text, encoding = content.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError as error:
-        if error.start >= len(content) - 3:
-            # Cut off in the middle of its last letter.
-            text, encoding = content[: error.start].decode("utf-8-sig"), "utf-8"
-        else:
-            text, encoding = _decode_old(content)
-    # "ï»¿" is a byte-order mark that was itself encoded.
-    return text.removeprefix("\u00ef\u00bb\u00bf").removeprefix("\ufeff"), encoding
-
-
-def _decode_old(content: bytes) -> tuple[str, str]:
-    """Decode a file from before UTF-8; cp1252 leaves five bytes undefined, latin-1 reads any."""
-    try:
-        return content.decode("cp1252"), "cp1252"
-    except UnicodeDecodeError:
-        return content.decode("latin-1"), "latin-1"
+# Below this many characters the careful reader alone is quick enough.
+FAST_FROM = 200_000
 
 
 def _sniff(text: str) -> str:
@@ -67,44 +44,70 @@ def _sniff(text: str) -> str:
     return max(DELIMITERS, key=evenness)
 
 
-def _check_table(content: bytes, text: str, name: str) -> None:
-    """Turn down what is plainly no table of text."""
-    start = text[:200].lstrip().lower()
-    if content[:4] in (b"%PDF", b"\x89PNG", b"PAR1", b"SQLi") or text[:2000].count("\x00") > 2:
-        what, do = "a file that is not text", "Export the table as CSV or .xlsx"
-    elif start.startswith(("<!doctype", "<html", "<?xml")):
-        what, do = "a web page or XML", "Download the file again: a log-in page may have come in its place"
-    elif start.startswith(("{", "[{")):
-        what, do = (
-            "JSON",
-            "Write: sara.as_events(geopandas.read_file(path)) for GeoJSON, sara.as_events(pandas.read_json(path)) otherwise",
-        )
-    else:
-        return
-    raise InputError(f"`path` must be a CSV or an .xlsx file. Got {what}: {name}. {do}.")
-
-
-def read_csv(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str]]) -> RawFile:
-    text, encoding = _decode(content)
-    _check_table(content, text, name)
+def read_csv(content: bytes, name: str, sha: str | None, headers: Sequence[Sequence[str]] = ()) -> RawFile:
+    """Read a table of text; one without a header takes the last of `headers` that is as wide."""
+    text, notes = decode(content)
+    _check_text(text, name)
     told = re.match(r"sep=(.)\r?\n", text)
     delimiter = told[1] if told else _sniff(text)
+    notes = {"format": "csv", **notes, "delimiter": delimiter}
+    if len(text) >= FAST_FROM:
+        start = _start(*_rows(_head(text), delimiter), bool(told), headers)
+        body = None if start is None else fast_rows(text, start.line, start.header, delimiter, longest=MAX_FIELD)
+        if start is not None and body is not None:
+            check_columns(len(start.header), name)
+            return RawFile(*body, no_rejects(), sha, name, {**notes, **start.notes})
     rows, lines = _rows(text, delimiter)
+    start = _start(rows, lines, bool(told), headers)
+    if start is None:
+        raise InputError(f"`path` must hold a table. Got an empty file: {name}.")
+    check_columns(len(start.header), name)
+    at = np.asarray(lines[start.row :], dtype=np.int64)
+    frame, kept, rejects = _fit(rows[start.row :], at, start.header, text, delimiter, name)
+    return RawFile(frame, kept, rejects, sha, name, {**notes, **start.notes})
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where the rows begin: which record, which line; and the header above them."""
+
+    header: list[str]
+    row: int
+    line: int
+    notes: dict[str, Any]
+
+
+def _start(rows: list[list[str]], lines: list[int], told: bool, headers: Sequence[Sequence[str]]) -> _Start | None:
     top = 1 if told else _top(rows)
     if top is None:
-        raise InputError(f"`path` must hold a table. Got an empty file: {name}.")
-    rows, lines = rows[top:], lines[top:]
-    notes: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter}
-    if not rows or _is_data(rows[0]):
-        # A set of files often has its header in the first one only.
-        width = len(rows[0]) if rows else 1
-        fitting = [list(known) for known in headers if len(known) == width]
-        header = fitting[-1] if fitting else header_names([""] * width)
-        notes["header"] = "missing"
+        return None
+    if top < len(rows) and not _is_data(rows[top]):
+        after = top + 1
+        line = lines[after] if after < len(lines) else lines[top] + 1
+        return _Start(header_names(rows[top]), after, line, {})
+    # A set of files often has its header in the first one only.
+    width = len(rows[top]) if top < len(rows) else 1
+    fitting = [list(known) for known in headers if len(known) == width]
+    header = fitting[-1] if fitting else header_names([""] * width)
+    return _Start(header, top, lines[top] if top < len(lines) else 1, {"header": "missing"})
+
+
+def _head(text: str) -> str:
+    """Return the whole lines at the top of a long text."""
+    cut = text.rfind("\n", 0, FAST_FROM)
+    return text[: cut + 1] if cut > 0 else text
+
+
+def _check_text(text: str, name: str) -> None:
+    """Turn down what is plainly no table of text."""
+    start = text[:200].lstrip().lower()
+    if text[:2000].count("\x00") > 2 or start.startswith("%pdf") or "\ufffd\ufffd\ufffd" in text[:200]:
+        what, do = "a file that is not text", "Export the table as CSV, Excel, GeoJSON or Parquet"
+    elif start.startswith(("<!doctype", "<html")):
+        what, do = "a web page", "Download the file again: a log-in page may have come in its place"
     else:
-        header, rows, lines = header_names(rows[0]), rows[1:], lines[1:]
-    frame, kept, rejects = _fit(rows, np.asarray(lines, dtype=np.int64), header, text, delimiter, name)
-    return RawFile(frame, kept, rejects, sha, name, notes)
+        return
+    raise InputError(f"`path` must be a table. Got {what}: {name}. {do}.")
 
 
 def _top(rows: list[list[str]]) -> int | None:
@@ -123,7 +126,7 @@ def _top(rows: list[list[str]]) -> int | None:
 def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     """Return the records and the line each starts on (1 is the first)."""
     before = csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(_guarded(text, delimiter), delimiter=delimiter)
     rows, ends = [], [0]
     try:
         for row in reader:
@@ -137,6 +140,15 @@ def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     finally:
         csv.field_size_limit(before)
     return rows, [end + 1 for end in ends[:-1]]
+
+
+def _guarded(text: str, delimiter: str) -> Iterator[str]:
+    """Yield the lines; one with more fields than any table has is cut behind the first that is too many."""
+    for line in io.StringIO(text, newline=""):
+        if len(line) > MAX_COLUMNS and line.count(delimiter) > MAX_COLUMNS:
+            yield delimiter.join(line.split(delimiter, MAX_COLUMNS + 1)[: MAX_COLUMNS + 1]) + "\n"
+        else:
+            yield line
 
 
 def _lines(text: str) -> list[str]:
@@ -170,7 +182,8 @@ class _Sorting:
 
     def misfit(self, number: int, line: str, got: int, width: int) -> None:
         """Turn a line down for its number of fields."""
-        self.bad.append((number, line, f"the line has {got} fields where the header has {width}"))
+        many = f"{got}" if got <= MAX_COLUMNS else f"more than {MAX_COLUMNS:,}"
+        self.bad.append((number, line, f"the line has {many} fields where the header has {width}"))
 
 
 def _fit(

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from sara.core.errors import InputError
+from sara.data._rejects import reject_rows
 from sara.data._text import TEXT_DTYPE
 
-__all__ = ["MAX_BYTES", "MAX_RATIO", "RawFile", "header_names", "most_bytes", "text_frame"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_COLUMNS",
+    "MAX_RATIO",
+    "RawFile",
+    "check_columns",
+    "header_names",
+    "most_bytes",
+    "no_rejects",
+    "plain_text",
+    "text_frame",
+    "typed_frame",
+]
 
 # A gigabyte of text is about five million calls; more than that in one small archive is an attack or a mistake.
 MAX_BYTES = 2_000_000_000
 MAX_RATIO = 200
+# The widest table any city publishes has a few hundred.
+MAX_COLUMNS = 5_000
 CHUNK = 50_000
 
 
 @dataclass(frozen=True, eq=False)
 class RawFile:
-    """One file: text columns, the line of each row, and the rows that do not fit the header; `names` where its rows come from several sheets."""
+    """One table: its columns, text or typed; where each row stands; the rows that do not fit; `names` where its rows come from several sheets."""
 
     frame: pd.DataFrame
     lines: np.ndarray
     rejects: pd.DataFrame
-    sha256: str
+    sha256: str | None
     name: str
     notes: dict[str, Any] = field(default_factory=dict)
     names: np.ndarray | None = None
@@ -36,19 +58,36 @@ def most_bytes(packed: int) -> int:
     return min(MAX_BYTES, max(packed * MAX_RATIO, 50_000_000))
 
 
-def header_names(cells: list[str]) -> list[str]:
+def no_rejects() -> pd.DataFrame:
+    """Return a table of rejects without any."""
+    return reject_rows([], [], [], [], [])
+
+
+def check_columns(n: int, name: str) -> None:
+    """Turn down a table wider than any that is published."""
+    if n > MAX_COLUMNS:
+        raise InputError(
+            f"`path` must hold a table of at most {MAX_COLUMNS:,} columns. Got {n:,} in {name}. Is it turned on its side, or damaged?"
+        )
+
+
+def header_names(cells: Sequence[object]) -> list[str]:
     """Return column names: stripped, empty ones numbered, repeated ones counted."""
     out: list[str] = []
+    seen: set[str] = set()
+    count: dict[str, int] = {}
     for position, cell in enumerate(cells):
-        name = cell.strip().strip("\ufeff") or f"column_{position + 1}"
-        base, again = name, 2
-        while name in out:
-            name, again = f"{base}_{again}", again + 1
+        name = str("" if cell is None else cell).strip().strip("\ufeff") or f"column_{position + 1}"
+        base = name
+        while name in seen:
+            count[base] = count.get(base, 1) + 1
+            name = f"{base}_{count[base]}"
+        seen.add(name)
         out.append(name)
     return out
 
 
-def text_frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
+def text_frame(rows: Sequence[Sequence[str]], header: list[str]) -> pd.DataFrame:
     """Turn rows into text columns, a chunk at a time so that the memory of a large file stays near its size."""
     parts = []
     for start in range(0, len(rows), CHUNK):
@@ -59,3 +98,96 @@ def text_frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame({name: pd.array([], dtype=TEXT_DTYPE) for name in header})
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+
+def typed_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns are text, numbers, times or geometry: whatever else there is becomes text that reads the same.
+
+    Labels of categories stand for their codes, decimals become floats, bytes hex, lists and records JSON.
+    """
+    out = {name: _typed(frame[name]) for name in frame.columns if str(frame[name].dtype) != "geometry"}
+    plain = pd.DataFrame(out, index=frame.index, columns=list(out))
+    geometry = getattr(frame, "_geometry_column_name", None)
+    if geometry is None or geometry not in frame.columns:
+        return plain
+    plain[geometry] = frame[geometry]
+    return gpd.GeoDataFrame(plain, geometry=geometry, crs=frame[geometry].crs)
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _typed(column.astype(dtype.categories.dtype if not dtype.categories.hasnans else object))
+    if isinstance(dtype, pd.PeriodDtype):
+        return column.dt.start_time
+    if isinstance(dtype, pd.ArrowDtype):
+        return _typed_arrow(column)
+    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+        return _as_text(column)
+    if pd.api.types.is_numeric_dtype(dtype):
+        return column if not pd.api.types.is_complex_dtype(dtype) else _as_text(column)
+    if pd.api.types.is_datetime64_any_dtype(dtype) or str(dtype) == TEXT_DTYPE == "str":
+        return column
+    filled = column.dropna()
+    if len(filled) and all(isinstance(value, decimal.Decimal) for value in filled.iloc[:200]):
+        numbers = pd.to_numeric(column.astype(object).map(lambda v: float(v) if isinstance(v, decimal.Decimal) else v), errors="coerce")
+        return numbers if numbers.notna().sum() == len(filled) else _as_text(column)
+    if len(filled) and all(type(value) in (int, float) or isinstance(value, np.number) for value in filled):
+        numbers = pd.to_numeric(column, errors="coerce")
+        return numbers if numbers.notna().sum() == len(filled) else _as_text(column)
+    return _as_text(column)
+
+
+def _typed_arrow(column: pd.Series) -> pd.Series:
+    """Turn a column of Arrow's own types into pandas' usual ones."""
+    import pyarrow as pa
+
+    kind = column.dtype.pyarrow_dtype  # type: ignore[union-attr]
+    if pa.types.is_timestamp(kind):
+        unit = "us" if kind.tz is None else f"us, {kind.tz}"
+        return column.astype(f"datetime64[{unit}]")
+    if pa.types.is_integer(kind):
+        return column.astype("Int64")
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return column.astype(float)
+    return _typed(column.astype(object))
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    plain = column.astype(object)
+    text = [None if _missing(value) else plain_text(value) for value in plain]
+    return pd.Series(pd.array(text, dtype=TEXT_DTYPE), index=column.index, name=column.name)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+
+
+def plain_text(value: Any) -> str:
+    """Write one value as a CSV would: dates in ISO form, whole numbers whole, bytes as hex, lists and records as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (float, np.floating, decimal.Decimal)):
+        number = float(value)
+        return "" if np.isnan(number) else str(int(value)) if np.isfinite(number) and number == int(number) else str(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, dt.timedelta):
+        seconds = round(value.total_seconds())
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex().upper()
+    if isinstance(value, shapely.Geometry):
+        return value.wkt
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (Mapping, list, tuple, set)):
+        try:
+            return json.dumps(sorted(value, key=str) if isinstance(value, set) else value, ensure_ascii=False, default=plain_text)
+        except (TypeError, ValueError, RecursionError):
+            return str(value)
+    return str(value)

@@ -1,10 +1,13 @@
-"""Excel workbooks, to tables of text with the row of the sheet each row stands on."""
+"""Workbooks (Excel old and new, OpenDocument), to tables of text with the row of the sheet each row stands on."""
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,39 +15,138 @@ import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._rejects import reject_rows
-from sara.data.formats._raw import MAX_RATIO, RawFile, header_names, most_bytes, text_frame
+from sara.data.formats._raw import CHUNK, MAX_RATIO, RawFile, check_columns, header_names, most_bytes, plain_text, text_frame
 
-__all__ = ["read_workbook"]
+__all__ = ["MAX_CELLS", "read_workbook"]
+
+# A sheet is held whole between its first and its last cell: a million rows of sixty columns, and no single cell at its far corner.
+MAX_CELLS = 60_000_000
+_PART = 1 << 22
 
 
-def read_workbook(content: bytes, name: str, sha: str) -> RawFile:
+def read_workbook(content: bytes, name: str, sha: str | None) -> RawFile:
     """Read a workbook's table; cells become text, dates ISO text."""
-    from openpyxl import load_workbook
+    from python_calamine import CalamineError, CalamineWorkbook
 
+    _check_locked(content, name)
+    cells = _check_size(content, name) if content[:2] == b"PK" else {}
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > most_bytes(len(content)):
-            raise InputError(
-                f"`path` must not unpack to more than {MAX_RATIO} times its size. Got {size / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it."
-            )
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheets = [_sheet(book.get_sheet_by_name(title), name, sha) for title in _titles(book)]
+    except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
             f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel."
         ) from None
-    try:
-        sheets = [
-            _sheet([list(row) for row in sheet.iter_rows(values_only=True)], name, sha, sheet.title) for sheet in book.worksheets
-        ]
-    finally:
-        book.close()
+    except BaseException as error:
+        # A damaged workbook can make the library in Rust give up in a way that is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InputError(f"`path` must be a whole Excel file. Got {name}, which is damaged. Save it again in Excel.") from None
     found = [sheet for sheet in sheets if sheet is not None]
     if not found:
         raise InputError(f"`path` must hold a table. Got an empty workbook: {name}.")
-    return _together(found, name)
+    _warn_of_formulas(cells, name)
+    table = _together(found, name)
+    return RawFile(table.frame, table.lines, table.rejects, sha, name, {"format": "excel", **table.notes, **cells}, table.names)
+
+
+def _titles(book: Any) -> list[str]:
+    """Return the sheets of cells; charts and macros are none."""
+    kinds = [str(sheet.typ).rsplit(".", 1)[-1] for sheet in book.sheets_metadata]
+    return [sheet.name for sheet, kind in zip(book.sheets_metadata, kinds, strict=True) if kind == "WorkSheet"]
+
+
+def _check_locked(content: bytes, name: str) -> None:
+    if content[:4] == b"\xd0\xcf\x11\xe0" and "EncryptedPackage".encode("utf-16-le") in content:
+        raise InputError(
+            f"`path` must be a workbook without a password. Got {name}. Open it in Excel, take the password off, and save it."
+        )
+
+
+def _check_size(content: bytes, name: str) -> dict[str, Any]:
+    """Unpack every part once without keeping it; return how many cells hold an error, or a formula never worked out."""
+    limit, total = most_bytes(len(content)), 0
+    errors = empty = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.infolist():
+                corner = _Corner()
+                for part in _parts(archive, member):
+                    total += len(part)
+                    if total > limit:
+                        raise InputError(
+                            f"`path` must not unpack to more than {MAX_RATIO} times its size. Got more than {limit / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it."
+                        )
+                    if member.filename.startswith("xl/worksheets/sheet"):
+                        errors += part.count(b' t="e"')
+                        empty += len(re.findall(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>", part))
+                        corner.see(part)
+                    elif member.filename == "content.xml":
+                        corner.see_repeated(part)
+                corner.check(name)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel."
+        ) from None
+    return {key: n for key, n in (("error_cells", errors), ("formulas_without_a_value", empty)) if n}
+
+
+def _parts(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield the part in pieces that end where a cell does."""
+    rest = b""
+    with archive.open(member) as file:
+        while piece := file.read(_PART):
+            piece = rest + piece
+            cut = piece.rfind(b"</c>") + 4 if len(piece) < 4 * _PART else len(piece)
+            cut = cut if cut > 3 else len(piece)
+            rest = piece[cut:]
+            yield piece[:cut]
+    if rest:
+        yield rest
+
+
+class _Corner:
+    """The last row and column of a sheet as far as it was seen."""
+
+    def __init__(self) -> None:
+        self.row = self.column = 0
+
+    def see(self, part: bytes) -> None:
+        rows = re.findall(rb'<row [^>]*?r="([0-9]{1,8})"', part)
+        self.row = max(self.row, int(rows[-1]) if rows else 0)
+        wide = 3 if re.search(rb' r="[A-Z]{3}[0-9]', part) else 2
+        for letters in set(re.findall(rb' r="([A-Z]{%d})[0-9]' % wide, part)):
+            place = 0
+            for letter in letters:
+                place = place * 26 + letter - 64
+            self.column = max(self.column, place)
+        self.column = max(self.column, 26)
+
+    def see_repeated(self, part: bytes) -> None:
+        """See cells with content that OpenDocument writes once for many."""
+        for element in re.findall(rb"<table:table-cell [^>]*number-columns-repeated=[^>]*[^/]>", part):
+            found = re.search(rb'number-columns-repeated="([0-9]{1,9})"', element)
+            self.column = max(self.column, int(found[1]) if found else 0)
+        for found in re.finditer(rb'<table:table-row [^>]*number-rows-repeated="([0-9]{1,9})"[^>]*>(.{0,400})', part, re.DOTALL):
+            if b"office:value" in found[2] or b"<text:p" in found[2]:
+                self.row = max(self.row, int(found[1]))
+
+    def check(self, name: str) -> None:
+        if max(self.row, 1) * max(self.column, 1) > MAX_CELLS:
+            raise InputError(
+                f"`path` must hold sheets of at most {MAX_CELLS / 1e6:.0f} million cells. Got {self.row:,} rows by {self.column:,} columns in {name}. Delete what stands far below or beside the table, or save it as CSV."
+            )
+
+
+def _warn_of_formulas(cells: dict[str, Any], name: str) -> None:
+    if n := cells.get("formulas_without_a_value"):
+        warnings.warn(
+            f"{name}: {n:,} cells hold a formula that was never worked out; they are read as blank. Open the workbook in Excel and save it.",
+            SaraWarning,
+            stacklevel=7,
+        )
 
 
 def _together(sheets: list[RawFile], name: str) -> RawFile:
@@ -60,7 +162,7 @@ def _together(sheets: list[RawFile], name: str) -> RawFile:
         warnings.warn(
             f"{name}: only the sheet {main.notes['sheet']!r} was read; {', '.join(map(repr, left[:5]))} with other columns was not. Save it as a file of its own to read it.",
             SaraWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
     if len(alike) == 1:
         return alike[0]
@@ -85,34 +187,56 @@ def _key(sheet: RawFile) -> list[str]:
     return [column.casefold() for column in sheet.frame.columns]
 
 
-def _sheet(rows: list[list[Any]], name: str, sha: str, title: str) -> RawFile | None:
-    widths = [sum(cell is not None and str(cell).strip() != "" for cell in row) for row in rows[:50]]
-    if not widths or max(widths) == 0:
+def _sheet(sheet: Any, name: str, sha: str | None) -> RawFile | None:
+    """Return the table of one sheet, whose rows are counted as Excel counts them."""
+    if not sheet.total_height or not sheet.total_width:
         return None
+    if sheet.total_height * sheet.total_width > MAX_CELLS:
+        corner = _Corner()
+        corner.row, corner.column = sheet.total_height, sheet.total_width
+        corner.check(name)
+    rows = sheet.to_python(skip_empty_area=False)
+    widths = [sum(str(cell).strip() != "" for cell in row) for row in rows[:50]]
+    if not widths or max(widths) == 0:
+        return _late(sheet, rows, name, sha)
     # Titles above the table are narrower than the table.
     top = next(position for position, width in enumerate(widths) if width >= max(1, 0.6 * max(widths)))
-    width = max(position + 1 for position, cell in enumerate(rows[top]) if cell is not None and str(cell).strip())
-    header = header_names(["" if cell is None else str(cell) for cell in rows[top][:width]])
-    body, lines = [], []
-    rejects: list[tuple[int, str]] = []
-    for number, row in enumerate(rows[top + 1 :], start=top + 2):
-        cells = [_cell(value) for value in row[:width]] + [""] * (width - len(row))
-        if not any(cells):
-            continue
-        if any(value is not None and str(value).strip() for value in row[width:]):
-            rejects.append((number, ", ".join("" if value is None else str(value) for value in row)))
-            continue
-        body.append(cells)
-        lines.append(number)
-    turned = reject_rows(
-        name, [n for n, _ in rejects], "", [v for _, v in rejects], "the row has cells to the right of the header"
-    )
-    return RawFile(text_frame(body, header), np.asarray(lines, dtype=np.int64), turned, sha, name, {"sheet": title})
+    return _table(rows, top, name, sha, sheet.name)
+
+
+def _late(sheet: Any, rows: list[list[Any]], name: str, sha: str | None) -> RawFile | None:
+    """Return a table that begins below the first fifty rows."""
+    top = next((position for position, row in enumerate(rows) if any(str(cell).strip() for cell in row)), None)
+    return None if top is None else _table(rows, top, name, sha, sheet.name)
+
+
+def _table(rows: list[list[Any]], top: int, name: str, sha: str | None, title: str) -> RawFile:
+    width = max(position + 1 for position, cell in enumerate(rows[top]) if str(cell).strip())
+    check_columns(width, name)
+    header = header_names([plain_text(cell) for cell in rows[top][:width]])
+    frames, lines = [], []
+    rejects: list[tuple[int, str, str]] = []
+    for start in range(top + 1, len(rows), CHUNK):
+        body = []
+        for number, row in enumerate(rows[start : start + CHUNK], start=start + 1):
+            cells = [value if type(value) is str else _cell(value) for value in row[:width]]
+            beside = any(value != "" and str(value).strip() for value in row[width:])
+            if beside:
+                rejects.append((number, ", ".join(map(plain_text, row)), "the row has cells to the right of the header"))
+            elif not any(cells):
+                continue
+            elif cells == header:
+                rejects.append((number, ", ".join(cells), "the row repeats the header"))
+            else:
+                body.append(cells)
+                lines.append(number)
+        frames.append(text_frame(body, header))
+    turned = reject_rows(name, [n for n, _, _ in rejects], "", [v for _, v, _ in rejects], [why for _, _, why in rejects])
+    frame = pd.concat(frames, ignore_index=True) if frames else text_frame([], header)
+    return RawFile(frame, np.asarray(lines, dtype=np.int64), turned, sha, name, {"sheet": title})
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else str(value)
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() else str(value)
+    return plain_text(value)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from sara.core.errors import InputError, suggest
+from sara.data._build import FIELDS, JOINED
 from sara.data._columns import Origin
+from sara.data._coordinates import check_crs
+from sara.data._origin import ORIGINS
+from sara.data._time import check_zone
 
-__all__ = ["Profile", "find_profile", "profiles"]
+__all__ = ["Profile", "find_profile", "profile_text", "profiles", "read_profile"]
 
-_KEYS = {"title", "source", "tz", "crs", "epoch", "dayfirst", "signature", "columns", "origin", "notes"}
+_KEYS = ("title", "source", "tz", "crs", "epoch", "dayfirst", "signature", "columns", "origin", "notes")
+_MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Profile:
 
 @lru_cache(maxsize=1)
 def profiles() -> dict[str, Profile]:
-    """Return every profile by name."""
+    """Return every profile that comes with sara, by name."""
     folder = resources.files("sara.data").joinpath("profiles")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
     return {
@@ -64,14 +73,16 @@ def profiles() -> dict[str, Profile]:
     }
 
 
-def find_profile(name: str | None, header: Iterable[str], source: str | None = None) -> Profile | None:
-    """Return the profile named, or the one whose signature the header holds (the longest signature wins), or None."""
+def find_profile(name: str | PathLike[str] | None, header: Iterable[str], source: str | None = None) -> Profile | None:
+    """Return the profile named, that of a .toml file, or the one whose signature the header holds (the longest wins), or None."""
     if name is not None:
+        if str(name).lower().endswith(".toml") or isinstance(name, PathLike):
+            return read_profile(name)
         if name not in profiles():
             raise InputError(
-                f"`profile` must be one of {', '.join(map(repr, profiles()))}. Got {name!r}.{suggest(name, profiles())}"
+                f"`profile` must be one of {', '.join(map(repr, profiles()))}, or the path of a .toml file. Got {name!r}.{suggest(str(name), profiles())}"
             )
-        return profiles()[name]
+        return profiles()[str(name)]
     have = set(header)
     fitting = [
         p for p in profiles().values() if p.signature and set(p.signature) <= have and source in (None, p.source, "events")
@@ -79,16 +90,65 @@ def find_profile(name: str | None, header: Iterable[str], source: str | None = N
     return max(fitting, key=lambda p: len(p.signature), default=None)
 
 
+def read_profile(path: str | PathLike[str]) -> Profile:
+    """Return the profile in a TOML file, checked."""
+    file = Path(path)
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise InputError(f"`profile` must be a small TOML file. Got {file.name!r} of {file.stat().st_size:,} bytes.")
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError:
+        raise InputError(
+            f"`profile` must be a .toml file that is there. Got {str(path)!r}. Make one: sara.recognize(table).save('my_city.toml')"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"`profile` must be a TOML file. Got {file.name!r}, which can't be read: {error}.") from None
+    return _profile(file.name, data)
+
+
+def profile_text(
+    name: str,
+    *,
+    title: str,
+    source: str,
+    columns: Mapping[str, str | list[str]],
+    settings: Mapping[str, Any],
+    notes: Mapping[str, float],
+    missing: Sequence[str],
+) -> str:
+    """Return a profile as TOML, with what a person may want to change as comments."""
+    told = {key: value for key, value in settings.items() if value is not None}
+    data = {"title": title, "source": source, **told, "columns": dict(columns)}
+    _profile(name, data)
+    lines = [f"title = {_toml(title)}", f"source = {_toml(source)}"]
+    hints = {"tz": '"America/Chicago"', "crs": "3435", "epoch": '"utc"   # or "local": what seconds since 1970 mean', "dayfirst": "false"}
+    lines += [f"{key} = {_toml(told[key])}" if key in told else f"# {key} = {hint}" for key, hint in hints.items()]
+    lines += ["", "# Field of the event table = column of the file; a list joins columns. The number says how sure sara was.", "[columns]"]
+    lines += [
+        f"{field_} = {_toml(column)}" + (f"  # {notes[field_]:.2f}" if notes.get(field_, 1.0) < 0.9 else "") for field_, column in columns.items()
+    ]
+    return "\n".join(lines + [f"# {field_} = ?" for field_ in missing if " or " not in field_]) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(part) for part in value) + "]"
+    # JSON's escapes are TOML's, but for the delete character.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _profile(name: str, data: Mapping[str, Any]) -> Profile:
-    unknown = set(data) - _KEYS
-    if unknown:
-        raise InputError(f"`profile` {name!r} must hold only {', '.join(sorted(_KEYS))}. Got {', '.join(sorted(unknown))}.")
+    _check(name, data)
     marks = dict(data.get("origin", {}))
     unmarked = marks.pop("unmarked", None)
     return Profile(
         name=name,
-        title=data["title"],
-        source=data["source"],
+        title=data.get("title", name),
+        source=data.get("source", "events"),
         signature=tuple(data.get("signature", ())),
         columns=data.get("columns", {}),
         tz=data.get("tz"),
@@ -97,3 +157,45 @@ def _profile(name: str, data: Mapping[str, Any]) -> Profile:
         dayfirst=data.get("dayfirst"),
         origin=Origin(marks, unmarked),
     )
+
+
+def _check(name: str, data: Mapping[str, Any]) -> None:
+    """Turn down what a profile cannot say; a slip in a hand-written file must not pass in silence."""
+    for key in data:
+        if key not in _KEYS:
+            raise InputError(f"`profile` {name!r} must hold only {', '.join(_KEYS)}. Got {key!r}.{suggest(key, _KEYS)}")
+    for key in ("title", "source", "tz", "notes"):
+        if key in data and not isinstance(data[key], str):
+            raise InputError(f"`{key}` of profile {name!r} must be text. Got {data[key]!r}. Write: {key} = \"...\"")
+    if data.get("epoch") not in (None, "utc", "local"):
+        raise InputError(f"`epoch` of profile {name!r} must be \"utc\" or \"local\". Got {data['epoch']!r}. Write: epoch = \"local\"")
+    if not isinstance(data.get("dayfirst", False), bool):
+        raise InputError(f"`dayfirst` of profile {name!r} must be true or false. Got {data['dayfirst']!r}. Write: dayfirst = true")
+    check_zone(data.get("tz"))
+    if "crs" in data:
+        check_crs(data["crs"])
+    columns = data.get("columns", {})
+    if not isinstance(columns, Mapping) or not columns:
+        raise InputError(f"`columns` of profile {name!r} must name fields and their columns. Got {columns!r}. Write below [columns]: time = \"DATE\"")
+    for field_, column in columns.items():
+        if field_ not in FIELDS:
+            raise InputError(f"`columns` of profile {name!r} must map fields of the event table. Got {field_!r}.{suggest(field_, FIELDS)} Fields: {', '.join(FIELDS)}")
+        several = isinstance(column, list) and column and all(isinstance(part, str) for part in column)
+        if not isinstance(column, str) and not (several and (field_ in JOINED or len(column) == 1)):
+            raise InputError(f"`{field_}` of profile {name!r} must be a column{' or a list of columns' if field_ in JOINED else ''}. Got {column!r}. Write: {field_} = \"...\"")
+    _check_origin(name, data.get("origin", {}))
+
+
+def _check_origin(name: str, marks: Any) -> None:
+    known = (*ORIGINS, "unmarked")
+    if not isinstance(marks, Mapping):
+        raise InputError(f"`origin` of profile {name!r} must be a table of patterns. Got {marks!r}. Write below [origin]: officer = \"ONVIEW\"")
+    for key, pattern in marks.items():
+        if key not in known:
+            raise InputError(f"`origin` of profile {name!r} must hold only {', '.join(known)}. Got {key!r}.{suggest(key, known)}")
+        if key == "unmarked" and pattern not in ORIGINS:
+            raise InputError(f"`unmarked` of profile {name!r} must be one of {', '.join(ORIGINS)}. Got {pattern!r}.")
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError):
+            raise InputError(f"`{key}` of profile {name!r} must be a pattern. Got {pattern!r}. Write: {key} = \"ONVIEW|OFFICER\"") from None

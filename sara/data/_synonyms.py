@@ -35,6 +35,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:[a-z]+_)*(?:incident|call|event|case|service_request|request|sr|ticket|report)(?:_(?:entry|sr|request|report|master|record))+_(?:id|number|no|key)",
             0.8,
         ),
+        (rf"{_W}(?:number|no|num|nbr|id|key|primary_key|nbr_id)", 0.45),
         (r"(?:objectid|object_id|fid|gid|row_?id|record_?id|oid|global_?id|pk|key|index)", 0.3),
     ),
     "received": (
@@ -61,6 +62,8 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.95,
         ),
         (rf"(?:create|created)_(?:{_WHEN})_(?:incident|call)", 0.95),
+        (rf"{_W}(?:report|reported|call|created|create|open|opened|entered|received|request|requested|creation|alarm){_T}_?{_WHEN}(?:_{_WHEN})?", 0.6),
+        (rf"{_W}{_WHEN}_?(?:report|reported|call|created|opened|entered|received|requested|creation){_T}", 0.55),
         (
             r"(?:call_date|call_time|calldate|event_create"
             + _T
@@ -92,6 +95,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:timeclosed|timeclose|closeddate|closedate|closetime|closed|cleared|clear|finished|closedtime|cleartime|end_?time|endtime|call_closed|time_end|call_cleared|clear_time|completed|completiondate|resolved)",
             0.9,
         ),
+        (rf"{_W}(?:last_unit_cleared|cleared|closed|completed|resolved)_?{_WHEN}", 0.9),
         (r"(?:updated_datetime|updateddate|last_updated_at|status_date|updated_?date)", 0.3),
     ),
     "time": (
@@ -108,13 +112,15 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.7,
         ),
         (rf"{_W}(?:occurred|occurrence|occur|incident|offense|crime|event)_{_WHEN}{_T}", 0.65),
-        (rf"(?:complaint|occurred|occ|occurrence|incident|offense)_(?:from|start)_{_WHEN}", 0.85),
+        (rf"(?:complaint|occurred|occ|occurrence|incident|offense)_(?:from|start)_{_WHEN}", 0.92),
+        (rf"[a-z]+_(?:date_time|datetime|date|dt|timestamp)", 0.42),
         (
             r"(?:timestamp_?local|event_start_date|fromdate|start_?date|start_?time|timestart|start_date_time|occured_on|occurred_on|committed)",
             0.6,
         ),
     ),
     "time_to": (
+        (rf"{_W}(?:occurrence|occurred|occur|offense|incident|event|crime|complaint)_(?:to|end|thru|until)_{_WHEN}", 0.85),
         (
             rf"(?:{_WHEN}|occurred|occurrence|occur|offense|incident|event|crime)_?(?:to|end|ended|latest|thru|through)(?:_{_WHEN})?",
             0.8,
@@ -243,6 +249,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.75,
         ),
         (rf"{_W}(?:address|addr|block)(?:_[a-z0-9]+)?", 0.6),
+        (rf"(?:street|location|loc|cross_street|on_street|road)_?(?:1|one|a|name)?|{_W}(?:location|loc)_?1?|on_street_name|street_?name", 0.5),
     ),
     "place": ((r"place", 0.5),),
     "area": (
@@ -254,7 +261,12 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:police_?district|policedistrict|police_district_name|police_precinct|precinct|district|sector|zone|division|zone_beat|district_sector|patrol_?(?:district|area|division|zone)|reporting_district|rpt_dist|rd|grid|twp|township|dispatch_?area|area_occ|community|pra|rpa)",
             0.85,
         ),
-        (rf"{_W}(?:beat|neighborhood|neighbourhood|precinct|sector|district){_T}|ward|council_district", 0.6),
+        (rf"{_W}(?:beat|neighborhood|neighbourhood|precinct|sector|districts?){_T}|ward|council_district", 0.6),
+        (
+            r"(?:battalion|jurisdiction|municipality|muni|county|locality|suburb|lsoa_name|lsoa_code|borough_name|borough_nm|addr_pct_cd|(?:response|patrol|police|dispatch|command|planning|statistical)_?area|parish|division_name|atom|subdivision|village|reporting_area_name|neigh|nbhd|hood|hood_140|hood_158|neighbourhood_[0-9]+|community_name|quadrant|uptown_downtown|(?:.*_)?dist_(?:cd|code|no|number|name)|station_area|(?:fire|police)_station|station)",
+            0.5,
+        ),
+        (r"(?:agency|agency_code|department_name|fire_department_name|falls_within|jurisdiction_name)", 0.4),
         (
             r"(?:zip|zip_?code|zipcode|postal_code|incident_zip|location_zipcode|census_tract|census_tra|city|borough|region|location_zip)",
             0.4,
@@ -271,6 +283,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
 
 # Columns that say when a row was written or changed, how long something took, or what part of a date it was: never a time of the event.
 NEVER: dict[str, str] = {
+    "id": r"(?:.*_)?(?:phone|fax|badge|officer|employee|unit|house|street|block|school|ward|district|beat|precinct|zone|sector|tract|building|parcel|bin|bbl|apartment|floor|lot|account|license|route|model|serial|station|person|suspect|victim|caller|user|vehicle|plate|tag_no|zip|community|borough|agency|location|address|status|state|county|neighborhood|area|region|department|code_cd|priority|version|total|number_of|num_of|count)(?:_.*)?",
     "time": r"(?:.*_)?(?:updat\w*|modif\w*|edit\w*|load\w*|extract\w*|refresh\w*|publish\w*|last|insert\w*|upload\w*|export\w*|as_of|expir\w*|due|target|birth|dob|anticipated|scheduled|est|estimated|duration|elapsed|mins?|minutes?|secs?|seconds|response|travel|interval|range|day_of|of_day|of_week|hours?|month|year|week|day|timezone|number|num|nbr|no|id|by|type|code|desc|description|status|reason|method|source|flag|count|qy|indc|name|key|cd)(?:_.*)?",
     "place": r"(?:.*_)?(?:fire|cid|person|officer|suspect|victim|arrestee|photo|url|link|assessor|owner|party|mailing|contact|applicant|responsible|business|home|email|ip|cross|type)(?:_.*)?",
     "type": r"(?:.*_)?(?:location|loc|premises?|street|addr|vehicle|weapon|property|unit|person|geo|channel|source|disposition|address|file|media|zone|number|count|method|license|business|payment|account|school|injury|victim|road|light|weather|surface|collision|building|permit|work|space|pre|post|unittype|rate|total|mixed)(?:_.*)?",
@@ -279,5 +292,5 @@ NEVER: dict[str, str] = {
 # Words that publishers shorten.
 ABBREVIATIONS: dict[str, str] = {
     "cmplnt": "complaint", "fr": "from", "tm": "time", "rpt": "report", "num": "number", "nbr": "number", "inc": "incident", "descr": "description",
-    "evt": "event", "rcvd": "received", "recd": "received", "disp": "disp", "occured": "occurred", "rec": "received",
+    "evt": "event", "rcvd": "received", "recd": "received", "disp": "disp", "occured": "occurred", "rec": "received", "boro": "borough", "addres": "address", "addrs": "address", "neighbourhoods": "neighborhoods", "lattitude": "latitude", "longtitude": "longitude", "recieved": "received", "dispatched_": "dispatched", "prio": "priority", "descrip": "description", "desc1": "description_1", "occr": "occurred", "crim": "crime", "dttm": "dttm", "hndrd": "hundred", "blk": "block", "dist": "dist",
 }  # fmt: skip

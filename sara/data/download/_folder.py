@@ -44,6 +44,7 @@ class Folder:
         found = read_manifest(path)
         if found is not None and not resume:
             self._clear(found)
+            (path / MANIFEST).unlink()
             found = None
         if found is not None and found["asked"] != json.loads(json.dumps(dict(asked))):
             raise InputError(

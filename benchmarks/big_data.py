@@ -111,7 +111,7 @@ def csv(path: Path, rows: int, *, part: int = 500_000) -> Path:
             n = min(part, rows - first)
             rng = np.random.default_rng([8, first])
             drawn = rng.integers(0, len(raw), n)
-            shift = YEAR * rng.integers(-4, 4, n) + rng.integers(-900, 900, n)
+            shift = YEAR * rng.integers(-8, 1, n) + rng.integers(-900, 900, n)
             order = np.argsort(times[stamps[0]][drawn] + shift, kind="stable")
             drawn, shift = drawn[order], shift[order]
             columns: dict[str, Any] = {}

@@ -20,6 +20,7 @@ __all__ = [
     "check_enough",
     "check_events",
     "check_pair",
+    "check_source",
     "located",
     "record_of",
 ]
@@ -45,6 +46,18 @@ def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
         )
     _check_metres(events, name=name)
     return events
+
+
+def check_source(source: Any, n_rows: int, *, name: str = "events") -> None:
+    """Raise if a source has no rows, or a coordinate system that is not in metres."""
+    if n_rows == 0:
+        raise InputError(
+            f"`{name}` has no rows. Has an earlier filter removed them all? (where(\"category == 'Noise'\") is case sensitive; categories are lower case)"
+        )
+    if source.crs is not None and (not source.crs.is_projected or source.crs.axis_info[0].unit_name not in ("metre", "meter")):
+        raise InputError(
+            f"`{name}` must be in metres. Got {source.crs.name} ({source.crs.axis_info[0].unit_name}). Write: sara.convert('calls.csv', 'calls.parquet')"
+        )
 
 
 def check_areas(areas: Any, *, name: str = "areas", crs: Any = None) -> gpd.GeoDataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -10,7 +11,7 @@ import pandas as pd
 from sara.core.errors import InputError, suggest
 from sara.core.predicate import Clause, Group, Predicate
 
-__all__ = ["condition"]
+__all__ = ["condition", "is_one_of"]
 
 # A number asked of a text column: nothing equals it, everything differs from it.
 _OTHER_KIND = object()
@@ -32,6 +33,15 @@ def condition(predicate: Predicate, schema: Any) -> Any:
         If a column is not there, or a value can't be compared with it.
     """
     return _expression(predicate.root, schema)
+
+
+def is_one_of(column: str, values: Sequence[str]) -> Any:
+    """Return 1 for rows whose text is one of `values`, 0 for the others and where it is missing: a key that every engine groups by."""
+    text = nw.col(column).cast(nw.String)
+    hit = text == values[0]
+    for value in values[1:]:
+        hit = hit | (text == value)
+    return nw.when(~text.is_null() & hit).then(nw.lit(1)).otherwise(nw.lit(0))
 
 
 def _expression(node: Clause | Group, schema: Any) -> Any:

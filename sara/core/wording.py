@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from sara.core.checks import record_of
+from sara.core.engine import counts_by
+from sara.core.source import EventSource
 
-__all__ = ["dedupe_known", "noun_of", "officer_caution", "percent", "period_words", "source_of"]
+__all__ = ["dedupe_known", "noun_of", "officer_caution", "officer_words", "percent", "period_words", "source_of"]
 
 
-def noun_of(events: pd.DataFrame) -> str:
+def noun_of(events: pd.DataFrame | EventSource) -> str:
     """Return what the rows are called: calls, complaints, or events where they are mixed or of another kind.
 
     Examples
@@ -22,11 +24,14 @@ def noun_of(events: pd.DataFrame) -> str:
     >>> noun_of(pd.DataFrame({"source": ["calls", "calls"]}))
     'calls'
     """
-    sources = list(events["source"].dropna().unique()) if "source" in events.columns else []
+    if isinstance(events, EventSource):
+        sources = list(counts_by(events, "source")["source"].dropna())
+    else:
+        sources = list(events["source"].dropna().unique()) if "source" in events.columns else []
     return str(sources[0]) if len(sources) == 1 and str(sources[0]) in ("calls", "complaints") else "events"
 
 
-def source_of(events: pd.DataFrame) -> str:
+def source_of(events: pd.DataFrame | EventSource) -> str:
     """Return the source line of a figure: the file the rows came from, or nothing where the record does not say."""
     name = record_of(events).get("file")
     return f"Source: {PurePath(str(name)).name}" if name else ""
@@ -63,11 +68,15 @@ def officer_caution(events: pd.DataFrame, used: npt.NDArray[np.bool_], *, noun: 
     if "origin" not in events.columns or not used.any():
         return ()
     officer = events["origin"].isin(["officer"]).to_numpy(dtype=bool)[used]
-    if not officer.any():
+    return officer_words(int(officer.sum()), len(officer), noun=noun)
+
+
+def officer_words(n: int, of: int, *, noun: str) -> tuple[str, ...]:
+    """Return the caution for `n` rows started by officers `of` all; nothing where none was."""
+    if n == 0:
         return ()
-    share = percent(float(officer.mean()))
     return (
-        f"{share} of these {noun} were started by officers: they show where and when police were, not what people asked for.",
+        f"{percent(n / of)} of these {noun} were started by officers: they show where and when police were, not what people asked for.",
     )
 
 

@@ -13,13 +13,14 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from sara.core.checks import check_areas, check_columns, check_events, located, record_of
+from sara.core.checks import check_areas
+from sara.core.engine import quantile_of_counts
 from sara.core.errors import InputError, NotEnoughDataError, SaraWarning
 from sara.core.grid import Grid, as_grid, choose_cell_size
-from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
 from sara.core.units import metres
-from sara.core.wording import noun_of, officer_caution, source_of
+from sara.core.wording import officer_words
+from sara.hotspots._rows import Rows, rows_of
 
 __all__ = ["Selected", "select", "study_area"]
 
@@ -27,9 +28,6 @@ __all__ = ["Selected", "select", "study_area"]
 CUT = 0.005
 # A hull of a single address still needs room for a few cells.
 LEAST_SIDE = 200.0
-# Rows that stop this long before their file does, where chance would rarely leave such a silence, were cut by a filter.
-SILENCE = pd.Timedelta(days=31)
-SILENT_BY_CHANCE = 0.01
 HULL_CAUTION = (
     "No study area was given: the map covers the box around the middle 99 % of the locations, water and parks and other towns included. "
     "Give `area=` for a fair picture."
@@ -41,21 +39,24 @@ RECORD_CAUTION = "The table has lost its own record (a merge does that): period 
 class Selected:
     """The rows that a map uses, and how they were chosen."""
 
-    events: gpd.GeoDataFrame
-    used: npt.NDArray[np.int64]
-    x: npt.NDArray[np.float64]
-    y: npt.NDArray[np.float64]
-    weight: npt.NDArray[np.float64] | None
+    rows: Rows
     code: npt.NDArray[np.int64] | None
     grid: Grid | None
     area: BaseGeometry
     named: gpd.GeoDataFrame | None
-    period: tuple[pd.Timestamp, pd.Timestamp]
     counts: Counts
     settings: dict[str, Setting]
     cautions: tuple[str, ...]
-    noun: str
-    source: str
+
+    @property
+    def period(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """First moment, and the one after the last."""
+        return self.rows.period
+
+    @property
+    def noun(self) -> str:
+        """What the rows are called."""
+        return self.rows.noun
 
 
 def study_area(area: Any, *, crs: Any) -> tuple[BaseGeometry, gpd.GeoDataFrame | None]:
@@ -112,17 +113,14 @@ def select(
     NotEnoughDataError
         If fewer than `least` events are left.
     """
-    events = check_events(events)
-    weight = _weights(events, weights)
-    start, end, period_setting = _period(events, period)
-    settings = {"period": period_setting}
-    has_time, has_place = events["time"].notna().to_numpy(), located(events)
-    within_time = in_period(events["time"], start, end)
-    ok = within_time & has_place
-    x = events["x"].to_numpy(dtype=float, na_value=np.nan)
-    y = events["y"].to_numpy(dtype=float, na_value=np.nan)
-    layout = as_grid(grid, crs=events.crs) if grid is not None else None
-    shape, named, settings["area"], cautions = _shape(area, layout, events.crs, x[ok], y[ok], method)
+    rows = rows_of(events, period=period, weights=weights)
+    settings = {"period": rows.period_setting}
+    layout = as_grid(grid, crs=rows.crs) if grid is not None else None
+    if area is not None and rows.crs is None and not isinstance(area, BaseGeometry):
+        raise InputError(
+            "`area` can't be laid over events whose coordinate system is not known. Got crs=None. Write: sara.open_events(path, crs=32616)"
+        )
+    shape, named, settings["area"], cautions = _shape(area, layout, rows, method)
     if layout is not None:
         settings["cell_size"] = Setting(layout.cell_size, "you", "the cells of `grid`")
         if cell_size is not None and metres(cell_size, name="cell_size") != layout.cell_size:
@@ -131,77 +129,73 @@ def select(
         settings["cell_size"] = (
             choose_cell_size(shape.bounds) if cell_size is None else Setting(metres(cell_size, name="cell_size"), "you")
         )
-        layout = Grid.over(shape, cell_size=settings["cell_size"].value, crs=events.crs)
-    inside, code = np.zeros(len(events), dtype=bool), None
+        layout = Grid.over(shape, cell_size=settings["cell_size"].value, crs=rows.crs)
+    code = None
     if layout is not None:
-        code = layout.locate(x[ok], y[ok])
-        inside[ok] = code >= 0
-        code = code[code >= 0]
+        code = layout.locate(rows.x, rows.y)
+        inside = code >= 0
+        code = code[inside]
     else:
         shapely.prepare(shape)
-        inside[ok] = shapely.intersects_xy(shape, x[ok], y[ok])
-    used = ok & inside
-    counts = Counts(
-        len(events),
-        int(used.sum()),
-        {
-            "no time": int((~has_time).sum()),
-            "outside the period": int((has_time & ~within_time).sum()),
-            "no location": int((within_time & ~has_place).sum()),
-            "outside the study area": int((ok & ~inside).sum()),
-        },
-    )
+        inside = shapely.intersects_xy(shape, rows.x, rows.y)
+    used = rows.only(inside)
+    n_used = int(used.n.sum())
+    left_out = {
+        "no time": rows.no_time,
+        "outside the period": rows.outside,
+        "no location": rows.no_place,
+        "outside the study area": int(rows.n.sum()) - n_used,
+    }
+    counts = Counts(rows.rows_in, n_used, left_out)
     if counts.rows_used < least:
         raise NotEnoughDataError(_too_few(method, least, counts))
-    noun = noun_of(events)
     if weights is not None:
         settings["weights"] = Setting(weights, "you")
-    if not record_of(events):
-        cautions = (*cautions, RECORD_CAUTION)
-    cautions = (*cautions, *officer_caution(events, used, noun=noun))
-    rows = np.flatnonzero(used)
+    told = rows.cautions if rows.cautions or rows.record else (RECORD_CAUTION,)
+    officers = officer_words(int(used.n[used.officer].sum()), n_used, noun=rows.noun)
     return Selected(
-        events=events, used=rows, x=x[rows], y=y[rows], weight=None if weight is None else weight[rows], code=code, grid=layout, area=shape,
-        named=named, period=(start, end), counts=counts, settings=settings, cautions=cautions, noun=noun, source=source_of(events),
+        rows=used, code=code, grid=layout, area=shape, named=named, counts=counts, settings=settings,
+        cautions=(*cautions, *told, *_fine_caution(settings, rows.record), *officers),
     )  # fmt: skip
 
 
-def _period(events: gpd.GeoDataFrame, period: Any) -> tuple[pd.Timestamp, pd.Timestamp, Setting]:
-    """Return the period, ended where the rows clearly end: places chosen on rows from before a date were not chosen on what came later."""
-    start, end, setting = resolve_period(events, period)
-    times = events["time"][in_period(events["time"], start, end)]
-    if setting.chosen_by == "you" or times.empty:
-        return start, end, setting
-    last = times.max().normalize() + pd.Timedelta(days=1)
-    silent = (end - last) / (end - start)
-    if end - last <= SILENCE or (1 - silent) ** len(times) >= SILENT_BY_CHANCE:
-        return start, end, setting
-    words = f"{start:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
-    return start, last, Setting(words, "sara", "these rows end there, long before the file does: an earlier filter has cut them")
+def _fine_caution(settings: dict[str, Setting], record: dict[str, Any]) -> tuple[str, ...]:
+    """Say so where cells are smaller than the published coordinates can fill."""
+    least = record.get("smallest_cell")
+    if not least or "cell_size" not in settings or settings["cell_size"].value >= least:
+        return ()
+    return (
+        f"The coordinates are published so coarsely that cells under {least:g} m say more than they know; these are {settings['cell_size'].value:g} m.",
+    )
 
 
 def _shape(
-    area: Any, layout: Grid | None, crs: Any, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], method: str
+    area: Any, layout: Grid | None, rows: Rows, method: str
 ) -> tuple[BaseGeometry, gpd.GeoDataFrame | None, Setting, tuple[str, ...]]:
-    shape, named = study_area(area, crs=crs) if area is not None else (None, None)
+    shape, named = study_area(area, crs=rows.crs) if area is not None else (None, None)
     if layout is not None:
         if shape is not None and shape.symmetric_difference(layout.area).area > 1e-6 * layout.area.area:
             warnings.warn("`area` is not used: `grid` has a study area of its own.", SaraWarning, stacklevel=4)
         return layout.area, named, Setting(_km2(layout.area), "you", "the study area of `grid`"), ()
     if shape is not None:
         return shape, named, Setting(_km2(shape), "you"), ()
-    if len(x) == 0:
+    if len(rows.x) == 0:
         raise NotEnoughDataError(
             f"{method} needs at least 1 event with a time and a location. Got 0. Check the table: sara.audit(events)"
         )
-    return hull(x, y), None, Setting(None, "sara", "the box around the middle 99 % of the locations"), (HULL_CAUTION,)
+    return (
+        hull(rows.x, rows.y, rows.n),
+        None,
+        Setting(None, "sara", "the box around the middle 99 % of the locations"),
+        (HULL_CAUTION,),
+    )
 
 
-def hull(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> BaseGeometry:
+def hull(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], n: npt.NDArray[np.int64]) -> BaseGeometry:
     """Return the box from the 0.5th to the 99.5th percentile of the locations; of fewer than 200, the box around all."""
     sides = []
     for values in (x, y):
-        low, high = np.quantile(values, CUT, method="lower"), np.quantile(values, 1 - CUT, method="higher")
+        low, high = quantile_of_counts(values, n, CUT), quantile_of_counts(values, n, 1 - CUT, method="higher")
         room = max(0.0, (LEAST_SIDE - (high - low)) / 2)
         sides.append((low - room, high + room))
     (minx, maxx), (miny, maxy) = sides
@@ -210,25 +204,6 @@ def hull(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> BaseGeometry
 
 def _km2(shape: BaseGeometry) -> str:
     return f"{shape.area / 1e6:,.4g} km2"
-
-
-def _weights(events: gpd.GeoDataFrame, weights: Any) -> npt.NDArray[np.float64] | None:
-    if weights is None:
-        return None
-    if not isinstance(weights, str):
-        raise InputError(
-            f"`weights` must be the name of a column. Got a {type(weights).__name__}. Write: events['cost'] = ...; weights='cost'"
-        )
-    check_columns(events, [weights], argument="weights")
-    values = pd.to_numeric(events[weights], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    bad = ~(np.isfinite(values) & (values >= 0))
-    if bad.any():
-        first = events.index[bad][0]
-        raise InputError(
-            f"`weights` must hold numbers of zero or more. Got {events[weights].iloc[int(np.flatnonzero(bad)[0])]!r} in row {first!r} "
-            f"({bad.sum():,} such rows). Write: events[{weights!r}] = events[{weights!r}].fillna(0)"
-        )
-    return values
 
 
 def _too_few(method: str, least: int, counts: Counts) -> str:

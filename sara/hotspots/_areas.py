@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from sara.data.categories import help_categories
 from sara.data.privacy import public_place
 from sara.hotspots._area import Selected
 
@@ -52,7 +51,7 @@ def cell_areas(
     boxes = shapely.box(left, low, right, high)
     shapes = [shapely.intersection(shapely.union_all(boxes[owner == i]), grid.area) for i in ids]
     values = raster[rows, columns]
-    held = np.bincount(labels.ravel()[chosen.code], minlength=n_areas + 1)[1:]
+    held = np.bincount(labels.ravel()[chosen.code], weights=chosen.rows.n, minlength=n_areas + 1)[1:]
     mean = raster[grid.member].sum() / grid.n_cells
     excess = np.bincount(owner, weights=values - mean, minlength=n_areas + 1)[1:]
     smallest = np.full(n_areas, np.nan)
@@ -70,7 +69,7 @@ def cell_areas(
 
 def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], places: list[str], *, word: str) -> gpd.GeoDataFrame:
     """Rank areas by excess, name them, and write down the period that chose them."""
-    out = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=chosen.events.crs), crs=chosen.events.crs)
+    out = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=chosen.rows.crs), crs=chosen.rows.crs)
     out["km2"] = out.geometry.area / 1e6
     centre = out.geometry.representative_point()
     out["place"] = [p or _area_name(chosen, c) for p, c in zip(places, centre, strict=True)]
@@ -90,8 +89,8 @@ def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], place
 
 def _mostly_help(chosen: Selected) -> bool:
     """Tell whether most rows are calls for help: then no place may be shown in public, not even as an outline."""
-    helped = chosen.events["category"].isin(help_categories()).to_numpy(dtype=bool, na_value=False)[chosen.used]
-    return bool(len(helped)) and float(helped.mean()) > HELP_SHARE
+    rows = chosen.rows
+    return int(rows.n[rows.helped].sum()) > HELP_SHARE * int(rows.n.sum())
 
 
 def place_words(chosen: Selected, member: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> list[str]:
@@ -99,10 +98,10 @@ def place_words(chosen: Selected, member: npt.NDArray[np.int64], ids: npt.NDArra
 
     `member` says which area each used row lies in.
     """
-    rows = chosen.used[np.isin(member, ids)]
-    inside = pd.DataFrame({"area": member[np.isin(member, ids)], "place": chosen.events["place"].astype(object).to_numpy()[rows]})
-    helped = chosen.events["category"].isin(help_categories()).to_numpy(dtype=bool, na_value=False)[rows]
-    counted = inside[inside["place"].notna() & ~helped].groupby(["area", "place"]).size().rename("n").reset_index()
+    rows = chosen.rows
+    listed = np.isin(member, ids) & pd.notna(rows.place) & ~rows.helped
+    inside = pd.DataFrame({"area": member[listed], "place": rows.place[listed], "n": rows.n[listed]})
+    counted = inside.groupby(["area", "place"])["n"].sum().reset_index()
     first = (
         counted.sort_values(["n", "place"], ascending=[False, True], kind="stable")
         .drop_duplicates("area")

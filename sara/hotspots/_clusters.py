@@ -20,6 +20,7 @@ from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
 from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
 from sara.hotspots._result import HotspotResult
+from sara.hotspots._rows import Rows
 
 __all__ = ["clusters"]
 
@@ -136,9 +137,8 @@ def clusters(
     chosen = select(events, area=area, period=period, method="clusters", weights=weights, least=LEAST_EVENTS, cells=False)
     months = (chosen.period[1] - chosen.period[0]).days / DAYS_IN_MONTH
     needed = Setting(least, "you") if least is not None else _choose_least(chosen, chosen_eps.value, months)
-    weight = np.ones(len(chosen.x)) if chosen.weight is None else chosen.weight
-    free = chosen.area.area / 1e6 if least is None else None
-    found = _numbers(chosen.x, chosen.y, weight, eps=chosen_eps.value, least=float(needed.value), total_km2=free)
+    rows, free = chosen.rows, chosen.area.area / 1e6 if least is None else None
+    found = _numbers(rows.x, rows.y, _weight(rows), n=rows.n, eps=chosen_eps.value, least=float(needed.value), total_km2=free)
     table = _table(chosen, found, chosen_eps.value, months)
     settings = {**chosen.settings, "eps": chosen_eps, "min_events": needed}
     if free is not None:
@@ -154,7 +154,7 @@ def clusters(
 
 
 def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:
-    even = _rare_count(len(chosen.x) * math.pi * eps**2 / chosen.area.area)
+    even = _rare_count(chosen.counts.rows_used * math.pi * eps**2 / chosen.area.area)
     least = max(math.ceil(months - 1e-9), FLOOR, even)
     reasons = {
         FLOOR: f"at least {FLOOR}",
@@ -162,9 +162,9 @@ def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:
         even: "more than an even scatter gives in 1 of 1,000 discs",
     }
     why = reasons[least]
-    if chosen.weight is None:
+    if chosen.rows.weight is None:
         return Setting(least, "sara", why)
-    mean = float(chosen.weight.mean())
+    mean = float(chosen.rows.weight.sum() / chosen.counts.rows_used)
     return Setting(max(least * mean, 1e-9), "sara", f"{least} events ({why}), times the mean weight of {mean:.3g}")
 
 
@@ -176,14 +176,21 @@ def _rare_count(mean: float) -> int:
     return int(k[pdtrc(k, mean) <= RARE][0]) + 1
 
 
-def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, total_km2: float | None = None) -> Clusters:
-    """Return the clusters of weighted points.
+def _weight(rows: Rows) -> Floats:
+    return rows.n.astype(np.float64) if rows.weight is None else rows.weight
+
+
+def _numbers(
+    x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, n: Ints | None = None, total_km2: float | None = None
+) -> Clusters:
+    """Return the clusters of weighted points, of which each stands for `n` events (1 if not given).
 
     Where the surface of the study area is given, each is taken at the density that tells it best from an even scatter; else all at `least`.
     """
     near = neighbours(x, y, eps)
     size = len(near.x)
-    n = np.asarray(np.bincount(near.place, minlength=size), dtype=np.float64)
+    each = np.ones(len(x)) if n is None else n.astype(np.float64)
+    events = np.asarray(np.bincount(near.place, weights=each, minlength=size), dtype=np.float64)
     # The same sum whatever the order of rows.
     order = np.lexsort((weight, near.place))
     summed = np.asarray(np.bincount(near.place[order], weights=weight[order], minlength=size), dtype=np.float64)
@@ -193,25 +200,25 @@ def _numbers(x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, 
     if total_km2 is None:
         parts = [(part, asked) for part in parts_at(near, density, asked)]
     else:
-        held = summed * (len(x) / max(float(summed.sum()), 1e-300))
+        held = summed * (float(each.sum()) / max(float(summed.sum()), 1e-300))
         parts = best_parts(near, density, held, asked, total_km2=total_km2, max_km2=MAX_KM2)
-    around = density if np.array_equal(n, summed) else near.density(n)
+    around = density if np.array_equal(events, summed) else near.density(events)
     return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near)
 
 
 def _table(chosen: Selected, found: Clusters, eps: float, months: float) -> gpd.GeoDataFrame:
     """Return one row per cluster, from exact counts inside its outline."""
     outlines = [_outline(found.near, core, eps, chosen.area) for core in found.core]
-    place, x, y = _stacks(chosen.x, chosen.y)
+    rows, weight = chosen.rows, _weight(chosen.rows)
+    place, x, y = _stacks(rows.x, rows.y)
     inside, owner = _inside(outlines, x, y)
-    stack_n = np.bincount(place, minlength=len(x))
-    weight = chosen.weight if chosen.weight is not None else np.ones(len(chosen.x))
+    stack_n = np.bincount(place, weights=rows.n, minlength=len(x)).astype(np.int64)
     order = np.lexsort((weight, place))
     stack_weight = np.bincount(place[order], weights=weight[order], minlength=len(x))
-    n_events, total = len(chosen.x), float(np.sort(weight).sum())
+    n_events, total = chosen.counts.rows_used, float(np.sort(weight).sum())
     cluster_of = np.full(len(x), -1, dtype=np.int64)
     cluster_of[inside] = owner
-    rows = []
+    found_rows = []
     for i, (outline, most, asked) in enumerate(zip(outlines, found.most, found.asked, strict=True)):
         here = inside[owner == i]
         n, held = int(stack_n[here].sum()), float(stack_weight[here].sum())
@@ -222,11 +229,11 @@ def _table(chosen: Selected, found: Clusters, eps: float, months: float) -> gpd.
             "per_month": n / months,
             "n_places": len(here),
             "top_share": float(stack_n[here].max() / n) if n else 0.0,
-            "min_events": float(asked) if chosen.weight is not None else float(math.ceil(asked - 1e-3)),
+            "min_events": float(asked) if rows.weight is not None else float(math.ceil(asked - 1e-3)),
         }
-        rows.append({**row, "weight": held} if chosen.weight is not None else row)
+        found_rows.append({**row, "weight": held} if rows.weight is not None else row)
     columns = ["n", "excess", "p_adjusted", "per_month", "n_places", "top_share", "min_events"]
-    frame = pd.DataFrame(rows, columns=columns + (["weight"] if chosen.weight is not None else []))
+    frame = pd.DataFrame(found_rows, columns=columns + (["weight"] if rows.weight is not None else []))
     frame = frame.astype({"n": "int64", "n_places": "int64"})
     # The asked-for density can chain places into an outline that is no denser than the rest; that is not a hot spot.
     keep = np.flatnonzero((frame["excess"] > 0).to_numpy(dtype=bool))

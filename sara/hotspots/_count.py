@@ -88,11 +88,11 @@ def count(
     chosen = select(events, area=area, period=period, method="count", cell_size=cell_size, grid=grid, weights=weights)
     cells = chosen.grid
     assert cells is not None and chosen.code is not None
-    raster = _numbers(chosen.code, None, cells)
-    values = raster if chosen.weight is None else _numbers(chosen.code, chosen.weight, cells)
+    raster = cells.counts(chosen.code, chosen.rows.n)
+    values = raster if chosen.rows.weight is None else _numbers(chosen.code, chosen.rows.weight, cells)
     table = cells.frame()
     table.insert(2, "n", raster[cells.member].astype(np.int64))
-    if chosen.weight is not None:
+    if chosen.rows.weight is not None:
         table.insert(3, "weight", values[cells.member])
     hot, cut = _busiest(values, raster, cells)
     areas = cell_areas(chosen, values, hot, None, contiguity="queen", word="Busy area")
@@ -102,13 +102,10 @@ def count(
     )
 
 
-def _numbers(code: npt.NDArray[np.int64], weights: npt.NDArray[np.float64] | None, cells: Grid) -> npt.NDArray[np.float64]:
-    """Return the raster of counts or summed weights."""
-    if weights is not None:
-        # The same sum whatever the order of rows.
-        order = np.lexsort((weights, code))
-        code, weights = code[order], weights[order]
-    return cells.counts(code, weights)
+def _numbers(code: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], cells: Grid) -> npt.NDArray[np.float64]:
+    """Return the raster of summed weights: the same sum whatever the order of rows."""
+    order = np.lexsort((weights, code))
+    return cells.counts(code[order], weights[order])
 
 
 def _busiest(values: npt.NDArray[np.float64], n: npt.NDArray[np.float64], cells: Grid) -> tuple[npt.NDArray[np.bool_], float]:

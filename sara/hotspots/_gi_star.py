@@ -115,7 +115,7 @@ def gi_star(
     chosen = select(events, area=area, period=period, method="gi_star", cell_size=cell_size, grid=grid, least=LEAST_EVENTS)
     cells = chosen.grid
     assert cells is not None and chosen.code is not None
-    raster = cells.counts(chosen.code)
+    raster = cells.counts(chosen.code, chosen.rows.n)
     found = _raster_numbers(raster, cells.member, queen=contiguity == "queen")
     adjusted = benjamini_hochberg(found.p)
     is_hot = (found.z > 0) & (adjusted <= 1 - confidence + 1e-12)

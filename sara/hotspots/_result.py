@@ -11,7 +11,6 @@ import pandas as pd
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
-from sara.core.checks import record_of
 from sara.core.grid import cells_frame
 from sara.core.result import Result, Setting
 from sara.core.wording import percent, period_words
@@ -80,7 +79,7 @@ class HotspotResult(Result):
         """Build a result from the rows a method used."""
         cautions = (*_default_cautions(areas, chosen), *cautions)
         return cls(
-            table=table, areas=areas, area=chosen.area, method=method, period=chosen.period, noun=chosen.noun, source=chosen.source,
+            table=table, areas=areas, area=chosen.area, method=method, period=chosen.period, noun=chosen.noun, source=chosen.rows.source,
             layout=None if chosen.grid is None else chosen.grid.layout(), settings=settings, counts=chosen.counts, cautions=cautions,
         )  # fmt: skip
 
@@ -192,7 +191,7 @@ class HotspotResult(Result):
 def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, ...]:
     """Name the areas that hold an address which stands for "we do not know where"; the file's record knows of it."""
     told = []
-    for x, y, n in record_of(chosen.events).get("default_points", []):
+    for x, y, n in chosen.rows.record.get("default_points", []):
         held = areas["name"][areas.geometry.intersects(Point(x, y))]
         told += [
             f"{name} holds a point at which {n:,} rows of the file lie, of every kind or of many addresses: likely a default address and no hot spot. "

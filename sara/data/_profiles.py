@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from os import PathLike
@@ -75,19 +75,45 @@ def profiles() -> dict[str, Profile]:
 
 def find_profile(name: str | PathLike[str] | None, header: Iterable[str], source: str | None = None) -> Profile | None:
     """Return the profile named, that of a .toml file, or the one whose signature the header holds (the longest wins), or None."""
+    columns = [str(column) for column in header]
     if name is not None:
         if str(name).lower().endswith(".toml") or isinstance(name, PathLike):
-            return read_profile(name)
+            return _as_spelled(read_profile(name), columns)
         if name not in profiles():
             raise InputError(
                 f"`profile` must be one of {', '.join(map(repr, profiles()))}, or the path of a .toml file. Got {name!r}.{suggest(str(name), profiles())}"
             )
-        return profiles()[str(name)]
-    have = set(header)
+        return _as_spelled(profiles()[str(name)], columns)
+    plain = {_plain(column) for column in columns}
     fitting = [
-        p for p in profiles().values() if p.signature and set(p.signature) <= have and source in (None, p.source, "events")
+        p
+        for p in profiles().values()
+        if p.signature and {_plain(c) for c in p.signature} <= plain and source in (None, p.source, "events")
     ]
-    return max(fitting, key=lambda p: len(p.signature), default=None)
+    best = max(fitting, key=lambda p: len(p.signature), default=None)
+    if best is None:
+        return None
+    known = _as_spelled(best, columns)
+    # A column that this year's file lacks costs its field; the file is still the publisher's.
+    there = {name: given for name, given in known.columns.items() if set([given] if isinstance(given, str) else given) <= set(columns)}
+    return replace(known, columns=there)
+
+
+def _plain(column: str) -> str:
+    """Return a name without case and signs: portals export one table as "Call Received", "call_received" and "CALLRECEIVED"."""
+    return re.sub(r"[^a-z0-9]", "", str(column).lower())
+
+
+def _as_spelled(profile: Profile, header: Iterable[str]) -> Profile:
+    """Return the profile with its columns spelled as in this file."""
+    have = [str(column) for column in header]
+    spelled: dict[str, str] = {}
+    for column in have:
+        spelled.setdefault(_plain(column), column)
+    one = lambda column: column if column in have else spelled.get(_plain(column), column)  # noqa: E731
+    return replace(
+        profile, columns={name: one(given) if isinstance(given, str) else [one(part) for part in given] for name, given in profile.columns.items()}
+    )
 
 
 def read_profile(path: str | PathLike[str]) -> Profile:

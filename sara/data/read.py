@@ -17,10 +17,11 @@ import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
+from sara.data._meaning import check_meaning
 from sara.data._profiles import Profile, find_profile
 from sara.data._text import TEXT_DTYPE
 from sara.data.formats import TABLES, RawFile, read_file
-from sara.data.recognize import recognize
+from sara.data.recognize import recognize, require
 
 __all__ = ["read_calls", "read_complaints", "read_events"]
 
@@ -30,7 +31,7 @@ Columns = Mapping[str, "str | Sequence[str] | None"]
 def read_calls(
     path: str | PathLike[str],
     *,
-    profile: str | None = None,
+    profile: str | PathLike[str] | None = None,
     columns: Columns | None = None,
     crs: Any = None,
     tz: str | None = None,
@@ -42,8 +43,9 @@ def read_calls(
     path : str or path
         A CSV (also .gz or .zip) or .xlsx file, a folder of them, or a pattern such as ``"calls_*.csv"``. Of a workbook, the largest table and
         every sheet with its header; of several files, columns renamed over the years are matched by what they hold.
-    profile : str, optional
-        A publisher sara knows, such as ``"seattle_2015"``. Chosen by the header if not given.
+    profile : str or path, optional
+        A publisher sara knows, such as ``"seattle_2015"``, chosen by the header if not given; or a ``.toml`` file of your own, begun with
+        ``sara.recognize(table).save("my_city.toml")``.
     columns : dict, optional
         Event field -> column name, where sara's own recognition must be overruled: ``{"time": "Dispatch_DT", "type": "NATURE"}``.
         A list joins columns (``{"time": ["Date", "Time"]}``); None leaves a field out.
@@ -82,7 +84,7 @@ def read_calls(
 def read_complaints(
     path: str | PathLike[str],
     *,
-    profile: str | None = None,
+    profile: str | PathLike[str] | None = None,
     columns: Columns | None = None,
     crs: Any = None,
     tz: str | None = None,
@@ -115,7 +117,7 @@ def read_events(
     path: str | PathLike[str],
     *,
     source: str,
-    profile: str | None = None,
+    profile: str | PathLike[str] | None = None,
     columns: Columns | None = None,
     crs: Any = None,
     tz: str | None = None,
@@ -147,7 +149,7 @@ def read_events(
     return _read(path, source=source.strip(), profile=profile, columns=columns, crs=crs, tz=tz)
 
 
-def _read(path: Any, *, source: str, profile: str | None, columns: Columns | None, crs: Any, tz: str | None) -> gpd.GeoDataFrame:
+def _read(path: Any, *, source: str, profile: str | PathLike[str] | None, columns: Columns | None, crs: Any, tz: str | None) -> gpd.GeoDataFrame:
     files = _files(_paths(path))
     if len(files) > 1 and profile is None:
         files = _aligned(files, dict(columns or {}))
@@ -155,6 +157,8 @@ def _read(path: Any, *, source: str, profile: str | None, columns: Columns | Non
     known = find_profile(profile, table.frame.columns, None if profile else source)
     mapping = _mapping(table.frame, known, dict(columns or {}), source)
     _check_times(files, mapping)
+    told = profile is not None or known is not None or bool((columns or {}).get("type"))
+    said = check_meaning(table.frame, mapping, source=source, told=told, call=table.file or "")
     return build(
         table,
         mapping,
@@ -165,7 +169,7 @@ def _read(path: Any, *, source: str, profile: str | None, columns: Columns | Non
         epoch=known.epoch if known else None,
         dayfirst=known.dayfirst if known else None,
         origin=known.origin if known else None,
-        record={"profile": known.name if known else None},
+        record={"profile": known.name if known else None, **said},
     )
 
 
@@ -295,7 +299,10 @@ def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], 
         free = frame.drop(
             columns=[c for value in given.values() if value for c in ([value] if isinstance(value, str) else value)]
         )
-        mapping = {name: column for name, column in recognize(free).columns.items() if name not in given}
+        found = recognize(free)
+        if found.refused and not any(given.get(name) for name in ("time", *STAMPS)):
+            require(found, frame, call=f"sara.read_events(path, source={source!r}, columns={{}})", as_dict=True)
+        mapping = {name: column for name, column in found.columns.items() if name not in given}
     mapping = _overruled(mapping, given)
     if not any(name in mapping for name in ("time", *STAMPS)):
         have = ", ".join(map(str, list(frame.columns)[:40]))

@@ -185,8 +185,8 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
     return RecognitionResult(frame, columns, _missing(taken, scored, names), refusal(names, sample, taken, n_rows=len(table)))
 
 
-def require(found: RecognitionResult, table: pd.DataFrame, *, call: str) -> dict[str, Any]:
-    """Return the mapping of a table of events; otherwise list the columns and the line to paste."""
+def require(found: RecognitionResult, table: pd.DataFrame, *, call: str, as_dict: bool = False) -> dict[str, Any]:
+    """Return the mapping of a table of events; otherwise list the columns and the line to paste: `call` with the time's column in it."""
     timed = any(name in found.columns for name in TIMES[:5])
     if timed and not found.refused:
         return dict(found.columns)
@@ -194,19 +194,19 @@ def require(found: RecognitionResult, table: pd.DataFrame, *, call: str) -> dict
     if timed:
         raise InputError(
             f"`table` must hold one row per event. Got a table that is something else: {found.refused}. Columns: {have}. "
-            f"If each row is an event all the same, write: {call.format(_example(found.columns))}"
+            f"If each row is an event all the same, write: {call.format(_example(found.columns, as_dict))}"
         )
     why = "" if found.refused in (None, "no column says when each row happened") else f" ({found.refused})"
     raise InputError(
         f"`time` must be one of the columns. Got none that is called or reads like a time{why}. Columns: {have}. Write: "
-        + call.format("time='...'")
+        + call.format("{'time': '...', 'type': '...'}" if as_dict else "time='...'")
     )
 
 
-def _example(columns: Mapping[str, Any]) -> str:
+def _example(columns: Mapping[str, Any], as_dict: bool) -> str:
     name = next(name for name in ("received", "time", "dispatched", "arrived", "closed") if name in columns)
     column = columns[name] if isinstance(columns[name], str) else list(columns[name])
-    return f"time={column!r}"
+    return f"{{'time': {column!r}}}" if as_dict else f"time={column!r}"
 
 
 def _confidence(score: float) -> float:

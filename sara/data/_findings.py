@@ -10,7 +10,7 @@ from sara.core.checks import record_of
 from sara.data._audit_result import _percent
 from sara.data._ground import Finding, Ground, many
 from sara.data._order import in_order
-from sara.data.duplicates import exact_groups, keepers
+from sara.data._near import exact_groups, keepers
 
 __all__ = ["default_points", "duplicates", "geocoding", "location", "origin", "precision", "rows"]
 

@@ -9,16 +9,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from sara.core.checks import check_columns, check_events, record_of
+from sara.core.checks import check_choice, check_columns, check_events, record_of
 from sara.core.errors import InputError
-from sara.core.keys import place_key
 from sara.core.units import metres
+from sara.data._duplicate_rules import RULE_WORDS, RULES, Joins, declared_joins, same_rows
+from sara.data._near import keepers
 from sara.data._order import in_order
+from sara.data._text import text_column
 
 __all__ = ["dedupe"]
 
-# What two rows may differ in and still be the same row written twice.
-IDENTITY = ("id", "geometry", "n_reports", "merged_ids")
+# What the newest version of a call takes over from the first.
+FROM_FIRST = ("time", "t", "t_local", "month", "dow", "hour", "received")
 
 
 def dedupe(
@@ -27,8 +29,9 @@ def dedupe(
     window: str | pd.Timedelta = "30min",
     distance: float | str = 100,
     by: str | Sequence[str] | None = "category",
+    rules: str | Sequence[str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Join reports of the same incident: same kind, near in time, same place or near in space.
+    """Join rows that tell of one incident; nothing is lost: the row that stays says how many told of it, and which.
 
     Parameters
     ----------
@@ -41,27 +44,41 @@ def dedupe(
         place are joined whatever their coordinates.
     by : str or list of str, optional
         Columns in which reports of one incident agree. Where one is missing, the row is not joined. None to compare time and place only.
+    rules : str or list of str, optional
+        Which rules to use, of ``"copies"``, ``"versions"``, ``"units"``, ``"victims"``, ``"declared"``, ``"near"``; all if not given.
 
     Returns
     -------
     GeoDataFrame
-        The event table without the later reports, sorted by time. The first report stays; its ``n_reports`` counts all of them and ``merged_ids``
-        holds the ids of the others, separated by ``;``. ``attrs["sara"]["merged"]`` is the number of rows that left.
+        The event table without the rows that were joined into others, sorted by time. ``n_reports`` counts the reports of a row and ``merged_ids``
+        holds the ids of the others, separated by ``;``. ``first_type`` is there where a call's type was changed by a later version.
+        ``attrs["sara"]["merged"]`` is the number of rows that left, ``["merged_by"]`` how many by which rule, ``["declared_alone"]`` how many
+        declared duplicates have no row they could be joined to and stay.
 
     Raises
     ------
     InputError
-        If `events` is not an event table, or an option is not a duration, a distance or a column.
+        If `events` is not an event table, or an option is not a duration, a distance, a column or a rule.
 
     Notes
     -----
-    In the order of time, each report joins the earliest first report of its kind within `window` and `distance`, or becomes one itself. The window
-    is counted from the first report and does not slide, so that a loud night is not one incident, and a second `dedupe` changes nothing.
+    The rules, in their order:
 
-    Rows of different sources are never joined, nor rows without a time. A row without a location is joined by its place only. Where times are
-    dates without a clock, minutes mean nothing: rows are joined only if they agree in everything published but the id, or if they have the same
-    type on the same day at the same house number (a hundred block is too many houses for that). What this merges of separate incidents is not known: it is part
-    of the finding where it matters, so run the analysis with another window as well.
+    - **copies**: equal rows with the same published id; and rows equal in all but an id on days on which four fifths of the rows stand twice, as
+      where two exports overlap. Elsewhere equal rows may be two real reports, and only **near** joins them. Adds no report.
+    - **versions**: several rows with one published id within a day. The newest stays (by a column such as ``updated``, else by its last time
+      stamp, else the fullest), with the time of the first; where the type was changed, ``first_type`` keeps the first. Adds no report.
+    - **units**, **victims**: rows of one id that differ only in columns named after units sent (and in the times of dispatch, arrival and closing),
+      or after victims. The first stays. Adds no report.
+    - **declared**: the publisher says that the row is a duplicate (its disposition, a column of yes and no, the id of another row). It joins the row
+      it names, else the last one before it of the same type, at the same place or within `distance`, of the last 90 days. Adds a report.
+    - **near**: in the order of time, each report joins the earliest first report that agrees in `by` within `window` and `distance`, or
+      becomes one itself. The window is counted from the first report and does not slide, so that a loud night is not one incident. Adds a report.
+
+    A second `dedupe` changes nothing. Rows of different sources are never joined, nor rows without a time. A row without a location is joined by its
+    place only. Where times are dates without a clock, minutes mean nothing: **near** then joins rows that agree in everything published but the
+    id, or that have the same type on the same day at the same house number (a hundred block is too many houses for that). What this merges of separate
+    incidents is not known: it is part of the finding where it matters, so run the analysis with another window as well.
 
     References
     ----------
@@ -76,37 +93,45 @@ def dedupe(
     >>> table = pd.DataFrame({
     ...     "when": ["2024-03-01 23:10", "2024-03-01 23:14", "2024-03-02 02:00"], "what": ["FIGHT", "FIGHT", "FIGHT"],
     ...     "lon": [-88.9, -88.9, -88.9], "lat": [40.9, 40.9, 40.9]})
-    >>> dedupe(as_events(table, time="when", type="what", lon="lon", lat="lat"))["n_reports"].tolist()
-    [2, 1]
+    >>> once = dedupe(as_events(table, time="when", type="what", lon="lon", lat="lat"))
+    >>> once["n_reports"].tolist(), once.attrs["sara"]["merged_by"]
+    ([2, 1], {'near in time and place': 1})
     """
     check_events(events)
     seconds, far = _window(window), metres(distance, name="distance", zero=True)
     columns = [by] if isinstance(by, str) else list(by or ())
     check_columns(events, columns, argument="by")
-    table = in_order(events)
-    keeper = keepers(table, seconds=seconds, distance=far, by=columns)
-    out = _merged(table, keeper)
+    used = _rules(rules)
     record = record_of(events)
-    before = int(record.get("merged", 0))
-    out.attrs = {**events.attrs, "sara": {**record, "merged": before + int((keeper != np.arange(len(table))).sum())}}
-    return out
+    merged_by: dict[str, int] = dict(record.get("merged_by") or {})
+    table, alone = in_order(events), 0
+    joins = same_rows(table, used)
+    table = _merged(table, joins, merged_by)
+    if "declared" in used:
+        joins, alone = declared_joins(table, distance=far)
+        table = _merged(table, joins, merged_by)
+    if "near" in used:
+        table = _merged(table, near_joins(table, seconds=seconds, distance=far, by=columns), merged_by)
+    gone = len(events) - len(table)
+    table.attrs = {
+        **events.attrs,
+        "sara": {**record, "merged": int(record.get("merged", 0)) + gone, "merged_by": merged_by, "declared_alone": alone},
+    }
+    return table
 
 
-def keepers(table: gpd.GeoDataFrame, *, seconds: float, distance: float, by: Sequence[str]) -> np.ndarray:
-    """Return for each row of a sorted event table the position of the first report it belongs to (its own, if it is one)."""
-    time = table["time"].to_numpy(dtype="datetime64[us]").astype(np.int64) / 1e6
-    usable = ~table["time"].isna().to_numpy()
-    usable &= table[list(by)].notna().all(axis=1).to_numpy() if by else True
-    kind = _codes(table, ["source", *by])
-    if record_of(table).get("time_precision") == "day":
-        pairs = _day_pairs(table, kind, usable)
-    else:
-        x, y = table["x"].to_numpy(dtype=float, na_value=np.nan), table["y"].to_numpy(dtype=float, na_value=np.nan)
-        place = pd.factorize(table["place"].astype(object), use_na_sentinel=True)[0]
-        pairs = np.concatenate(
-            [_near_pairs(time, x, y, kind, usable, seconds, distance), _place_pairs(time, place, kind, usable, seconds)]
-        )
-    return _numbers(pairs, len(table))
+def near_joins(table: gpd.GeoDataFrame, *, seconds: float, distance: float, by: Sequence[str]) -> Joins:
+    """Find reports near in time and place, in a sorted event table."""
+    keeper = keepers(table, seconds=seconds, distance=distance, by=by)
+    gone = keeper != np.arange(len(table))
+    return Joins(keeper, keeper, np.where(gone, RULES.index("near"), -1))
+
+
+def _rules(rules: str | Sequence[str] | None) -> tuple[str, ...]:
+    chosen = RULES if rules is None else (rules,) if isinstance(rules, str) else tuple(rules)
+    for rule in chosen:
+        check_choice(rule, RULES, name="rules")
+    return chosen
 
 
 def _window(window: Any) -> float:
@@ -119,114 +144,67 @@ def _window(window: Any) -> float:
     return float(seconds)
 
 
-def _codes(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return one number per different combination of values."""
-    codes = np.zeros(len(table), dtype=np.int64)
-    for column in columns:
-        values = table[column]
-        one, unique = pd.factorize(values if values.dtype.kind in "iufbM" else values.astype(object), use_na_sentinel=True)
-        codes = pd.factorize(codes * (len(unique) + 1) + one + 1)[0]
-    return codes
-
-
-def _near_pairs(
-    time: np.ndarray, x: np.ndarray, y: np.ndarray, kind: np.ndarray, usable: np.ndarray, seconds: float, distance: float
-) -> np.ndarray:
-    """Return pairs (earlier row, later row) of one kind within the window and the distance."""
-    from scipy.spatial import cKDTree
-
-    rows = np.flatnonzero(usable & np.isfinite(x) & np.isfinite(y))
-    if len(rows) < 2:
-        return np.empty((0, 2), dtype=np.int64)
-    # Time and kind as further directions: one tree finds neighbours in all of them. Half a unit of slack; the exact test follows.
-    reach, span = max(distance, 0.01), max(seconds, 1.0)
-    cube = np.c_[
-        (x[rows] - x[rows].mean()) / reach,
-        (y[rows] - y[rows].mean()) / reach,
-        (time[rows] - time[rows].min()) / span,
-        kind[rows] * 3.0,
-    ]
-    pairs = cKDTree(cube).query_pairs(1.0 + 1e-6, p=np.inf, output_type="ndarray")
-    first, second = rows[pairs.min(axis=1)], rows[pairs.max(axis=1)]
-    near = np.hypot(x[first] - x[second], y[first] - y[second]) <= distance + 1e-6
-    near &= (np.abs(time[second] - time[first]) <= seconds) & (kind[first] == kind[second])
-    return np.c_[first, second][near]
-
-
-def _place_pairs(time: np.ndarray, place: np.ndarray, kind: np.ndarray, usable: np.ndarray, seconds: float) -> np.ndarray:
-    """Return pairs of one kind within the window at the same named place."""
-    rows = np.flatnonzero(usable & (place >= 0))
-    if len(rows) < 2:
-        return np.empty((0, 2), dtype=np.int64)
-    group = pd.factorize(kind[rows] * (place.max() + 1) + place[rows])[0]
-    order = np.lexsort((rows, time[rows], group))
-    rows, group = rows[order], group[order]
-    pairs = []
-    step = 1
-    # Compare with the next row, the one after it, and so on, until no pair is inside the window.
-    while step < len(rows):
-        inside = (group[step:] == group[:-step]) & (time[rows[step:]] - time[rows[:-step]] <= seconds)
-        if not inside.any():
-            break
-        pairs.append(np.sort(np.c_[rows[:-step][inside], rows[step:][inside]], axis=1))
-        step += 1
-    return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
-
-
-def _day_pairs(table: gpd.GeoDataFrame, kind: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """Return pairs of rows with dates only: equal in all but the id, or the same type and house number on the same day."""
-    place = table["place"].astype(object)
-    house = place.astype(str).str.match(r"\d[\d-]*(?: 1/2)? (?!BLOCK OF )").to_numpy(dtype=bool) & place.notna().to_numpy()
-    same = [*[name for name in ("type",) if name in table], "place"]
-    both = [
-        exact_groups(table),
-        np.where(house, _codes(table.assign(_kind=kind, _day=table["time"].dt.normalize()), ["_kind", "_day", *same]), -1),
-    ]
-    pairs = []
-    for group in both:
-        rows = np.flatnonzero(usable & (group >= 0))
-        first = pd.Series(rows).groupby(group[rows]).transform("min").to_numpy()
-        pairs.append(np.c_[first, rows][first != rows])
-    return np.concatenate(pairs)
-
-
-def exact_groups(table: pd.DataFrame) -> np.ndarray:
-    """Return one number per different row, leaving out the id; rows without a time or a place are each on their own."""
-    codes = _codes(table, [name for name in table.columns if name not in IDENTITY])
-    vague = (table["time"].isna() | place_key(table).isna()).to_numpy()
-    return np.where(vague, -1, codes)
-
-
-def _numbers(pairs: np.ndarray, n: int) -> np.ndarray:
-    """Return each row's first report: rows in order of time join the earliest first report they are paired with."""
-    keeper = np.arange(n)
-    if len(pairs) == 0:
-        return keeper
-    pairs = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
-    # A row that has left can't be joined: only pairs with a row that stays count, and whether it stays is known when its turn comes.
-    for first, second in pairs.tolist():
-        if keeper[first] == first and keeper[second] == second:
-            keeper[second] = first
-    return keeper
-
-
-def _merged(table: gpd.GeoDataFrame, keeper: np.ndarray) -> gpd.GeoDataFrame:
-    stays = keeper == np.arange(len(table))
-    out = table[stays].copy()
-    gone = np.flatnonzero(~stays)
+def _merged(table: gpd.GeoDataFrame, joins: Joins, merged_by: dict[str, int]) -> gpd.GeoDataFrame:
+    """Return the rows that stay, with reports and ids of the others, and count the others by rule."""
+    gone = np.flatnonzero(joins.rule >= 0)
     if len(gone) == 0:
-        return out.reset_index(drop=True)
-    reports = np.bincount(keeper, weights=table["n_reports"].fillna(1).to_numpy(dtype=float), minlength=len(table))
-    out["n_reports"] = reports[stays].astype(np.int64)
-    merged = table["merged_ids"].to_numpy(dtype=object, na_value=None)
-    ids = table["id"].to_numpy(dtype=object, na_value=None)
+        return table
+    for code, n in zip(*np.unique(joins.rule[gone], return_counts=True), strict=True):
+        merged_by[RULE_WORDS[RULES[code]]] = merged_by.get(RULE_WORDS[RULES[code]], 0) + int(n)
+    stays = joins.rule < 0
+    out = table[stays].copy()
+    out["n_reports"] = _reports(table, joins)[stays]
+    _link(table, out, joins, gone, np.cumsum(stays) - 1)
+    moved = np.flatnonzero(stays & (joins.first != np.arange(len(table))))
+    if len(moved):
+        _as_first(table, out, moved, joins.first[moved], (np.cumsum(stays) - 1)[moved])
+    return in_order(out)
+
+
+def _reports(table: gpd.GeoDataFrame, joins: Joins) -> np.ndarray:
+    """Return the reports of each row: a declared or near duplicate is one more, a copy, version, unit or victim is the same one again."""
+    reports = table["n_reports"].fillna(1).to_numpy(dtype=np.int64)
+    out = reports.copy()
+    more = np.isin(joins.rule, [RULES.index("declared"), RULES.index("near")])
+    np.add.at(out, joins.keeper[more], reports[more])
+    again = (joins.rule >= 0) & ~more
+    np.maximum.at(out, joins.keeper[again], reports[again])
+    return out
+
+
+def _link(table: gpd.GeoDataFrame, out: gpd.GeoDataFrame, joins: Joins, gone: np.ndarray, position: np.ndarray) -> None:
+    """Write the ids of the rows that left into ``merged_ids``; an id that the row has itself needs no link."""
+    merged = table["merged_ids"].astype(object).where(table["merged_ids"].notna(), None).to_numpy(dtype=object)
+    ids = table["id"].astype(object).where(table["id"].notna(), None).to_numpy(dtype=object)
     words: dict[int, list[str]] = {}
     for row in gone.tolist():
-        words.setdefault(int(keeper[row]), []).extend(str(part) for part in (ids[row], merged[row]) if part is not None)
-    values = out["merged_ids"].to_numpy(dtype=object, na_value=None).copy()
-    position = np.cumsum(stays) - 1
+        keeper = int(joins.keeper[row])
+        words.setdefault(keeper, []).extend(
+            str(part) for part in (None if ids[row] == ids[keeper] else ids[row], merged[row]) if part is not None
+        )
+    values = out["merged_ids"].astype(object).where(out["merged_ids"].notna(), None).to_numpy(dtype=object).copy()
     for row, others in words.items():
         own = values[position[row]]
-        values[position[row]] = ";".join(([own] if own is not None else []) + others)
-    out["merged_ids"] = pd.Series(values, index=out.index, dtype="str" if pd.__version__ >= "3" else object)
-    return out.reset_index(drop=True)
+        if others:
+            values[position[row]] = ";".join(([own] if own is not None else []) + others)
+    out["merged_ids"] = text_column(values, out.index)
+
+
+def _as_first(table: gpd.GeoDataFrame, out: gpd.GeoDataFrame, rows: np.ndarray, first: np.ndarray, at: np.ndarray) -> None:
+    """Give the newest versions the time of the first, and its type beside their own where they differ."""
+    source = out.index.to_numpy().copy()
+    source[at] = first
+    for name in FROM_FIRST:
+        out[name] = table[name].array.take(source)
+    types = table["type"].astype(object).where(table["type"].notna(), None).to_numpy(dtype=object)
+    earlier = (
+        table["first_type"].astype(object).where(table["first_type"].notna(), None).to_numpy(dtype=object)
+        if "first_type" in table
+        else np.full(len(table), None, dtype=object)
+    )
+    kept = earlier[out.index.to_numpy()].copy()
+    was = np.where(pd.isna(earlier[first]), types[first], earlier[first])
+    differs = pd.notna(was) & (was != types[rows])
+    kept[at[differs]] = was[differs]
+    if pd.notna(kept).any():
+        out["first_type"] = text_column(kept, out.index)

@@ -147,7 +147,7 @@ rows_strategy = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows_strategy, rows_strategy, st.booleans())
 def test_every_row_is_counted_and_merging_again_changes_nothing(first, second, ids):
     old, new = export(first, ids=ids), export(second, ids=ids)

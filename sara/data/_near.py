@@ -1,0 +1,206 @@
+"""Reports of one incident: same kind, near in time, same place or near in space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sara.core.checks import record_of
+from sara.data._text import uniques_of
+
+__all__ = ["codes_of", "exact_groups", "keepers", "nearest_before"]
+
+# What two rows may differ in and still be the same row written twice; the rest of them follows from other columns.
+IDENTITY = ("id", "geometry", "n_reports", "merged_ids", "t", "t_local", "month", "dow", "hour")
+# Compared first, in this order: few rows agree in them, and only those are compared in the rest.
+FIRST_LOOK = (("time", "x", "y"), ("source", "type", "place"))
+# Rows are compared within bands of this many distances: a city of twenty kilometres makes twenty of them.
+BAND = 10
+
+
+def keepers(table: pd.DataFrame, *, seconds: float, distance: float, by: Sequence[str]) -> np.ndarray:
+    """Return for each row of a sorted event table the position of the first report it belongs to (its own, if it is one)."""
+    usable = ~table["time"].isna().to_numpy()
+    for name in by:
+        usable &= table[name].notna().to_numpy()
+    kind = codes_of(table, ["source", *by])
+    if record_of(table).get("time_precision") == "day":
+        return _numbers(_day_pairs(table, kind, usable), len(table))
+    time = table["time"].to_numpy(dtype="datetime64[us]").astype(np.int64)
+    x, y = (table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    span = round(seconds * 1e6)
+    pairs = [
+        _near_pairs(time, x, y, kind, usable, span, distance),
+        _place_pairs(time, uniques_of(table["place"])[0], kind, usable, span),
+    ]
+    return _numbers(np.concatenate(pairs), len(table))
+
+
+def codes_of(table: pd.DataFrame, columns: Sequence[str], start: np.ndarray | None = None) -> np.ndarray:
+    """Return one number per different combination of values, and of `start` where given."""
+    codes = np.zeros(len(table), dtype=np.int64) if start is None else start
+    for name in columns:
+        one, unique = uniques_of(table[name])
+        codes = pd.factorize(codes * (len(unique) + 1) + one + 1)[0].astype(np.int64, copy=False)
+    return codes
+
+
+def _near_pairs(
+    time: np.ndarray, x: np.ndarray, y: np.ndarray, kind: np.ndarray, usable: np.ndarray, span: int, distance: float
+) -> np.ndarray:
+    """Return pairs (earlier row, later row) of one kind within the window and the distance."""
+    rows = np.flatnonzero(usable & np.isfinite(x) & np.isfinite(y))
+    if len(rows) < 2:
+        return np.empty((0, 2), dtype=np.int64)
+    height = max(distance, 1.0) * BAND
+    at = np.floor((y[rows] - y[rows].min()) / height)
+    # Rows near the upper edge stand in the next band as well, as copies; a pair of two copies is found where they are at home.
+    edge = np.flatnonzero((at + 1) * height - (y[rows] - y[rows].min()) <= distance + 1e-6)
+    row, band = np.r_[rows, rows[edge]], np.r_[at, at[edge] + 1].astype(np.int64)
+    copy = np.r_[np.zeros(len(rows), bool), np.ones(len(edge), bool)]
+    group = pd.factorize(kind[row] * (band.max() + 1) + band)[0]
+    order = np.lexsort((row, time[row], group))
+    return _stepped(
+        row[order], group[order], time, span,
+        lambda a, b: ~(copy[order[a]] & copy[order[b]])
+        & (np.hypot(x[row[order[a]]] - x[row[order[b]]], y[row[order[a]]] - y[row[order[b]]]) <= distance + 1e-6),
+    )  # fmt: skip
+
+
+def _place_pairs(time: np.ndarray, place: np.ndarray, kind: np.ndarray, usable: np.ndarray, span: int) -> np.ndarray:
+    """Return pairs of one kind within the window at the same named place."""
+    rows = np.flatnonzero(usable & (place >= 0))
+    if len(rows) < 2:
+        return np.empty((0, 2), dtype=np.int64)
+    group = pd.factorize(kind[rows] * (place.max() + 1) + place[rows])[0]
+    order = np.lexsort((rows, time[rows], group))
+    return _stepped(rows[order], group[order], time, span, None)
+
+
+def _stepped(rows: np.ndarray, group: np.ndarray, time: np.ndarray, span: int, also: object) -> np.ndarray:
+    """Compare each row with the next of its group, the one after it, and so on, as long as any pair is inside the window."""
+    when = time[rows]
+    first = np.arange(len(rows) - 1)
+    pairs, step = [], 1
+    while len(first):
+        first = first[first + step < len(rows)]
+        inside = (group[first + step] == group[first]) & (when[first + step] - when[first] <= span)
+        # Sorted by time: a row that is too far from the next is too far from all later ones.
+        first = first[inside]
+        hit = first if also is None else first[also(first, first + step)]  # type: ignore[operator]
+        pairs.append(np.sort(np.c_[rows[hit], rows[hit + step]], axis=1))
+        step += 1
+    return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
+
+
+def nearest_before(table: pd.DataFrame, kind: np.ndarray, asks: np.ndarray, *, seconds: float, distance: float) -> np.ndarray:
+    """Return for each row that asks the last row up to its time that does not ask, of its kind and at its place or near; else -1."""
+    time = table["time"].to_numpy(dtype="datetime64[us]").astype(np.int64)
+    x, y = (table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    ok = table["time"].notna().to_numpy() & (kind >= 0)
+    asking, others = np.flatnonzero(asks & ok), np.flatnonzero(~asks & ok)
+    out = np.full(len(table), -1, dtype=np.int64)
+    if len(asking) == 0 or len(others) == 0:
+        return out
+    span = round(seconds * 1e6)
+    pairs = np.concatenate([
+        _ball_pairs(time, x, y, kind, asking, others, span, distance), _last_at_place(time, uniques_of(table["place"])[0], kind, asking, others),
+    ])  # fmt: skip
+    first, second = pairs.T
+    pairs = pairs[(kind[first] == kind[second]) & (time[first] <= time[second]) & (time[second] - time[first] <= span)]
+    pairs = pairs[np.lexsort((pairs[:, 0], time[pairs[:, 0]], pairs[:, 1]))]
+    out[pairs[:, 1]] = pairs[:, 0]
+    return out
+
+
+def _ball_pairs(
+    time: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    kind: np.ndarray,
+    asking: np.ndarray,
+    others: np.ndarray,
+    span: int,
+    distance: float,
+) -> np.ndarray:
+    """Return pairs (other row, asking row) within the distance."""
+    from scipy.spatial import cKDTree
+
+    asking, others = (rows[np.isfinite(x[rows]) & np.isfinite(y[rows])] for rows in (asking, others))
+    if len(asking) == 0 or len(others) == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    # Time and kind as further directions, so that one tree finds neighbours in all of them.
+    cube = np.c_[x / max(distance, 0.01), y / max(distance, 0.01), (time - time[others].min()) / max(span, 1), kind * 3.0]
+    tree = cKDTree(cube[others])
+    found = []
+    for part in np.array_split(asking, max(1, len(asking) // 20_000)):
+        near = tree.query_ball_point(cube[part], 1.0 + 1e-6, p=np.inf)
+        n = np.array([len(rows) for rows in near])
+        found.append(np.c_[others[np.concatenate([np.asarray(rows, dtype=np.int64) for rows in near])], np.repeat(part, n)])
+    pairs = np.concatenate(found)
+    return pairs[np.hypot(x[pairs[:, 0]] - x[pairs[:, 1]], y[pairs[:, 0]] - y[pairs[:, 1]]) <= distance + 1e-6]
+
+
+def _last_at_place(time: np.ndarray, place: np.ndarray, kind: np.ndarray, asking: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return pairs (last row before, asking row) at the same named place."""
+    rows = np.r_[others, asking]
+    rows = rows[place[rows] >= 0]
+    if len(rows) == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    is_other = np.isin(rows, others)
+    group = pd.factorize(kind[rows] * (place.max() + 1) + place[rows])[0]
+    # At one time the rows that do not ask come first, so that an asking row finds them.
+    order = np.lexsort((rows, ~is_other, time[rows], group))
+    last = np.maximum.accumulate(np.where(is_other[order], np.arange(len(rows)), -1))
+    at = np.flatnonzero(~is_other[order])
+    found = (last[at] >= 0) & (group[order][last[at]] == group[order][at])
+    return np.c_[rows[order][last[at][found]], rows[order][at[found]]]
+
+
+def _day_pairs(table: pd.DataFrame, kind: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Return pairs of rows with dates only: equal in all but the id, or the same type and house number on the same day."""
+    place, names = uniques_of(table["place"])
+    is_house = pd.Series(names, dtype=object).astype(str).str.match(r"\d[\d-]*(?: 1/2)? (?!BLOCK OF )").to_numpy(dtype=bool)
+    house = np.append(is_house, False)[place]
+    day = table["time"].to_numpy(dtype="datetime64[us]").astype("datetime64[D]").astype(np.int64)
+    same = codes_of(
+        pd.DataFrame({"kind": kind, "day": day, "type": table["type"].array, "place": place}), ["kind", "day", "type", "place"]
+    )
+    pairs = []
+    for group in (exact_groups(table), np.where(house, same, -1)):
+        rows = np.flatnonzero(usable & (group >= 0))
+        # Rows come in order: the first of a group is the one with the lowest position.
+        _, start, inverse = np.unique(group[rows], return_index=True, return_inverse=True)
+        first = rows[start][inverse.ravel()]
+        pairs.append(np.c_[first, rows][first != rows])
+    return np.concatenate(pairs)
+
+
+def exact_groups(table: pd.DataFrame) -> np.ndarray:
+    """Return one number per different row, leaving out the id; -1 for rows that are like no other, and for those without a time or a place."""
+    x, y = (table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    clear = table["time"].notna().to_numpy() & (table["place"].notna().to_numpy() | (np.isfinite(x) & np.isfinite(y)))
+    known = {name for names in FIRST_LOOK for name in names}
+    rows, group = np.flatnonzero(clear), None
+    for names in (*FIRST_LOOK, [name for name in table.columns if name not in IDENTITY and name not in known]):
+        group = codes_of(table[list(names)].iloc[rows], names, start=group)
+        again = np.bincount(group)[group] > 1 if len(group) else np.zeros(0, dtype=bool)
+        rows, group = rows[again], group[again]
+    out = np.full(len(table), -1, dtype=np.int64)
+    out[rows] = group
+    return out
+
+
+def _numbers(pairs: np.ndarray, n: int) -> np.ndarray:
+    """Return each row's first report: rows in order of time join the earliest first report they are paired with."""
+    keeper = np.arange(n)
+    if len(pairs) == 0:
+        return keeper
+    pairs = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
+    # A row that has left can't be joined: only pairs with a row that stays count, and whether it stays is known when its turn comes.
+    for first, second in pairs.tolist():
+        if keeper[first] == first and keeper[second] == second:
+            keeper[second] = first
+    return keeper

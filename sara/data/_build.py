@@ -16,10 +16,10 @@ import shapely
 from sara.core.errors import InputError, SaraWarning, suggest
 from sara.core.period import coverage
 from sara.data import _time
-from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text, text_columns
+from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text, rule_counts, text_columns
 from sara.data._coordinates import Located
 from sara.data._order import content_hash, in_order
-from sara.data._positions import crs_words, decimals, positions
+from sara.data._positions import crs_words, decimals, positions, settled_crs
 from sara.data._rejects import reject_rows, store_rejects
 from sara.data._stacks import default_points
 from sara.data._text import is_blank, text_column, uniques_of
@@ -173,6 +173,7 @@ def build(
     out["time"] = times[main].local if main else np.full(len(frame), np.datetime64("NaT", "us"))
     precision = "day" if main and times[main].day_only else "minute"
     clock = _clock(out["time"], times[main].utc if main else np.full(len(frame), np.nan), tz, precision)
+    crs, guessed = settled_crs(frame, fields, crs, tz)
     place = positions(frame, fields, crs, keep)
     result = _assemble(frame, fields, out, clock, place)
     if not keep.all():
@@ -182,11 +183,12 @@ def build(
     stacks = default_points(result).head(_MOST_DEFAULTS) if table.rows_read >= _LEAST_FOR_DEFAULTS else None
     result.attrs["sara"] = {
         "source": source, "zone": tz, "time_from": main, "time_precision": precision,
-        "crs_source": crs_words(fields, crs, frame), "coverage": _coverage(result["time"]),
+        "crs_source": guessed or crs_words(fields, crs, frame), "coverage": _coverage(result["time"]),
         "file": table.file, "sha256": table.sha256, "rows_read": table.rows_read, "rows_rejected": len(rejects), "rejects": where,
         "bad_locations": place.bad,
         "default_points": [] if stacks is None else [[float(x), float(y), int(n)] for x, y, n in zip(stacks["x"], stacks["y"], stacks["n"], strict=True)], "ambiguous_times": clock.ambiguous, "skipped_times": clock.skipped,
         "columns": {name: " + ".join(columns) for name, columns in fields.items()},
+        **rule_counts(out, keep), **({"origin_marks": origin.as_dict()} if origin else {}),
         **decimals(frame, fields), **notes, **table.notes, **(record or {}),
     }  # fmt: skip
     return result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,17 @@ import pandas as pd
 from sara.data._address import normalize_places
 from sara.data._coordinates import numbers
 from sara.data._order import content_hash
-from sara.data._origin import ORIGINS, origin_of_channel, origin_of_flag, origin_of_type
+from sara.data._origin import ORIGIN_RULES, Origin, origins
 from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column, uniques_of
 from sara.data.categories import categorize
 
-__all__ = ["TEXTS", "Origin", "joined", "joined_time", "missing_text", "text_columns"]
+__all__ = ["CATEGORY_RULES", "TEXTS", "Origin", "joined", "joined_time", "missing_text", "rule_counts", "text_columns"]
 
+# What gave a row its category: a pattern of its type, the publisher's own group, a column of categories, nothing, or it has no type.
+CATEGORY_RULES = ("rule", "group", "given", "none", "no type")
+_RULE, _GROUP, _GIVEN, _NOTHING, _NO_TYPE = range(len(CATEGORY_RULES))
 # Passed on as published.
 TEXTS = ("priority", "disposition", "channel", "language", "address", "area", "text", "caller")
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What is known of the origin beyond the table: markers in the type, and what an unmarked row is."""
-
-    patterns: Mapping[str, str] = field(default_factory=dict)
-    unmarked: str | None = None
 
 
 def text_columns(
@@ -43,55 +37,44 @@ def text_columns(
     own = clean_text(frame[fields["category"][0]]) if "category" in fields else None
     if "type" not in out:
         out["type"] = group if group is not None else own if own is not None else missing_text(len(frame))
-    out["category"] = own.str.lower().astype(TEXT_DTYPE) if own is not None else _category(out["type"], group, kind)
+    out["category"], out["category_by"] = _category(out["type"], group, own, kind)
     marked = clean_text(frame[fields["origin"][0]]) if "origin" in fields else None
-    out["origin"] = _origin(marked, out, kind, origin or Origin())
+    out["origin"], out["origin_rule"] = origins(
+        out["type"], out["category"], marked=marked, channel=out.get("channel"), kind=kind, known=origin or Origin()
+    )
     _places(frame, fields, out)
     return out
 
 
-def _category(types: pd.Series, group: pd.Series | None, kind: str) -> pd.Series:
-    """Map the type; where it says nothing we know, the publisher's own group does."""
+def rule_counts(out: Mapping[str, Any], keep: np.ndarray) -> dict[str, Any]:
+    """Return the record's ``types`` and ``origin_rules``: how many of the rows kept got their category and their origin from what."""
+    entries = {}
+    for name, rules, names in (("types", out["category_by"], CATEGORY_RULES), ("origin_rules", out["origin_rule"], ORIGIN_RULES)):
+        n = np.bincount(rules[keep], minlength=len(names))
+        entries[name] = {rule: int(count) for rule, count in zip(names, n, strict=True) if count}
+    return entries
+
+
+def _category(
+    types: pd.Series, group: pd.Series | None, own: pd.Series | None, kind: str
+) -> tuple[pd.Series, np.ndarray]:
+    """Return each row's category and, as a position in `CATEGORY_RULES`, what gave it: a type that says nothing leaves it to the group."""
+    if own is not None:
+        return own.str.lower().astype(TEXT_DTYPE).rename("category"), np.where(own.notna(), _GIVEN, _NO_TYPE).astype(np.int8)
     category = categorize(types, kind)
-    if group is None:
-        return category
-    vague = (category.isna() | (category == "other")).to_numpy(dtype=bool, na_value=True)
-    if not vague.any():
-        return category
+    missing = category.isna().to_numpy()
+    vague = missing | (category == "other").to_numpy(dtype=bool, na_value=True)
+    by = np.where(missing, _NO_TYPE, np.where(vague, _NOTHING, _RULE)).astype(np.int8)
+    if group is None or not vague.any():
+        return category, by
     second = categorize(group[vague], kind)
+    says = (second != "other").to_numpy(dtype=bool, na_value=False)
+    found = second.notna().to_numpy() & (missing[vague] | says)
+    rows = np.flatnonzero(vague)
     values = category.to_numpy(dtype=object)
-    found = second.notna().to_numpy() & (
-        category[vague].isna().to_numpy() | (second != "other").to_numpy(dtype=bool, na_value=False)
-    )
-    values[np.flatnonzero(vague)[found]] = second.to_numpy(dtype=object)[found]
-    return text_column(values).rename("category")
-
-
-def _origin(marked: pd.Series | None, out: Mapping[str, Any], kind: str, known: Origin) -> pd.Series:
-    """Source column first, then the profile's markers, then what the type says, then what an unmarked row is."""
-    n = len(out["source"])
-    result = np.full(n, None, dtype=object)
-    if kind == "311":
-        # A complaint is a resident's, unless its channel says that the city's own people entered it.
-        channel = marked if marked is not None else out.get("channel")
-        said = origin_of_channel(channel).to_numpy(dtype=object) if channel is not None else result
-        return text_column(np.where([word in ("administrative", "officer") for word in said], said, "community").astype(object))
-    if marked is not None:
-        result = origin_of_flag(marked).to_numpy(dtype=object)
-    elif "channel" in out:
-        said = origin_of_channel(out["channel"]).to_numpy(dtype=object)
-        result = np.where(said == "other", np.array(None, dtype=object), said)
-    open_ = pd.isna(result) | (result == "other") if marked is None else pd.isna(result)
-    for word, pattern in known.patterns.items():
-        hit = open_ & out["type"].str.upper().str.contains(pattern, regex=True).to_numpy(dtype=bool, na_value=False)
-        result[hit] = word
-        open_ &= ~hit
-    if open_.any() and "type" in out:
-        implied = origin_of_type(out["type"], out["category"]).to_numpy(dtype=object)
-        result[open_] = implied[open_]
-    if known.unmarked in ORIGINS:
-        result[pd.isna(result)] = known.unmarked
-    return text_column(result)
+    values[rows[found]] = second.to_numpy(dtype=object)[found]
+    by[rows[found]] = np.where(says[found], _GROUP, _NOTHING)
+    return text_column(values).rename("category"), by
 
 
 def _places(frame: pd.DataFrame, fields: Mapping[str, list[str]], out: dict[str, Any]) -> None:
@@ -108,7 +91,7 @@ def _places(frame: pd.DataFrame, fields: Mapping[str, list[str]], out: dict[str,
 
 def _ids(frame: pd.DataFrame, given: pd.Series | None) -> pd.Series:
     """Return ids as published; a row without one gets ``row-`` and a hash of its content and of how often that content came before."""
-    if given is not None and given.notna().any() and given.dropna().str.fullmatch(r"[0-9]+\.0").all():
+    if given is not None and _whole_decimals(given):
         # A spreadsheet or a blank row has turned whole numbers into decimals.
         given = text_column(given.str.slice(stop=-2).to_numpy(dtype=object))
     missing = np.ones(len(frame), bool) if given is None else given.isna().to_numpy()
@@ -123,13 +106,28 @@ def _ids(frame: pd.DataFrame, given: pd.Series | None) -> pd.Series:
     return text_column(ids)
 
 
+def _whole_decimals(ids: pd.Series) -> bool:
+    filled = ids.dropna()
+    # The first few decide almost always: a million ids are not read through to learn that they are none.
+    return len(filled) > 0 and all(bool(part.str.fullmatch(r"[0-9]+\.0").all()) for part in (filled.iloc[:50], filled))
+
+
 def joined(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Return one column, or several with blanks between: date and time, type and subtype."""
     if len(columns) == 1:
         return frame[columns[0]]
-    parts = [frame[name].astype(object).where(~is_blank(frame[name]), "").astype(str).str.strip() for name in columns]
-    text = pd.Series([" ".join(words) for words in zip(*parts, strict=True)], index=frame.index, dtype=object).str.strip()
-    return text.where(text != "", None)
+    # Put together once for each combination that occurs: a date and a type come again and again.
+    combined = np.zeros(len(frame), dtype=np.int64)
+    for name in columns:
+        codes, uniques = uniques_of(frame[name])
+        combined = pd.factorize(combined * (len(uniques) + 1) + codes + 1)[0]
+    _, first = np.unique(combined, return_index=True)
+    parts = []
+    for name in columns:
+        part = frame[name].iloc[first]
+        parts.append(part.astype(object).where(~is_blank(part), "").astype(str).str.strip())
+    text = pd.Series([" ".join(words).strip() for words in zip(*parts, strict=True)], dtype=object)
+    return pd.Series(text.where(text != "", None).to_numpy(dtype=object)[combined], index=frame.index, dtype=object)
 
 
 def joined_time(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
@@ -174,7 +172,8 @@ def _street(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Return the address; a number column of whole hundreds before a street is a block, not a house."""
     if len(columns) == 1:
         return frame[columns[0]]
-    number = numbers(frame[columns[0]])[0]
+    codes, uniques = uniques_of(frame[columns[0]])
+    number = np.append(numbers(pd.Series(uniques, dtype=object))[0], np.nan)[codes]
     known = number[np.isfinite(number)]
     if len(known) == 0 or np.mean(known % 100 == 0) < 0.95:
         return joined(frame, columns)

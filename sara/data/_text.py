@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["BLANKS", "clean_text", "is_blank", "squeeze", "text_column", "uniques_of"]
+__all__ = ["BLANKS", "clean_text", "is_blank", "spread", "squeeze", "text_column", "uniques_of"]
 
 # Words publishers write where they mean nothing at all.
 BLANKS = frozenset({"", "NULL", "(NULL)", "<NULL>", "N/A", "#N/A", "NA", "NAN", "NAT", "NONE"})
@@ -42,6 +43,22 @@ def text_column(values: Any, index: pd.Index | None = None) -> pd.Series:
     return column.where(~missing, None).astype(TEXT_DTYPE)
 
 
+def spread(uniques: Any, codes: np.ndarray, index: pd.Index | None = None) -> pd.Series:
+    """Return the text column whose rows are `uniques` at `codes`, missing where the code is -1: the type is worked out once per value."""
+    values = text_column(uniques)
+    if TEXT_DTYPE == "object":
+        return pd.Series(np.append(values.to_numpy(dtype=object), np.array([None], dtype=object))[codes], index=index, dtype=object)
+    return pd.Series(values.array.take(codes, allow_fill=True), index=index)
+
+
+def _is_tidy(values: np.ndarray) -> bool:
+    """Return whether all values are text without outer, double or odd blanks: one look at all of it is cheaper than a look at each."""
+    try:
+        return re.search(r"\s\s|\0\s|\s\0|[^\S ]", "\0" + "\0".join(values) + "\0") is None
+    except TypeError:
+        return False
+
+
 def clean_text(values: pd.Series) -> pd.Series:
     """Return published values as tidy text: blanks squeezed, words for nothing made missing, 12.0 written 12.
 
@@ -51,7 +68,6 @@ def clean_text(values: pd.Series) -> pd.Series:
     unique = pd.Series(uniques, dtype=object)
     if pd.api.types.is_float_dtype(values.dtype) and len(unique) and all(float(v).is_integer() for v in uniques):
         unique = unique.map(lambda v: str(int(v)))
-    squeezed = squeeze(unique)
+    squeezed = unique if _is_tidy(uniques) else squeeze(unique)
     tidy = squeezed.where(~is_blank(squeezed), None).to_numpy(dtype=object)
-    out = np.append(tidy, np.array([None], dtype=object))[codes]
-    return text_column(out, values.index)
+    return spread(tidy, codes, values.index)

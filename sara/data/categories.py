@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sara.core.checks import check_choice
-from sara.data._text import is_blank, squeeze, text_column, uniques_of
+from sara.data._text import is_blank, spread, squeeze, text_column, uniques_of
 
 __all__ = ["STUDY_22", "categorize", "category_table", "help_categories", "is_bare_code", "study_category"]
 
@@ -101,8 +101,7 @@ def categorize(types: pd.Series, kind: str = "police") -> pd.Series:
     check_choice(kind, ("police", "311"), name="kind")
     codes, uniques = uniques_of(types)
     found = _match(pd.Series(uniques, dtype=object), kind)
-    out = np.append(found, np.array([None], dtype=object))[codes]
-    return text_column(out, types.index).rename("category")
+    return spread(found, codes, types.index).rename("category")
 
 
 def _match(types: pd.Series, kind: str) -> np.ndarray:

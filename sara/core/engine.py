@@ -40,7 +40,7 @@ WEEK = 7 * DAY
 # 1970-01-01 was a Thursday; the first Monday came four days later.
 FIRST_MONDAY = 4 * DAY
 # Some engines round a whole-number division towards zero, some down: above zero they agree, so times before 1970 are moved up first.
-_SHIFT = 100_000
+_SHIFT = 1_000_000
 # No place on Earth lies further than this from the origin of its coordinate system, in metres; infinities and slips do.
 FARTHEST = 1e9
 # A reduction with more groups than this reduces nothing, and its answer would not fit beside the rest.

@@ -82,11 +82,11 @@ def _of_rows(events: pd.DataFrame | EventSource) -> Period | None:
     return coverage_of_days(days["period"].astype("int64"), days["n"])
 
 
-def in_period(time: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
+def in_period(time: pd.Series | np.ndarray, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
     """Return a mask of times from `start` up to, not including, `end`; missing times are outside."""
     if not pd.api.types.is_datetime64_any_dtype(time):
         raise InputError(f"`time` must hold dates. Got {time.dtype}. Write: events = sara.as_events(table, time='...')")
-    values = time.to_numpy(dtype="datetime64[us]")
+    values = np.asarray(time, dtype="datetime64[us]")
     return (values >= np.datetime64(start)) & (values < np.datetime64(end))
 
 

@@ -14,6 +14,7 @@ import shapely
 
 from sara.core.checks import check_count
 from sara.core.result import Setting
+from sara.core.source import EventSource
 from sara.core.units import metres
 from sara.core.wording import percent
 from sara.hotspots._area import Selected, select
@@ -59,7 +60,7 @@ class Clusters:
 
 
 def clusters(
-    events: gpd.GeoDataFrame,
+    events: gpd.GeoDataFrame | EventSource,
     *,
     area: Any = None,
     eps: float | str | None = None,
@@ -73,8 +74,9 @@ def clusters(
 
     Parameters
     ----------
-    events : GeoDataFrame
-        One row per event, from `as_events` or a reader. Rows without a location are left out and counted.
+    events : GeoDataFrame or EventSource
+        One row per event, from `as_events` or a reader; or a source (`sara.open_events`, the path of a Parquet file). Rows without a location
+        are left out and counted.
     area : GeoDataFrame, GeoSeries or polygon, optional
         The study area. If not given, the box around the middle 99 % of the locations, with a caution.
     eps : float or str, optional

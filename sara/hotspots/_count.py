@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sara.core.grid import Grid
 from sara.core.result import Setting
+from sara.core.source import EventSource
 from sara.hotspots._area import select
 from sara.hotspots._areas import cell_areas
 from sara.hotspots._result import HotspotResult
@@ -23,7 +24,7 @@ CAUTION = "A map of counts shows where most is reported, not where most is to be
 
 
 def count(
-    events: gpd.GeoDataFrame,
+    events: gpd.GeoDataFrame | EventSource,
     *,
     area: Any = None,
     cell_size: float | str | None = None,
@@ -37,8 +38,9 @@ def count(
 
     Parameters
     ----------
-    events : GeoDataFrame
-        One row per event, from `as_events` or a reader. Rows without a location are left out and counted.
+    events : GeoDataFrame or EventSource
+        One row per event, from `as_events` or a reader; or a source (`sara.open_events`, the path of a Parquet file). Rows without a location
+        are left out and counted.
     area : GeoDataFrame, GeoSeries or polygon, optional
         The study area. If not given, the box around the middle 99 % of the locations, with a caution.
     cell_size : float or str, optional

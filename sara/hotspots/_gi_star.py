@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sara.core.checks import check_choice, check_confidence
 from sara.core.errors import InputError
 from sara.core.result import Setting
+from sara.core.source import EventSource
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.hotspots._area import select
 from sara.hotspots._areas import cell_areas
@@ -41,7 +42,7 @@ class GiStar:
 
 
 def gi_star(
-    events: gpd.GeoDataFrame,
+    events: gpd.GeoDataFrame | EventSource,
     *,
     area: Any = None,
     cell_size: float | str | None = None,
@@ -56,8 +57,9 @@ def gi_star(
 
     Parameters
     ----------
-    events : GeoDataFrame
-        One row per event, from `as_events` or a reader. Rows without a location are left out and counted.
+    events : GeoDataFrame or EventSource
+        One row per event, from `as_events` or a reader; or a source (`sara.open_events`, the path of a Parquet file). Rows without a location
+        are left out and counted.
     area : GeoDataFrame, GeoSeries or polygon, optional
         The study area. If not given, the box around the middle 99 % of the locations, with a caution.
     cell_size : float or str, optional

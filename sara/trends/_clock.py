@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_enough, check_events, record_of
+from sara.core.checks import check_enough, check_events
 from sara.core.errors import InputError
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
-from sara.core.wording import noun_of, officer_caution, percent, period_words, source_of
+from sara.core.source import EventSource, as_source
+from sara.core.wording import officer_words, percent, period_words
+from sara.trends._rows import Rows, rows_of, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,15 +135,16 @@ class ClockResult(Result):
         )  # fmt: skip
 
 
-def clock(events: gpd.GeoDataFrame, *, period: Any = None) -> ClockResult:
+def clock(events: gpd.GeoDataFrame | EventSource, *, period: Any = None) -> ClockResult:
     """Count events by hour of the week.
 
     Answers "when in the week?". Use `trends.series` for weeks and months.
 
     Parameters
     ----------
-    events : GeoDataFrame
-        Event table with hours. Rows without an hour and outside the period are left out and counted.
+    events : GeoDataFrame or EventSource
+        Event table with hours, or a source (`sara.open_events`, the path of a Parquet file). Rows without an hour and outside the period are
+        left out and counted.
     period : (str, str), optional
         First and last day. If not given, the longest run of the file without a gap of three empty months.
 
@@ -176,22 +179,21 @@ def clock(events: gpd.GeoDataFrame, *, period: Any = None) -> ClockResult:
     >>> week.table.query("dow == 4 and hour == 23")["rate"].tolist()
     [1.0]
     """
-    check_events(events)
-    hour = _hours(events)
-    start, end, period_setting = resolve_period(events, period)
-    inside = in_period(events["time"], start, end)
-    used = inside & ~np.isnan(hour)
-    check_enough(int(used.sum()), 1, method="clock", what="event of the period with an hour")
-    no_time = events["time"].isna().to_numpy()
-    time = events["time"].to_numpy(dtype="datetime64[us]")[used]
-    dow = (time.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    source = as_source(events)
+    known: Any = check_events(events) if source is None else source
+    start, end, period_setting = resolve_period(known, period)
+    rows = rows_of(known, unit=min(3_600, unit_of(start, end)), hours=True)
+    _check_hours(rows)
+    inside, no_time, no_hour = in_period(rows.time, start, end), np.isnat(rows.time), np.isnan(rows.hour)
+    used = inside & ~no_hour
+    check_enough(rows.count(used), 1, method="clock", what="event of the period with an hour")
+    dow = (rows.time[used].astype("datetime64[D]").astype(np.int64) + 3) % 7
     exposure = _exposure(start, end)
-    n, stretch = _numbers(dow * 24 + hour[used].astype(np.int64), exposure)
-    noun = noun_of(events)
+    n, stretch = _numbers(dow * 24 + rows.hour[used].astype(np.int64), exposure, rows.n[used])
     counted = {
-        "without a time": int(no_time.sum()),
-        "outside the period": int((~inside & ~no_time).sum()),
-        "without an hour": int((inside & np.isnan(hour)).sum()),
+        "without a time": rows.count(no_time),
+        "outside the period": rows.count(~inside & ~no_time),
+        "without an hour": rows.count(inside & no_hour),
     }
     return ClockResult(
         table=_table(n, exposure),
@@ -200,33 +202,27 @@ def clock(events: gpd.GeoDataFrame, *, period: Any = None) -> ClockResult:
             "day_starts": Setting(f"{DAY_STARTS:02d}:00", "sara", "a night is drawn in one row; the table keeps calendar days"),
             "stretch": Setting("2 to 8 hours on consecutive days, at most a third of the week", "sara", "what fits a shift"),
         },
-        counts=Counts(len(events), int(used.sum()), counted),
-        cautions=_cautions(events, used, time, noun=noun, days=(end - start) / pd.Timedelta(days=1)),
+        counts=Counts(int(rows.n.sum()), rows.count(used), counted),
+        cautions=(*rows.cautions, *_cautions(rows, used, days=(end - start) / pd.Timedelta(days=1))),
         stretch={} if stretch is None else {name: getattr(stretch, name) for name in Stretch.__dataclass_fields__},
-        start=start, end=end, noun=noun, source=source_of(events),
+        start=start, end=end, noun=rows.noun, source=rows.source,
     )  # fmt: skip
 
 
-def _hours(events: pd.DataFrame) -> Floats:
-    """Return the hour of each row, missing where there is none; refuse where times are dates."""
-    time = events["time"]
-    if "hour" in events.columns:
-        hour = pd.to_numeric(events["hour"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    else:
-        hour = time.dt.hour.to_numpy(dtype=float, na_value=np.nan)
-    hour = np.where(time.isna().to_numpy(), np.nan, hour)
-    there = time.dropna()
+def _check_hours(rows: Rows) -> None:
+    """Refuse where times are dates."""
+    there = ~np.isnat(rows.time)
+    time = rows.time[there]
     dates = (
-        record_of(events).get("time_precision") == "day"
-        or np.isnan(hour).all()
-        or (len(there) > 1 and (there == there.dt.normalize()).all())
+        rows.record.get("time_precision") == "day"
+        or np.isnan(rows.hour[there]).all()
+        or (rows.count(there) > 1 and (time == time.astype("datetime64[D]").astype(time.dtype)).all())
     )
-    if dates and len(there):
-        first = there.iloc[0]
+    if dates and len(time):
+        first = pd.Timestamp(time[0])
         raise InputError(
             f"`events` must have times with an hour for a clock. Got dates only (first row: {first:%Y-%m-%d}). Write: sara.trends.series(events, freq='D'), or read a column that holds the time of day."
         )
-    return hour
 
 
 def _exposure(start: pd.Timestamp, end: pd.Timestamp) -> Floats:
@@ -243,9 +239,11 @@ def _exposure(start: pd.Timestamp, end: pd.Timestamp) -> Floats:
     return np.asarray(np.bincount(at, weights=covered, minlength=168), dtype=np.float64)
 
 
-def _numbers(hour_of_week: npt.NDArray[np.int64], exposure: Floats) -> tuple[npt.NDArray[np.int64], Stretch | None]:
-    """Count the hours of the week, and find the stretch that stands out."""
-    n = np.bincount(hour_of_week, minlength=168)
+def _numbers(
+    hour_of_week: npt.NDArray[np.int64], exposure: Floats, each: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], Stretch | None]:
+    """Count the hours of the week, and find the stretch that stands out; each hour stands for so many events."""
+    n = np.bincount(hour_of_week, weights=each, minlength=168).astype(np.int64)
     found = busiest_stretch(n, exposure)
     return n, found if found is not None and found.ratio_log >= NOT_CHANCE else None
 
@@ -321,14 +319,13 @@ def _table(n: npt.NDArray[np.int64], exposure: Floats) -> pd.DataFrame:
     )
 
 
-def _cautions(
-    events: pd.DataFrame, used: npt.NDArray[np.bool_], time: npt.NDArray[np.datetime64], *, noun: str, days: float
-) -> tuple[str, ...]:
-    out = list(officer_caution(events, used, noun=noun))
-    midnight = float((time == time.astype("datetime64[D]").astype(time.dtype)).mean())
-    if midnight > MIDNIGHT_SHARE and len(time) >= 20:
+def _cautions(rows: Rows, used: npt.NDArray[np.bool_], *, days: float) -> tuple[str, ...]:
+    of = rows.count(used)
+    out = list(officer_words(rows.count(used & rows.officer), of, noun=rows.noun))
+    midnight = rows.count(used & (rows.time == rows.time.astype("datetime64[D]").astype(rows.time.dtype))) / of
+    if midnight > MIDNIGHT_SHARE and of >= 20:
         out.append(
-            f"{percent(midnight)} of these {noun} are at exactly 00:00: a default for an unknown time, it seems, that makes midnight look busy."
+            f"{percent(midnight)} of these {rows.noun} are at exactly 00:00: a default for an unknown time, it seems, that makes midnight look busy."
         )
     if days < 28:
         out.append(f"Only {days:.0f} days are counted: one busy night can make a weekday look busy.")

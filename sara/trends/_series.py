@@ -14,9 +14,11 @@ from sara.core.checks import check_columns, check_enough, check_events, record_o
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
+from sara.core.source import EventSource, as_source
 from sara.core.units import offset
-from sara.core.wording import noun_of, officer_caution, percent, period_words, source_of
-from sara.data._lists import HELP_REASON, PLACE_LIKE, help_rows, shown
+from sara.core.wording import officer_words, percent, period_words
+from sara.data._lists import HELP_REASON, PLACE_LIKE, shown
+from sara.trends._rows import Rows, rows_of, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,15 +173,16 @@ class SeriesResult(Result):
         )  # fmt: skip
 
 
-def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, period: Any = None) -> SeriesResult:
+def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str | None = None, period: Any = None) -> SeriesResult:
     """Count events per week, month or any other period.
 
     Answers "how many, and is it changing?". Use `trends.clock` for the hours of the week.
 
     Parameters
     ----------
-    events : GeoDataFrame
-        Event table. Rows without a time and outside the period are left out and counted.
+    events : GeoDataFrame or EventSource
+        Event table, or a source (`sara.open_events`, the path of a Parquet file). Rows without a time and outside the period are left out
+        and counted.
     freq : str
         Any pandas offset: ``"D"``, ``"W"`` (Monday to Sunday, labelled by its Monday), ``"2W"``, ``"MS"``, ``"QS"``, ``"YS"``, ``"6h"``.
     by : str, optional
@@ -219,29 +222,22 @@ def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, 
     >>> weeks.table["n"].tolist()
     [2, 0, 1]
     """
-    check_events(events)
+    source = as_source(events)
+    known: Any = check_events(events) if source is None else source
     step = _step(freq)
-    if by is not None:
-        if not isinstance(by, str):
-            raise InputError(f"`by` must name one column. Got {by!r}. Write: by='category'")
-        check_columns(events, [by], argument="by")
-        if by == "caller":
-            raise InputError(
-                "`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
-            )
-        if by in ("period", "n", "complete", "days"):
-            raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
-    start, end, period_setting = resolve_period(events, period)
+    _check_by(known, by)
+    start, end, period_setting = resolve_period(known, period)
     edges = _edges(start, end, step, freq=freq)
-    _check_precision(events, edges, freq=freq)
-    inside = in_period(events["time"], start, end)
-    groups, names = _groups(events, by)
-    helps = help_rows(events, by) & inside & (groups >= 0)
+    _check_precision(known, edges, freq=freq)
+    rows = rows_of(known, unit=unit_of(start, end, *edges), by=by)
+    inside, n_in = in_period(rows.time, start, end), int(rows.n.sum())
+    groups, names = _groups(rows, by)
+    helps = rows.helped & inside & (groups >= 0)
     used = inside & (groups >= 0) & ~helps
     if by is not None:
         # A value without a row in use is not on the list: it may be a place that only asked for help.
         check_enough(
-            int(used.sum()),
+            rows.count(used),
             1,
             method="series",
             what=f"event of the period with a {by}",
@@ -249,18 +245,17 @@ def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, 
         )
         there, codes = np.unique(groups[used], return_inverse=True)
         groups[used], names = codes, [names[code] for code in there]
-    no_time = events["time"].isna().to_numpy()
+    no_time = np.isnat(rows.time)
     if len(names) * (len(edges) - 1) > MOST_ROWS:
         raise InputError(
             f"`freq` must give a table of at most {MOST_ROWS:,} rows. Got {len(edges) - 1:,} periods of {freq!r} and {len(names):,} groups. Write freq='W' or freq='MS'."
         )
-    time = events["time"].to_numpy(dtype="datetime64[us]")
-    n = _numbers(time[used], edges, groups[used], len(names))
+    n = _numbers(rows.time[used], edges, groups[used], len(names), rows.n[used])
     complete, days = _covered(edges, start, end)
     table = _table(edges, n, complete, days, by, names)
-    noun = noun_of(events)
     whole = n.sum(axis=0)[complete]
-    holes = _gap_caution(np.sort(time[used]), start, end, noun)
+    holes = _gap_caution(rows, used, start, end)
+    officers = officer_words(rows.count(used & rows.officer), rows.count(used), noun=rows.noun)
     return SeriesResult(
         table=table,
         settings={
@@ -269,17 +264,31 @@ def series(events: gpd.GeoDataFrame, *, freq: str = "W", by: str | None = None, 
             "by": Setting(by if by is not None else "none", "you" if by is not None else "sara", "" if by is not None else "one series"),
         },
         counts=Counts(
-            len(events), int(used.sum()),
+            n_in, rows.count(used),
             {
-                "without a time": int(no_time.sum()), "outside the period": int((~inside & ~no_time).sum()),
-                f"with no {by}": int((inside & (groups < 0)).sum()), HELP_REASON: int(helps.sum()),
+                "without a time": rows.count(no_time), "outside the period": rows.count(~inside & ~no_time),
+                f"with no {by}": rows.count(inside & (groups < 0)), HELP_REASON: rows.count(helps),
             },
         ),
-        cautions=(*officer_caution(events, used, noun=noun), *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(time, end)),
-        freq=_label(step), by=by, holes=bool(holes), years=_years(time[used], start, end),
+        cautions=(*rows.cautions, *officers, *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(rows.last, end)),
+        freq=_label(step), by=by, holes=bool(holes), years=_years(rows, used, start, end),
         swing=float(whole.var(ddof=1) / whole.mean()) if len(whole) > 2 and whole.mean() > 0 else 1.0,
-        start=start, end=end, noun=noun, source=source_of(events),
+        start=start, end=end, noun=rows.noun, source=rows.source,
     )  # fmt: skip
+
+
+def _check_by(events: Any, by: Any) -> None:
+    if by is None:
+        return
+    if not isinstance(by, str):
+        raise InputError(f"`by` must name one column. Got {by!r}. Write: by='category'")
+    check_columns(events, [by], argument="by")
+    if by == "caller":
+        raise InputError(
+            "`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
+        )
+    if by in ("period", "n", "complete", "days"):
+        raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
 
 
 def _step(freq: str) -> pd.DateOffset:
@@ -323,7 +332,7 @@ def _from_start(step: Any) -> Any:
     return step
 
 
-def _check_precision(events: pd.DataFrame, edges: Times, *, freq: str) -> None:
+def _check_precision(events: Any, edges: Times, *, freq: str) -> None:
     shortest = int(np.diff(edges).min().astype(np.int64)) if len(edges) > 1 else DAY
     if shortest < DAY and record_of(events).get("time_precision") == "day":
         raise InputError(
@@ -331,15 +340,15 @@ def _check_precision(events: pd.DataFrame, edges: Times, *, freq: str) -> None:
         )
 
 
-def _groups(events: pd.DataFrame, by: str | None) -> tuple[Ints, list[Any]]:
+def _groups(rows: Rows, by: str | None) -> tuple[Ints, list[Any]]:
     """Return a code per row, -1 where the value is missing, and the values in order."""
-    if by is None:
-        return np.zeros(len(events), dtype=np.int64), ["all"]
-    column = events[by]
+    column = rows.values
+    if column is None:
+        return np.zeros(len(rows.n), dtype=np.int64), ["all"]
     codes, names = pd.factorize(column)
     if len(names) == 0:
         raise NotEnoughDataError(
-            f"`by` must name a column with values. Got {by!r}, which is empty in all {len(events):,} rows. Leave by= out, or name another column."
+            f"`by` must name a column with values. Got {by!r}, which is empty in all {int(rows.n.sum()):,} rows. Leave by= out, or name another column."
         )
     order = np.argsort(np.array([str(name) for name in names]), kind="stable")
     if column.dtype.kind in "biuf":
@@ -349,11 +358,12 @@ def _groups(events: pd.DataFrame, by: str | None) -> tuple[Ints, list[Any]]:
     return place[codes], [names[i] for i in order]
 
 
-def _numbers(time: Times, edges: Times, groups: Ints, n_groups: int) -> Ints:
-    """Count events by group and period."""
+def _numbers(time: Times, edges: Times, groups: Ints, n_groups: int, n: Ints) -> Ints:
+    """Count events by group and period; each moment stands for `n` of them."""
     periods = len(edges) - 1
     at = np.searchsorted(edges, time, side="right") - 1
-    return np.bincount(groups * periods + at, minlength=n_groups * periods).reshape(n_groups, periods).astype(np.int64)
+    counted = np.bincount(groups * periods + at, weights=n, minlength=n_groups * periods)
+    return counted.reshape(n_groups, periods).astype(np.int64)
 
 
 def _covered(edges: Times, start: pd.Timestamp, end: pd.Timestamp) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
@@ -374,11 +384,11 @@ def _table(
     return pd.DataFrame(columns)
 
 
-def _years(time: Times, start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int] | None:
+def _years(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int] | None:
     first_end, last_start = start + pd.DateOffset(years=1), end - pd.DateOffset(years=1)
     if first_end > last_start:
         return None
-    return int((time < np.datetime64(first_end)).sum()), int((time >= np.datetime64(last_start)).sum())
+    return rows.count(used & (rows.time < np.datetime64(first_end))), rows.count(used & (rows.time >= np.datetime64(last_start)))
 
 
 def _lag_caution(time: Times, end: pd.Timestamp) -> list[str]:
@@ -408,19 +418,22 @@ def _code_cautions(n: Ints, names: list[Any], by: str | None) -> list[str]:
     ]
 
 
-def _gap_caution(time: Times, start: pd.Timestamp, end: pd.Timestamp, noun: str) -> list[str]:
+def _gap_caution(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp) -> list[str]:
     """Say where the feed seems to have been down: whole days without a row where at least 20 were to be expected."""
-    per_day = len(time) / ((end - start) / pd.Timedelta(days=1))
-    stops = np.concatenate([[np.datetime64(start, "us")], time, [np.datetime64(end, "us")]])
-    lengths = np.diff(stops).astype(np.int64) / DAY
+    per_day = rows.count(used) / ((end - start) / pd.Timedelta(days=1))
+    # From the last moment of each group to the first of the next one that begins later than all before it have ended.
+    order = np.argsort(rows.time[used], kind="stable")
+    begins = np.append(rows.time[used][order], np.datetime64(end, "us"))
+    ended = np.maximum.accumulate(np.append(np.datetime64(start, "us"), rows.last[used][order]))
+    lengths = (begins - ended).astype(np.int64) / DAY
     holes = np.flatnonzero((lengths * per_day >= GAP_EXPECTED) & (lengths >= 2))
     if len(holes) == 0:
         return []
     longest = int(holes[np.argmax(lengths[holes])])
-    first, last = pd.Timestamp(stops[longest]), pd.Timestamp(stops[longest + 1])
+    first, last = pd.Timestamp(ended[longest]), pd.Timestamp(begins[longest])
     more = f" and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
     return [
-        f"No {noun} at all from {first:%Y-%m-%d} to {last:%Y-%m-%d}, where about {lengths[longest] * per_day:,.0f} were to be expected{more}: "
+        f"No {rows.noun} at all from {first:%Y-%m-%d} to {last:%Y-%m-%d}, where about {lengths[longest] * per_day:,.0f} were to be expected{more}: "
         "ask whether the data are complete before speaking of a fall."
     ]
 

@@ -20,8 +20,9 @@ from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text,
 from sara.data._coordinates import Located
 from sara.data._order import content_hash, in_order
 from sara.data._positions import crs_words, decimals, positions, settled_crs
+from sara.data._precision import precision_record
 from sara.data._rejects import reject_rows, store_rejects
-from sara.data._stacks import default_points
+from sara.data._stacks import default_record
 from sara.data._text import is_blank, text_column, uniques_of
 from sara.data.categories import category_table
 
@@ -55,9 +56,6 @@ FIELDS = (
 JOINED = frozenset(
     {"time", "received", "dispatched", "arrived", "closed", "time_to", "address", "place", "type", "group", "text", "id"}
 )
-
-# The record travels with every filtered table: it stays small. A few hundred rows do not tell a default address from a busy one.
-_MOST_DEFAULTS, _LEAST_FOR_DEFAULTS = 20, 500
 
 Mapping_ = Mapping[str, "str | Sequence[str] | None"]
 
@@ -179,17 +177,17 @@ def build(
     if not keep.all():
         result = result[keep]
     result = in_order(result)
-    # Told to every later method: a filter to one category takes away what gives a default address away.
-    stacks = default_points(result).head(_MOST_DEFAULTS) if table.rows_read >= _LEAST_FOR_DEFAULTS else None
+    digits = decimals(frame, fields)
     result.attrs["sara"] = {
         "source": source, "zone": tz, "time_from": main, "time_precision": precision,
         "crs_source": guessed or crs_words(fields, crs, frame), "coverage": _coverage(result["time"]),
         "file": table.file, "sha256": table.sha256, "rows_read": table.rows_read, "rows_rejected": len(rejects), "rejects": where,
         "bad_locations": place.bad,
-        "default_points": [] if stacks is None else [[float(x), float(y), int(n)] for x, y, n in zip(stacks["x"], stacks["y"], stacks["n"], strict=True)], "ambiguous_times": clock.ambiguous, "skipped_times": clock.skipped,
+        # Told to every later method: a filter to one category takes away what gives a default address away.
+        **default_record(result), **precision_record(result, digits.get("decimals")), "ambiguous_times": clock.ambiguous, "skipped_times": clock.skipped,
         "columns": {name: " + ".join(columns) for name, columns in fields.items()},
         **rule_counts(out, keep), **({"origin_marks": origin.as_dict()} if origin else {}),
-        **decimals(frame, fields), **notes, **table.notes, **(record or {}),
+        **digits, **notes, **table.notes, **(record or {}),
     }  # fmt: skip
     return result
 

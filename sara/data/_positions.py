@@ -13,8 +13,45 @@ import shapely
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._coordinates import Located, locate, numbers, split_points
+from sara.data._crs_guess import candidates
 
-__all__ = ["crs_words", "decimals", "positions", "swapped"]
+__all__ = ["crs_words", "decimals", "positions", "settled_crs", "swapped"]
+
+# Systems shown in an error: more would not be read.
+_MOST_SHOWN = 6
+
+
+def settled_crs(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, tz: str | None) -> tuple[Any, str | None]:
+    """Return the system of x and y, and how it was found if nobody named it.
+
+    Degrees are known by their range. Otherwise the system is the only one under which the points land where the table's states, ZIP codes or
+    time zone say; where several do, or nothing says, it is asked for.
+    """
+    if crs is not None or "x" not in fields or "y" not in fields or {"lon", "lat"} <= set(fields):
+        return crs, None
+    x, y = (numbers(frame[fields[name][0]])[0] for name in ("x", "y"))
+    ok = np.isfinite(x) & np.isfinite(y) & (x != 0) & (y != 0) & (np.abs(x) < 1e30) & (np.abs(y) < 1e30)
+    if not ok.any() or (np.mean(np.abs(x[ok]) <= 180) > 0.9 and np.mean(np.abs(y[ok]) <= 90) > 0.9):
+        return None, None
+    found, said = candidates(x[ok], y[ok], frame, tz)
+    names = f"{fields['x'][0]!r} and {fields['y'][0]!r}"
+    alone = len(found) == 1 and (said or found[0].code == 3857)
+    if alone:
+        best = found[0]
+        warnings.warn(
+            f"{names} were read as {best.name} (EPSG:{best.code}): of the systems in use only this one fits{f' the numbers and {said}' if said else ' the numbers'}. "
+            f"The first point lies at {best.lat:.4f}, {best.lon:.4f}. If that is wrong, write crs= with the publisher's EPSG number.",
+            SaraWarning,
+            stacklevel=5,
+        )
+        return best.code, f"EPSG:{best.code}, guessed from the numbers{f' and {said}' if said else ' alone'}"
+    shown = "; ".join(one.words for one in found[:_MOST_SHOWN])
+    more = f"; and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
+    where = f" The first point would be at (latitude, longitude): {shown}{more}." if found else ""
+    raise InputError(
+        f"`crs` must be given: {names} are not longitude and latitude. Got {x[ok][0]:.10g}, {y[ok][0]:.10g}.{where} "
+        f"Write crs={found[0].code if found else 3435} with the number that puts it in your city, or columns={{'x': None, 'y': None}} to go without."
+    )
 
 
 def positions(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, keep: np.ndarray) -> Located:
@@ -44,7 +81,7 @@ def _pair(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any) -> tup
         return lat, lon, 4326
     if "x" in fields and "y" in fields:
         x, y = frame[fields["x"][0]], frame[fields["y"][0]]
-        return x, y, crs if crs is not None else _degrees(x, y, fields)
+        return x, y, crs if crs is not None else 4326
     if "point" in fields:
         lon, lat = split_points(frame[fields["point"][0]])
         return lon, lat, crs if crs is not None else 4326
@@ -75,19 +112,6 @@ def _geometry_pair(frame: pd.DataFrame, geometry: str, crs: Any) -> tuple[pd.Ser
     x, y = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
     x[~empty], y[~empty] = shapely.get_x(points[~empty]), shapely.get_y(points[~empty])
     return pd.Series(x), pd.Series(y), system
-
-
-def _degrees(x: pd.Series, y: pd.Series, fields: Mapping[str, list[str]]) -> int:
-    """Return 4326 where x and y can only be degrees; otherwise ask for the system."""
-    east, north = numbers(x)[0], numbers(y)[0]
-    ok = np.isfinite(east) & np.isfinite(north) & (east != 0) & (north != 0) & (np.abs(east) < 1e30)
-    if not ok.any() or (np.mean(np.abs(east[ok]) <= 180) > 0.9 and np.mean(np.abs(north[ok]) <= 90) > 0.9):
-        return 4326
-    first = np.flatnonzero(ok)[0]
-    raise InputError(
-        f"`crs` must be given: {fields['x'][0]!r} and {fields['y'][0]!r} are not longitude and latitude. Got {east[first]:.10g}, {north[first]:.10g}. "
-        f"Write crs=3435 with the EPSG number the publisher names (often a state plane in feet), or columns={{'x': None, 'y': None}} to go without."
-    )
 
 
 def crs_words(fields: Mapping[str, list[str]], crs: Any, frame: pd.DataFrame) -> str:

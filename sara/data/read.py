@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import glob as globbing
-import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
-from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
+from sara.data._build import FIELDS, STAMPS, build, check_mapping
 from sara.data._meaning import check_meaning
 from sara.data._profiles import Profile, find_profile
-from sara.data._text import TEXT_DTYPE
-from sara.data.formats import TABLES, RawFile, read_file
+from sara.data.formats import RawFile, align, as_table, find_files, read_query, read_set, stack
+from sara.data.formats._own import own_events
 from sara.data.recognize import recognize, require
+from sara.data.schema import without_columns_for_geometry
 
 __all__ = ["read_calls", "read_complaints", "read_events"]
 
@@ -29,20 +25,23 @@ Columns = Mapping[str, "str | Sequence[str] | None"]
 
 
 def read_calls(
-    path: str | PathLike[str],
+    path: Any,
     *,
     profile: str | PathLike[str] | None = None,
     columns: Columns | None = None,
     crs: Any = None,
     tz: str | None = None,
+    connection: Any = None,
 ) -> gpd.GeoDataFrame:
     r"""Read police calls for service (or recorded crimes) into the event table.
 
     Parameters
     ----------
-    path : str or path
-        A CSV (also .gz or .zip) or .xlsx file, a folder of them, or a pattern such as ``"calls_*.csv"``. Of a workbook, the largest table and
-        every sheet with its header; of several files, columns renamed over the years are matched by what they hold.
+    path : str, path, list of paths, or table
+        A file, a folder, a pattern such as ``"calls_*.csv"``, or a list of files: CSV, Excel (.xlsx .xls .xlsb .ods), Parquet, GeoJSON, Esri,
+        Socrata or Open311 JSON, JSON lines, XML, shapefile, GeoPackage, FlatGeobuf; plain, gz or zip. Content decides, not the name. Of a
+        workbook, the largest table and every sheet with its header; of several files, columns renamed over the years are matched by what
+        they hold. Or a DataFrame, a GeoDataFrame, or a table of openpolicedata; or, with `connection`, a query or a table's name.
     profile : str or path, optional
         A publisher sara knows, such as ``"seattle_2015"``, chosen by the header if not given; or a ``.toml`` file of your own, begun with
         ``sara.recognize(table).save("my_city.toml")``.
@@ -53,6 +52,8 @@ def read_calls(
         Of the x and y columns, such as 3435 for Illinois East in feet. Where longitude and latitude are published too, they are used.
     tz : str, optional
         The city's time zone, such as ``"America/Chicago"``.
+    connection : connection or engine, optional
+        An open database (DB-API, SQLAlchemy or DuckDB) that `path` is a query for. It is only read, and stays open.
 
     Returns
     -------
@@ -78,22 +79,23 @@ def read_calls(
     >>> len(calls), calls.attrs["sara"]["rows_rejected"]
     (1, 1)
     """
-    return _read(path, source="calls", profile=profile, columns=columns, crs=crs, tz=tz)
+    return _read(path, source="calls", profile=profile, columns=columns, crs=crs, tz=tz, connection=connection)
 
 
 def read_complaints(
-    path: str | PathLike[str],
+    path: Any,
     *,
     profile: str | PathLike[str] | None = None,
     columns: Columns | None = None,
     crs: Any = None,
     tz: str | None = None,
+    connection: Any = None,
 ) -> gpd.GeoDataFrame:
     r"""Read community complaints (311 requests) into the event table.
 
     Parameters
     ----------
-    path, profile, columns, crs, tz
+    path, profile, columns, crs, tz, connection
         As in `read_calls`.
 
     Returns
@@ -110,23 +112,24 @@ def read_complaints(
     >>> read_complaints(path)[["category", "origin"]].iloc[0].tolist()
     ['graffiti', 'administrative']
     """
-    return _read(path, source="complaints", profile=profile, columns=columns, crs=crs, tz=tz)
+    return _read(path, source="complaints", profile=profile, columns=columns, crs=crs, tz=tz, connection=connection)
 
 
 def read_events(
-    path: str | PathLike[str],
+    path: Any,
     *,
     source: str,
     profile: str | PathLike[str] | None = None,
     columns: Columns | None = None,
     crs: Any = None,
     tz: str | None = None,
+    connection: Any = None,
 ) -> gpd.GeoDataFrame:
     r"""Read any other events with a time and a place: crashes, inspections, ambulance runs.
 
     Parameters
     ----------
-    path, profile, columns, crs, tz
+    path, profile, columns, crs, tz, connection
         As in `read_calls`.
     source : str
         Your word for what the rows are; it goes to the column ``source``.
@@ -146,18 +149,30 @@ def read_events(
     """
     if not isinstance(source, str) or not source.strip():
         raise InputError(f"`source` must be a word for what the rows are. Got {source!r}. Write source='crashes'")
-    return _read(path, source=source.strip(), profile=profile, columns=columns, crs=crs, tz=tz)
+    return _read(path, source=source.strip(), profile=profile, columns=columns, crs=crs, tz=tz, connection=connection)
 
 
-def _read(path: Any, *, source: str, profile: str | PathLike[str] | None, columns: Columns | None, crs: Any, tz: str | None) -> gpd.GeoDataFrame:
-    files = _files(_paths(path))
-    if len(files) > 1 and profile is None:
-        files = _aligned(files, dict(columns or {}))
-    table = _together(files)
+def _read(
+    path: Any,
+    *,
+    source: str,
+    profile: str | PathLike[str] | None,
+    columns: Columns | None,
+    crs: Any,
+    tz: str | None,
+    connection: Any,
+) -> gpd.GeoDataFrame:
+    given = dict(columns or {})
+    files = _files(path, source, connection)
+    if profile is None and not given and (own := own_events(files, source=source, crs=crs)) is not None:
+        return own
+    if len(files) > 1:
+        files = align(files, given, _nothing if profile else _recognized)
+    table = stack(files)
     known = find_profile(profile, table.frame.columns, None if profile else source)
-    mapping = _mapping(table.frame, known, dict(columns or {}), source)
+    mapping = _mapping(table.frame, known, given, source)
     _check_times(files, mapping)
-    told = profile is not None or known is not None or bool((columns or {}).get("type"))
+    told = profile is not None or known is not None or bool(given.get("type"))
     said = check_meaning(table.frame, mapping, source=source, told=told, call=table.file or "")
     return build(
         table,
@@ -173,69 +188,23 @@ def _read(path: Any, *, source: str, profile: str | PathLike[str] | None, column
     )
 
 
-def _paths(path: Any) -> list[Path]:
-    """Return the files of a path, a folder or a pattern, in the order of their names."""
-    if not isinstance(path, (str, PathLike)):
-        raise InputError(
-            f"`path` must be a file, a folder or a pattern. Got a {type(path).__name__}. For a table you already have: sara.as_events(table)"
-        )
-    place = Path(path)
-    if place.is_dir():
-        found = sorted(
-            file
-            for file in place.iterdir()
-            if file.name.lower().endswith((*TABLES, ".zip")) and not file.name.startswith((".", "~"))
-        )
-        if not found:
-            raise InputError(f"`path` must be a folder with CSV or Excel files. Got none in {str(place)!r}.")
-        return found
-    if any(mark in str(path) for mark in "*?[") and not place.exists():
-        found = sorted(Path(file) for file in globbing.glob(str(path), recursive=True) if Path(file).is_file())
-        if not found:
-            raise InputError(
-                f"`path` must fit at least one file. Got {str(path)!r}, which fits none. Is the working directory right? {Path.cwd()}"
-            )
-        return found
-    return [place]
+def _recognized(frame: pd.DataFrame) -> Mapping[str, Any]:
+    return recognize(frame).columns
 
 
-def _files(paths: list[Path]) -> list[RawFile]:
-    """Read each file; one without a header takes that of a file as wide, before it or else after it."""
-    headers: list[list[str]] = []
-    files: list[RawFile] = []
-    for path in paths:
-        files.append(read_file(path, headers=headers))
-        if "header" not in files[-1].notes:
-            headers.append(list(files[-1].frame.columns))
-    bare = [position for position, file in enumerate(files) if "header" in file.notes and file.frame.columns[0] == "column_1"]
-    for position in bare if headers else []:
-        files[position] = read_file(paths[position], headers=headers)
-    return files
+def _nothing(_: pd.DataFrame) -> Mapping[str, Any]:
+    """Recognise nothing: a profile that is named knows the columns by their names."""
+    return {}
 
 
-def _aligned(files: list[RawFile], given: dict[str, Any]) -> list[RawFile]:
-    """Give the columns of files whose header changed over the years the names they have in the first file, field by field."""
-    first = next((file for file in files if len(file.frame)), files[0])
-    have = {column.casefold() for column in first.frame.columns}
-    wanted = {**recognize(first.frame).columns, **{name: column for name, column in given.items() if isinstance(column, str)}}
-    out = []
-    for file in files:
-        own = {column.casefold() for column in file.frame.columns}
-        if own == have or len(file.frame) == 0:
-            out.append(file)
-            continue
-        renamed = {}
-        for name, column in recognize(file.frame).columns.items():
-            known = wanted.get(name)
-            if (
-                isinstance(column, str)
-                and isinstance(known, str)
-                and column.casefold() not in have
-                and known.casefold() not in own
-            ):
-                renamed[column] = known
-        out.append(replace(file, frame=file.frame.rename(columns=renamed)))
-    return out
+def _files(path: Any, source: str, connection: Any) -> list[RawFile]:
+    """Return the tables that `path` names, or is."""
+    if connection is not None:
+        return [read_query(path, connection)]
+    if isinstance(path, (list, tuple)) and path and all(as_table(one, source=source) is not None for one in path):
+        return [table for one in path if (table := as_table(one, source=source)) is not None]
+    table = as_table(path, source=source)
+    return [table] if table is not None else read_set(find_files(path))
 
 
 def _check_times(files: list[RawFile], mapping: dict[str, Any]) -> None:
@@ -243,40 +212,12 @@ def _check_times(files: list[RawFile], mapping: dict[str, Any]) -> None:
     main = next(name for name in ("time", *STAMPS) if name in mapping)
     wanted = {column.casefold() for column in ([mapping[main]] if isinstance(mapping[main], str) else mapping[main])}
     for file in files:
-        if len(file.frame) and not wanted & {column.casefold() for column in file.frame.columns}:
+        if len(file.frame) and not wanted & {str(column).casefold() for column in file.frame.columns}:
             have = ", ".join(map(str, list(file.frame.columns)[:30]))
             raise InputError(
                 f"`path` must hold files with the same columns. Got {file.name} without {mapping[main]!r}, where the others have their time. "
                 f"Columns: {have}. Read it on its own with columns={{'time': '...'}}, then pd.concat([...])"
             )
-
-
-def _together(files: list[RawFile]) -> Table:
-    """Put files under one another; columns are joined by name, whatever their order or case."""
-    if len(files) == 1:
-        only = files[0]
-        frame, lines, rejects = only.frame, only.lines, only.rejects
-        names, sha, name, notes = _names(only), only.sha256, only.name, only.notes
-    else:
-        spelled: dict[str, str] = {}
-        frames = []
-        for file in files:
-            for column in file.frame.columns:
-                spelled.setdefault(column.casefold(), column)
-            frames.append(file.frame.rename(columns=lambda column: spelled[column.casefold()]))
-        frame = pd.concat(frames, ignore_index=True).astype(TEXT_DTYPE)
-        lines = np.concatenate([file.lines for file in files])
-        rejects = pd.concat([file.rejects for file in files], ignore_index=True)
-        names = np.concatenate([_names(file) for file in files])
-        sha = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
-        name, notes = f"{files[0].name} and {len(files) - 1} more", {"files": [file.name for file in files]}
-    if len(frame) == 0 and len(rejects) == 0:
-        raise InputError(f"`path` must hold rows. Got a header and nothing below it: {name}.")
-    return Table(frame, lines, names, rejects, len(frame) + len(rejects), name, sha, notes)
-
-
-def _names(file: RawFile) -> np.ndarray:
-    return np.full(len(file.frame), file.name, dtype=object) if file.names is None else file.names
 
 
 def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], source: str) -> dict[str, Any]:
@@ -302,7 +243,8 @@ def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], 
         found = recognize(free)
         if found.refused and not any(given.get(name) for name in ("time", *STAMPS)):
             require(found, frame, call=f"sara.read_events(path, source={source!r}, columns={{}})", as_dict=True)
-        mapping = {name: column for name, column in found.columns.items() if name not in given}
+        mapping = without_columns_for_geometry(frame, found.columns)
+        mapping = {name: column for name, column in mapping.items() if name not in given}
     mapping = _overruled(mapping, given)
     if not any(name in mapping for name in ("time", *STAMPS)):
         have = ", ".join(map(str, list(frame.columns)[:40]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -87,8 +88,8 @@ def as_events(
         "place": place, "text": text, "x": x, "y": y, "lon": lon, "lat": lat,
     }  # fmt: skip
     given = {name: column for name, column in named.items() if column is not None}
-    if not given and _is_event_table(table):
-        return _again(table, source=source, crs=crs)
+    if not given and is_event_table(table):
+        return again(table, source=source, crs=crs)
     tz = tz if tz is not None else record_of(table).get("zone")
     if len(set(table.columns)) < len(table.columns):
         double = table.columns[table.columns.duplicated()][0]
@@ -117,7 +118,7 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
     """Return field -> column: what was named, then columns already called as in the event table, else what is recognised."""
     if not given:
         found = recognize(table)
-        return _without_columns_for_geometry(table, require(found, table, call="as_events(table, {})"))
+        return without_columns_for_geometry(table, require(found, table, call="as_events(table, {})"))
     taken = {column for value in given.values() for column in ([value] if isinstance(value, str) else value)}
     exact = {name: name for name in FIELDS if name in table.columns and name not in taken and name not in given}
     if {"x", "y", "lon", "lat"} & set(given):
@@ -127,18 +128,18 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
     if "type" in given or not _known_categories(table, exact.get("category")):
         exact.pop("category", None) if "type" in exact or "type" in given else None
     if not {"x", "y", "lon", "lat"} & set(given):
-        exact = _without_columns_for_geometry(table, exact)
+        exact = without_columns_for_geometry(table, exact)
     return {**exact, **given}
 
 
-def _without_columns_for_geometry(table: pd.DataFrame, mapping: dict[str, Any]) -> dict[str, Any]:
+def without_columns_for_geometry(table: pd.DataFrame, mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out coordinate columns where the table has geometry and says in which system."""
     if (
         not isinstance(table, gpd.GeoDataFrame)
         or getattr(table, "_geometry_column_name", None) not in table.columns
         or table.crs is None
     ):
-        return mapping
+        return dict(mapping)
     return {name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point")}
 
 
@@ -150,12 +151,12 @@ def _known_categories(table: pd.DataFrame, column: str | None) -> bool:
     return bool(len(values)) and bool(values.isin(known_categories()).all())
 
 
-def _is_event_table(table: pd.DataFrame) -> bool:
+def is_event_table(table: pd.DataFrame) -> bool:
     needed = [name for name in EVENT_COLUMNS if name not in ("n_reports", "merged_ids", "geometry")]
     return all(name in table.columns for name in needed) and pd.api.types.is_datetime64_any_dtype(table["time"])
 
 
-def _again(table: pd.DataFrame, *, source: str, crs: Any) -> gpd.GeoDataFrame:
+def again(table: pd.DataFrame, *, source: str, crs: Any) -> gpd.GeoDataFrame:
     """Bring an event table back into metres and into order; nothing else changes."""
     out = pd.DataFrame(table).copy()
     record = record_of(table)

@@ -216,7 +216,7 @@ def test_zip_with_two_tables_asks_which(write):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.csv", TEXT)
-        archive.writestr("b.csv", TEXT)
+        archive.writestr("b.csv", "code,meaning\n1,FIGHT\n")
     with pytest.raises(InputError, match=r"Got 2 in two.zip: a.csv, b.csv"):
         read_calls(write(packed.getvalue(), "two.zip"))
 
@@ -346,7 +346,7 @@ def test_row_order_does_not_matter(write):
         (TEXT, {"profile": "seattle_2015"}, r"`profile` 'seattle_2015' must fit the file. Got a file without At.Scene.Time"),
         (b"PK\x03\x04broken", {}, "must be a whole zip file"),
         (b"\x1f\x8bbroken", {}, "must be a whole gz file"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", {}, "old Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", {}, "must be a whole Excel file"),
     ],
 )
 def test_mistakes_say_what_to_do(write, content, options, words):
@@ -360,7 +360,11 @@ def test_paths_that_are_not_there(tmp_path):
     with pytest.raises(InputError, match="which fits none"):
         read_calls(str(tmp_path / "*.csv"))
     with pytest.raises(InputError, match=r"sara.as_events\(table\)"):
+        read_calls(12)
+    with pytest.raises(InputError, match="Got a header and nothing below it: the table"):
         read_calls(pd.DataFrame())
+    with pytest.raises(InputError, match=r"sara.download\(url, 'folder/'\)"):
+        read_calls("https://data.example.org/calls.csv")
     with pytest.raises(InputError, match="`source` must be a word"):
         read_events(tmp_path, source="")
 

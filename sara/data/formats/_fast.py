@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sara.data._text import TEXT_DTYPE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["fast_rows"]
 
@@ -27,10 +31,9 @@ def fast_rows(
     import pyarrow.csv
 
     body = text[_offset(text, line) :]
-    if not body or body[-1] not in "\r\n":
-        # The last line may be cut off within a quoted field.
-        if body.count('"') % 2:
-            return None
+    if body.count('"') % 2:
+        # The file may be cut off within a quoted field.
+        return None
     names = [f"c{position}" for position in range(len(header))]
     try:
         table = pyarrow.csv.read_csv(
@@ -64,8 +67,7 @@ def _offset(text: str, line: int) -> int:
     return at
 
 
-def _needs_care(table: pa.Table, header: Sequence[str], longest: int) -> bool:  # type: ignore[name-defined] # noqa: F821
-    import pyarrow as pa
+def _needs_care(table: pa.Table, header: Sequence[str], longest: int) -> bool:
     import pyarrow.compute as pc
 
     if any((pc.max(pc.binary_length(column)).as_py() or 0) > longest // 4 for column in table.columns):
@@ -76,10 +78,10 @@ def _needs_care(table: pa.Table, header: Sequence[str], longest: int) -> bool:  
         cells = [cell.strip() for cell in row.values()]
         if not any(cells) or cells == list(header):
             return True
-    return isinstance(table, pa.Table) and table.num_columns != len(header)
+    return False
 
 
-def _lines_before(table: pa.Table) -> np.ndarray:  # type: ignore[name-defined] # noqa: F821
+def _lines_before(table: pa.Table) -> np.ndarray:
     """Return for each row how many lines stand between it and the first: one a row, and those within quoted fields."""
     import pyarrow.compute as pc
 

@@ -130,7 +130,9 @@ def _typed(column: pd.Series) -> pd.Series:
         return column
     filled = column.dropna()
     if len(filled) and all(isinstance(value, decimal.Decimal) for value in filled.iloc[:200]):
-        numbers = pd.to_numeric(column.astype(object).map(lambda v: float(v) if isinstance(v, decimal.Decimal) else v), errors="coerce")
+        numbers = pd.to_numeric(
+            column.astype(object).map(lambda v: float(v) if isinstance(v, decimal.Decimal) else v), errors="coerce"
+        )
         return numbers if numbers.notna().sum() == len(filled) else _as_text(column)
     if len(filled) and all(type(value) in (int, float) or isinstance(value, np.number) for value in filled):
         numbers = pd.to_numeric(column, errors="coerce")

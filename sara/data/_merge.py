@@ -12,7 +12,8 @@ import pandas as pd
 from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError
 from sara.core.period import coverage
-from sara.data._order import content_hash, in_order
+from sara.data._order import content_hash, in_order, order_of
+from sara.data._precision import precision_record
 from sara.data._rejects import rejects_of, store_rejects
 from sara.data._stacks import default_record
 from sara.data._text import clean_text, text_column
@@ -51,6 +52,9 @@ class Changes:
         First and last time of the newer export that the older also covers.
     cautions : tuple of str
         Plain sentences, such as that the newer export ends before the older.
+    rows : DataFrame
+        One row per row of the merged table, in its order: ``old`` (its position in the older table in order; -1 where that has none), ``in_new``
+        and ``revised``.
     """
 
     table: pd.DataFrame
@@ -59,6 +63,7 @@ class Changes:
     counts: Mapping[str, int]
     overlap: tuple[pd.Timestamp, pd.Timestamp] | None = None
     cautions: tuple[str, ...] = field(default=())
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def merge_exports(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Changes]:
@@ -126,7 +131,7 @@ def merge_exports(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[gpd.Geo
     }  # fmt: skip
     changes = Changes(
         _by_column(revised), revised[REVISION_COLUMNS].reset_index(drop=True), _withdrawn(both, kept, overlap), counts, overlap,
-        _cautions(old, new, published, n_old),
+        _cautions(old, new, published, n_old), _origins(out, left, same, n_old),
     )  # fmt: skip
     events = in_order(out)
     events.attrs["sara"] = _record(events, old, new, counts)
@@ -322,6 +327,15 @@ def _rows(
     return _first_types(out, was, at)
 
 
+def _origins(out: gpd.GeoDataFrame, left: np.ndarray, same: np.ndarray, n_old: int) -> pd.DataFrame:
+    """Return where each row of the merged table, in its order, comes from."""
+    at = np.arange(len(out))
+    old = np.where(at < n_old, at, -1)
+    rows = pd.DataFrame({"old": old, "in_new": (old < 0) | np.isin(at, left), "revised": np.isin(at, np.setdiff1d(left, same))})
+    order = order_of(out)
+    return rows if order is None else rows.iloc[order].reset_index(drop=True)
+
+
 def _first_types(out: gpd.GeoDataFrame, was: gpd.GeoDataFrame, at: pd.Index) -> gpd.GeoDataFrame:
     """Keep the first type of a row whose type was revised."""
     before, now = was["type"].astype(object).to_numpy(), out["type"].loc[at].astype(object).to_numpy()
@@ -341,7 +355,10 @@ def _first_types(out: gpd.GeoDataFrame, was: gpd.GeoDataFrame, at: pd.Index) -> 
 def _overlap(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[pd.Timestamp, pd.Timestamp] | None:
     if old["time"].notna().sum() == 0 or new["time"].notna().sum() == 0:
         return None
-    start, end = max(old["time"].min(), new["time"].min()), min(old["time"].max(), new["time"].max())
+    # Of the newer export its run of days counts: one row dated 2000 would make everything since look withdrawn.
+    run = coverage(new["time"])
+    held = new["time"][new["time"].between(*run, inclusive="left")] if run is not None else new["time"]
+    start, end = max(old["time"].min(), held.min()), min(old["time"].max(), held.max())
     return (start, end) if start <= end else None
 
 
@@ -386,5 +403,5 @@ def _record(
         "rejects": store_rejects(pd.concat(rejects, ignore_index=True), key) if rejects else None,
         "bad_locations": {reason: (first.get("bad_locations") or {}).get(reason, 0) + (second.get("bad_locations") or {}).get(reason, 0)
                           for reason in {**(first.get("bad_locations") or {}), **(second.get("bad_locations") or {})}},
-        "default_points": default_record(events), "refreshed": dict(counts),
+        **default_record(events), **precision_record(events, second.get("decimals")), "refreshed": dict(counts),
     }  # fmt: skip

@@ -8,11 +8,17 @@ import pandas as pd
 
 from sara.data._text import uniques_of
 
-__all__ = ["content_hash", "in_order"]
+__all__ = ["content_hash", "in_order", "order_of"]
 
 
 def in_order(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Sort by time, x, y, id and, where all four agree, by content: the same order whatever the order in."""
+    order = order_of(events)
+    return (events if order is None else events.iloc[order]).reset_index(drop=True)
+
+
+def order_of(events: gpd.GeoDataFrame) -> np.ndarray | None:
+    """Return the positions of the rows in that order; None where they stand in it already."""
     time = events["time"].to_numpy(dtype="datetime64[us]").view(np.int64)
     time = np.where(np.isnat(time.view("datetime64[us]")), np.iinfo(np.int64).max, time)
     # A missing point comes last, as NaN does in a sort, and is equal to itself.
@@ -26,11 +32,11 @@ def in_order(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         group = np.cumsum(np.r_[True, ~again])[at]
         sorted_ = order[at[_by_id_and_content(events, order[at], group)]]
         if rising and (sorted_ == order[at]).all():
-            return events.reset_index(drop=True)
+            return None
         order[at] = sorted_
     elif rising:
-        return events.reset_index(drop=True)
-    return events.iloc[order].reset_index(drop=True)
+        return None
+    return order
 
 
 def _rising(time: np.ndarray, x: np.ndarray, y: np.ndarray) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
-from sara.core.checks import located
+from sara.core.checks import located, record_of
+from sara.data._text import uniques_of
 from sara.data.privacy import public_place
 
-__all__ = ["STACK_COLUMNS", "default_points", "default_record", "stack_numbers"]
+__all__ = ["STACK_COLUMNS", "default_points", "default_record", "known_points", "rows_at", "stack_numbers"]
 
-STACK_COLUMNS = ["place", "x", "y", "n", "share", "n_addresses", "size_ratio", "mix", "reason", "geometry"]
+STACK_COLUMNS = ["place", "addresses", "x", "y", "n", "share", "n_addresses", "size_ratio", "mix", "reason", "geometry"]
 # Below this a stack can't be told from a busy house.
 LEAST = 30
 # One point of a geocoder serves a few addresses (a corner, a mall); this many, and many more than other points of the file do, is a stand-in.
@@ -27,42 +30,119 @@ LIKE_CITY, MANY, FEW_OTHERS, BIG_STACKS = 0.9, 0.005, 0.1, 60
 TAIL_FROM, TAIL_TO = 20, 200
 # A point where this share of rows is the office's own work is a station.
 OFFICE = 0.5
-
 # The record travels with every filtered table: it stays small. A few hundred rows do not tell a default address from a busy one.
 MOST_DEFAULTS, LEAST_FOR_DEFAULTS = 50, 500
+# Addresses named with a point, blurred to the hundred block.
+NAMED = 3
 
 
-def default_record(events: pd.DataFrame) -> list[list[float]]:
-    """Return the default points as the table's own record keeps them: x and y in metres, and the rows there, largest first."""
-    if len(events) < LEAST_FOR_DEFAULTS:
-        return []
-    found = default_points(events).head(MOST_DEFAULTS)
-    return [[float(x), float(y), int(n)] for x, y, n in zip(found["x"], found["y"], found["n"], strict=True)]
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A point found to be a default, and by which rule."""
+
+    x: float
+    y: float
+    n: int
+    rule: str
+    ratio: float
+    mix: float
 
 
-def stack_numbers(events: pd.DataFrame) -> np.ndarray:
-    """Return one number per exact coordinate (to a centimetre); -1 without a location."""
-    ok = located(events)
-    x, y = (np.round(events[name].to_numpy(dtype=float, na_value=np.nan)[ok] * 100).astype(np.int64) for name in ("x", "y"))
-    out = np.full(len(events), -1, dtype=np.int64)
-    out[ok] = pd.factorize(pd.MultiIndex.from_arrays([x, y]), sort=True)[0] if ok.any() else []
-    return out
+def default_record(events: pd.DataFrame) -> dict[str, Any]:
+    """Return what a table's own record keeps of its default points, largest first.
+
+    ``default_points``: x and y in metres and the rows there; ``default_why``: the rule that found each, its size ratio and its mix;
+    ``default_crs``: the system of x and y.
+    """
+    stacks = _search(events)[:MOST_DEFAULTS] if len(events) >= LEAST_FOR_DEFAULTS else []
+    return {
+        "default_points": [[stack.x, stack.y, stack.n] for stack in stacks],
+        "default_why": [
+            [stack.rule, round(stack.ratio, 2), None if np.isnan(stack.mix) else round(stack.mix, 3)] for stack in stacks
+        ],
+        "default_crs": _name(getattr(events, "crs", None)),
+    }
 
 
-def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def known_points(events: pd.DataFrame) -> np.ndarray:
+    """Return x, y and rows of the default points that the table's record knows, in the table's own system; no rows where it knows none."""
+    record = record_of(events)
+    points = np.array(record.get("default_points") or [], dtype=float).reshape(-1, 3)
+    system, own = record.get("default_crs"), _name(getattr(events, "crs", None))
+    if len(points) and system and own and system != own:
+        to = pyproj.Transformer.from_crs(system, own, always_xy=True)
+        points[:, 0], points[:, 1] = to.transform(points[:, 0], points[:, 1])
+    return points
+
+
+def default_points(events: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return the stacks that are not places, largest first; see `sara.audit` for the rules.
 
     Parameters
     ----------
     events : GeoDataFrame
-        An event table.
+        An event table. What its record knows from reading the whole file is used; where it knows nothing, the rows are searched.
 
     Returns
     -------
     GeoDataFrame
-        ``place`` (blurred), ``x``, ``y`` (metres), ``n`` (rows), ``share`` (of rows with a location), ``n_addresses``, ``size_ratio`` (times
-        the size its rank would have), ``mix`` (likeness to the whole file's mix of types, 1 for a random draw), ``reason``, ``geometry``.
+        ``place`` (blurred), ``addresses`` (the most frequent ones that stand on it, blurred), ``x``, ``y`` (metres), ``n`` (rows), ``share`` (of rows
+        with a location), ``n_addresses``, ``size_ratio`` (times the size its rank would have), ``mix`` (likeness to the whole file's mix of types,
+        1 for a random draw), ``reason``, ``geometry``.
     """
+    record = record_of(events)
+    if "default_why" in record:
+        points = known_points(events)
+        whys = [(str(rule), float(ratio), np.nan if mix is None else float(mix)) for rule, ratio, mix in record["default_why"]]
+        stacks = [Stack(float(x), float(y), int(n), *why) for (x, y, n), why in zip(points, whys, strict=True)]
+    else:
+        stacks = _search(events)
+    if not stacks:
+        return _table([], getattr(events, "crs", None))
+    at = rows_at(events, np.array([[stack.x, stack.y] for stack in stacks]))
+    order = np.argsort(at, kind="stable")
+    bounds = np.searchsorted(at[order], np.arange(len(stacks) + 1))
+    n_located = int(located(events).sum())
+    texts = {name: uniques_of(events[name]) for name in ("place", "address", "origin")}
+    rows = [
+        _row(stack, order[bounds[i] : bounds[i + 1]], texts, n_located)
+        for i, stack in enumerate(stacks)
+        if bounds[i + 1] > bounds[i]
+    ]
+    rows.sort(key=lambda row: (-row["n"], row["x"], row["y"]))
+    return _table(rows, getattr(events, "crs", None))
+
+
+def rows_at(events: pd.DataFrame, points: np.ndarray) -> np.ndarray:
+    """Return for each row the number of the point it lies on, to a centimetre; -1 for all others."""
+    out = np.full(len(events), -1, dtype=np.int64)
+    if len(points) == 0:
+        return out
+    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    # Sorted by x, each point needs to be looked for in a few rows only.
+    ok = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    ok = ok[(x[ok] >= points[:, 0].min() - 1) & (x[ok] <= points[:, 0].max() + 1)]
+    order = ok[np.argsort(x[ok], kind="stable")]
+    for number, (px, py) in enumerate(np.asarray(points)[:, :2]):
+        a, b = np.searchsorted(x[order], [px - 0.01, px + 0.01])
+        near = order[a:b]
+        out[near[(np.abs(x[near] - px) < 0.01) & (np.abs(y[near] - py) < 0.01)]] = number
+    return out
+
+
+def stack_numbers(events: pd.DataFrame) -> np.ndarray:
+    """Return one number per exact coordinate (to a centimetre), in the order of x and y; -1 without a location."""
+    ok = located(events)
+    out = np.full(len(events), -1, dtype=np.int64)
+    if ok.any():
+        x, y = (np.round(events[name].to_numpy(dtype=float, na_value=np.nan)[ok] * 100).astype(np.int64) for name in ("x", "y"))
+        east, north = (pd.factorize(values, sort=True) for values in (x, y))
+        out[ok] = pd.factorize(east[0] * np.int64(len(north[1])) + north[0], sort=True)[0]
+    return out
+
+
+def _search(events: pd.DataFrame) -> list[Stack]:
+    """Find the default points among the rows, largest first."""
     number = stack_numbers(events)
     rows = np.flatnonzero(number >= 0)
     sizes = np.bincount(number[rows]) if len(rows) else np.zeros(0, dtype=np.int64)
@@ -70,47 +150,54 @@ def default_points(events: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ranked = np.lexsort((np.arange(len(sizes)), -sizes))
     candidates = ranked[sizes[ranked] >= LEAST]
     if len(candidates) == 0:
-        return _table([], events.crs)
-    # Units of one house are one address: a complex of 200 flats is a place, not a stand-in.
-    addresses = _different(
-        events["place"].astype(object).where(events["place"].notna(), events["address"].astype(object)), number, len(sizes)
-    )
+        return []
+    addresses = _different(_shown(events), number, len(sizes))
     crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * float(np.quantile(addresses[sizes >= 2], 0.99)))
     ratio = _size_ratios(sizes[ranked])
-    office = (events["origin"] == "administrative").to_numpy(dtype=bool, na_value=False)
+    office = _office(events)
     city_office = office[rows].mean()
-    types = pd.factorize(events["type"].astype(object), use_na_sentinel=True)[0]
-    order = np.argsort(number[rows], kind="stable")
-    bounds = np.r_[0, np.cumsum(sizes)]
-    members = {int(stack): rows[order[bounds[stack] : bounds[stack + 1]]] for stack in candidates}
-    mixes = [_mix(types, rows, members[int(stack)]) for stack in candidates[:BIG_STACKS]]
-    alike = np.array(mixes) >= MIX_RATIO
+    office_share = np.bincount(number[rows], weights=office[rows], minlength=len(sizes)) / sizes
+    mixes = _mixes(uniques_of(events["type"])[0][rows], number[rows], candidates[:BIG_STACKS])
+    alike = mixes >= MIX_RATIO
+    rare = len(alike) >= 10 and alike.sum() - 1 <= FEW_OTHERS * len(alike)
+    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
+    _, first = np.unique(number[rows], return_index=True)
     found = []
     for rank, stack in enumerate(candidates):
-        here = members[int(stack)]
-        n, mix, office_share = len(here), mixes[rank] if rank < BIG_STACKS else 0.0, float(office[here].mean())
-        big = f"{ratio[rank]:.1f} times as many rows as its rank would have"
-        rare = len(alike) >= 10 and alike.sum() - 1 <= FEW_OTHERS * len(alike)
+        n, mix = int(sizes[stack]), float(mixes[rank]) if rank < BIG_STACKS else 0.0
         if addresses[stack] >= crowded:
-            reason, mix = f"{addresses[stack]:,} different addresses share this point", np.nan
+            rule, mix = "addresses", np.nan
         elif ratio[rank] >= SIZE_RATIO and mix >= MIX_RATIO:
-            reason = f"{big}, of every kind in the mix of the whole file"
-        elif ratio[rank] >= SIZE_RATIO and office_share >= max(OFFICE, 1.5 * city_office):
-            reason = f"{big}, {100 * office_share:.0f} % of them the office's own work: a station"
+            rule = "mix"
+        elif ratio[rank] >= SIZE_RATIO and office_share[stack] >= max(OFFICE, 1.5 * city_office):
+            rule = "station"
         elif mix >= LIKE_CITY and rare and n >= MANY * len(rows):
-            reason = "its rows are of every kind in the mix of the whole file, as no other big stack's are"
+            rule = "like the city"
         else:
             continue
-        found.append(_row(events, here, len(rows), int(addresses[stack]), float(ratio[rank]), float(mix), reason))
-    return _table(found, events.crs)
+        at = rows[first[stack]]
+        found.append(Stack(float(x[at]), float(y[at]), n, rule, float(ratio[rank]), mix))
+    return found
 
 
-def _different(values: pd.Series, number: np.ndarray, n: int) -> np.ndarray:
+def _shown(events: pd.DataFrame) -> np.ndarray:
+    """Return one number per place, or address where there is no place: units of one house are one address, no stand-in."""
+    place, names = uniques_of(events["place"])
+    address = uniques_of(events["address"])[0]
+    return np.asarray(np.where(place >= 0, place, np.where(address >= 0, len(names) + address, -1)))
+
+
+def _office(events: pd.DataFrame) -> np.ndarray:
+    codes, words = uniques_of(events["origin"])
+    return np.append(words == "administrative", False)[codes]
+
+
+def _different(codes: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
     """Return how many different values each stack holds."""
-    codes = pd.factorize(values.astype(object), use_na_sentinel=True)[0]
     ok = (number >= 0) & (codes >= 0)
-    pairs = np.unique(number[ok] * (codes.max(initial=0) + 1) + codes[ok])
-    return np.bincount(pairs // (codes.max(initial=0) + 1), minlength=n)
+    width = int(codes.max(initial=0)) + 1
+    pairs = pd.unique(number[ok] * np.int64(width) + codes[ok])
+    return np.bincount(pairs // width, minlength=n)
 
 
 def _size_ratios(sizes: np.ndarray) -> np.ndarray:
@@ -124,14 +211,24 @@ def _size_ratios(sizes: np.ndarray) -> np.ndarray:
     return np.asarray(sizes / np.exp(level + slope * np.log(rank)))
 
 
-def _mix(codes: np.ndarray, rows: np.ndarray, here: np.ndarray) -> float:
-    """Return the overlap of the stack's types with the others' types, over the overlap a random draw of its size would have.
+def _mixes(codes: np.ndarray, number: np.ndarray, stacks: np.ndarray) -> np.ndarray:
+    """Return for each stack the overlap of its types with the others' types, over the overlap a random draw of its size would have.
 
     Only kinds that matter: a file of one type says nothing, and gives 0.
     """
-    n = codes.max(initial=-1) + 1
-    mine = np.bincount(codes[here][codes[here] >= 0], minlength=n).astype(float)
-    rest = np.bincount(codes[rows][codes[rows] >= 0], minlength=n) - mine
+    n = int(codes.max(initial=-1)) + 1
+    if n == 0:
+        return np.zeros(len(stacks))
+    slot = np.full(int(number.max()) + 1, -1)
+    slot[stacks] = np.arange(len(stacks))
+    known = codes >= 0
+    total = np.bincount(codes[known], minlength=n).astype(float)
+    mine = known & (slot[number] >= 0)
+    counts = np.bincount(slot[number[mine]] * n + codes[mine], minlength=len(stacks) * n).reshape(len(stacks), n).astype(float)
+    return np.array([_mix(own, total - own) for own in counts])
+
+
+def _mix(mine: np.ndarray, rest: np.ndarray) -> float:
     if mine.sum() == 0 or rest.sum() == 0:
         return 0.0
     share = rest / rest.sum()
@@ -143,27 +240,59 @@ def _mix(codes: np.ndarray, rows: np.ndarray, here: np.ndarray) -> float:
     return float(overlap / (1 - spread.sum() / 2))
 
 
-def _row(
-    events: gpd.GeoDataFrame, here: np.ndarray, n_located: int, n_addresses: int, ratio: float, mix: float, reason: str
-) -> dict[str, Any]:
-    x, y = float(events["x"].iloc[here[0]]), float(events["y"].iloc[here[0]])
+def _row(stack: Stack, here: np.ndarray, texts: dict[str, tuple[np.ndarray, np.ndarray]], n_located: int) -> dict[str, Any]:
+    codes, places = texts["place"]
+    others, addresses = texts["address"]
+    named = [
+        places[code] if code >= 0 else addresses[other] if other >= 0 else None
+        for code, other in zip(codes[here], others[here], strict=True)
+    ]
     names = (
-        events["place"].iloc[here].where(events["place"].iloc[here].notna(), events["address"].iloc[here]).dropna().astype(str)
+        pd.Series(named, dtype=object).dropna().map(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
     )
-    names = names.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    point = f"near {x:.0f} E {y:.0f} N"
+    point = f"near {stack.x:.0f} E {stack.y:.0f} N"
     # A point of many addresses bears no one's name.
-    name = names.index[0] if len(names) and names.iloc[0] >= 0.5 * len(here) else point
+    own = len(names) > 0 and names.iloc[0] >= 0.5 * len(here)
     return {
-        "place": public_place(name), "x": x, "y": y, "n": len(here), "share": len(here) / n_located, "n_addresses": n_addresses, "size_ratio": ratio,
-        "mix": mix, "reason": reason, "geometry": shapely.Point(x, y),
+        "place": public_place(names.index[0] if own else point), "addresses": _blurred(names), "x": stack.x, "y": stack.y, "n": len(here),
+        "share": len(here) / n_located, "n_addresses": len(names), "size_ratio": stack.ratio, "mix": stack.mix,
+        "reason": _reason(stack, len(names), here, texts["origin"]), "geometry": shapely.Point(stack.x, stack.y),
     }  # fmt: skip
+
+
+def _blurred(names: pd.Series) -> str:
+    """Return the most frequent addresses as hundred blocks, with the rows of each."""
+    blocks = (
+        names.groupby([public_place(name) for name in names.index], sort=True).sum().sort_values(ascending=False, kind="stable")
+    )
+    more = f" and {len(blocks) - NAMED:,} more" if len(blocks) > NAMED else ""
+    return ", ".join(f"{name} ({n:,})" for name, n in blocks.head(NAMED).items()) + more
+
+
+def _reason(stack: Stack, n_addresses: int, here: np.ndarray, origin: tuple[np.ndarray, np.ndarray]) -> str:
+    big = f"{stack.ratio:.1f} times as many rows as its rank would have"
+    if stack.rule == "addresses":
+        return f"{n_addresses:,} different addresses share this point"
+    if stack.rule == "mix":
+        return f"{big}, of every kind in the mix of the whole file"
+    if stack.rule == "station":
+        codes, words = origin
+        share = np.append(words == "administrative", False)[codes[here]].mean()
+        return f"{big}, {100 * share:.0f} % of them the office's own work: a station"
+    return "its rows are of every kind in the mix of the whole file, as no other big stack's are"
+
+
+def _name(crs: Any) -> str | None:
+    if crs is None:
+        return None
+    system = pyproj.CRS.from_user_input(crs)
+    return f"EPSG:{system.to_epsg()}" if system.to_epsg() else str(system.to_wkt())
 
 
 def _table(rows: list[dict[str, Any]], crs: Any) -> gpd.GeoDataFrame:
     if not rows:
         empty = {name: pd.Series(dtype=float) for name in ("x", "y", "share", "size_ratio", "mix")}
-        text = {name: pd.Series(dtype="str" if pd.__version__ >= "3" else object) for name in ("place", "reason")}
+        text = {name: pd.Series(dtype="str" if pd.__version__ >= "3" else object) for name in ("place", "addresses", "reason")}
         whole = {name: pd.Series(dtype=np.int64) for name in ("n", "n_addresses")}
         return gpd.GeoDataFrame({**empty, **text, **whole}, geometry=gpd.GeoSeries([], crs=crs))[STACK_COLUMNS]
     return gpd.GeoDataFrame(rows, columns=STACK_COLUMNS, geometry="geometry", crs=crs)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from sara.data._stacks import default_points
+from sara.data._stacks import default_points, rows_at
 
 __all__ = ["default_points", "default_rows"]
 
 
-def default_rows(events: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+def default_rows(events: pd.DataFrame, points: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     """Mark the rows that lie on one of the default points, to a centimetre."""
-    out = np.zeros(len(events), dtype=bool)
-    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
-    for px, py in zip(points["x"], points["y"], strict=True):
-        out |= (np.abs(x - px) < 0.01) & (np.abs(y - py) < 0.01)
-    return out
+    return np.asarray(rows_at(events, np.c_[points["x"].to_numpy(dtype=float), points["y"].to_numpy(dtype=float)]) >= 0)

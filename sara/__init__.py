@@ -21,8 +21,21 @@ if TYPE_CHECKING:
     from sara.core.errors import InputError, NotEnoughDataError, SaraWarning
     from sara.core.result import Result
     from sara.core.source import open_events
-    from sara.data import as_events, audit, dedupe, read_areas, read_calls, read_complaints, read_events, recognize, within
-    from sara.problem import Problem
+    from sara.data import (
+        as_events,
+        audit,
+        call_types,
+        dedupe,
+        download,
+        read_areas,
+        read_calls,
+        read_complaints,
+        read_events,
+        recognize,
+        set_types,
+        within,
+    )
+    from sara.problem import Problem, refresh
 
 _MODULES = ("analyze", "assess", "brief", "core", "data", "datasets", "hotspots", "problem", "respond", "scan", "teach", "trends")
 _NAMES = {
@@ -33,13 +46,17 @@ _NAMES = {
     "SaraWarning": "sara.core.errors",
     "as_events": "sara.data",
     "audit": "sara.data",
+    "call_types": "sara.data",
     "dedupe": "sara.data",
+    "download": "sara.data",
     "open_events": "sara.core.source",
     "read_areas": "sara.data",
     "read_calls": "sara.data",
     "read_complaints": "sara.data",
     "read_events": "sara.data",
     "recognize": "sara.data",
+    "refresh": "sara.problem",
+    "set_types": "sara.data",
     "within": "sara.data",
 }
 
@@ -55,10 +72,12 @@ __all__ = [
     "assess",
     "audit",
     "brief",
+    "call_types",
     "core",
     "data",
     "datasets",
     "dedupe",
+    "download",
     "hotspots",
     "open_events",
     "problem",
@@ -67,8 +86,10 @@ __all__ = [
     "read_complaints",
     "read_events",
     "recognize",
+    "refresh",
     "respond",
     "scan",
+    "set_types",
     "teach",
     "trends",
     "within",

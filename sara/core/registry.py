@@ -15,6 +15,7 @@ __all__ = ["KINDS", "kind_named"]
 
 KINDS = {
     "AuditResult": "sara.data._audit_result",
+    "CallTypesResult": "sara.data._type_result",
     "ClockResult": "sara.trends._clock",
     "ConcentrationResult": "sara.scan._concentration",
     "Design": "sara.core.design",
@@ -23,6 +24,7 @@ KINDS = {
     "Plan": "sara.core.plan",
     "PowerResult": "sara.respond._power",
     "ProblemBoard": "sara.scan._board",
+    "RefreshResult": "sara.problem._refresh_result",
     "RepeatResult": "sara.analyze._repeats",
     "SeriesResult": "sara.trends._series",
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sara.data._address import parse_addresses
 from sara.data._audit_result import AuditResult
 from sara.data.audit import audit
+from sara.data.call_types import CallTypesResult, call_types, set_types
 from sara.data.categories import categorize, category_table, help_categories
+from sara.data.download import download
 from sara.data.duplicates import dedupe
 from sara.data.places import read_areas, within
 from sara.data.read import read_calls, read_complaints, read_events
@@ -14,12 +16,15 @@ from sara.data.schema import as_events
 
 __all__ = [
     "AuditResult",
+    "CallTypesResult",
     "RecognitionResult",
     "as_events",
     "audit",
+    "call_types",
     "categorize",
     "category_table",
     "dedupe",
+    "download",
     "help_categories",
     "parse_addresses",
     "read_areas",
@@ -27,5 +32,6 @@ __all__ = [
     "read_complaints",
     "read_events",
     "recognize",
+    "set_types",
     "within",
 ]

@@ -5,5 +5,6 @@ from __future__ import annotations
 from sara.problem.checklist import Checklist
 from sara.problem.problem import Problem
 from sara.problem.record import Conclusion, Entry, Stage
+from sara.problem.refresh import RefreshResult, refresh
 
-__all__ = ["Checklist", "Conclusion", "Entry", "Problem", "Stage"]
+__all__ = ["Checklist", "Conclusion", "Entry", "Problem", "RefreshResult", "Stage", "refresh"]

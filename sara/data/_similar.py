@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["LEAST_SCORE", "LEAST_SPELLING", "Similar", "known_types", "most_alike", "respelled"]
+__all__ = ["LEAST_SPELLING", "Similar", "known_types", "most_alike", "respelled", "same_words"]
 
-# Measured on types that the patterns miss, each city without its own types (docs/call_types.md). Repaired spelling is right in 98 of 100
-# from 0.88 on. Likeness of whole types never reaches nine of ten below all but the same words: it is for a person to choose from.
-LEAST_SPELLING, LEAST_SCORE = 0.88, 0.95
+# Measured on misspelt types, each city without its own words (docs/call_types.md): from 0.88 on, 98 of 100 repaired spellings are right.
+# Likeness of whole types is never right that often: it only orders what a person is offered.
+LEAST_SPELLING = 0.88
 # Shorter words are one letter from each other: "short" and "shot".
 _SHORTEST = 6
 # A category's score is its best labelled type: half by pieces of words (abbreviations), half by whole words (meaning).
@@ -41,6 +41,28 @@ def known_types() -> pd.DataFrame:
     """Return the labelled types that ship with sara: ``source`` (whose), ``kind``, ``type`` (as published), ``category``."""
     text = resources.files("sara.data").joinpath("lexicon.csv").read_text(encoding="utf-8")
     return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+
+
+def same_words(types: Sequence[str], kind: str) -> list[str | None]:
+    """Return the category of the labelled type with the same words, None where there is none.
+
+    Examples
+    --------
+    >>> same_words(["MUNI  feedback", "Quantum"], "311")
+    ['other', None]
+    """
+    known = _by_words(kind)
+    return [known.get(plain_words(text)) for text in types]
+
+
+@lru_cache(maxsize=2)
+def _by_words(kind: str) -> dict[str, str]:
+    known = known_types()
+    known = known[known["kind"] == kind].assign(words=lambda table: table["type"].map(plain_words))
+    n = known[known["words"] != ""].groupby(["words", "category"]).size().rename("n").reset_index()
+    # Where cities disagree the more frequent label counts, among equals the first by name.
+    best = n.sort_values(["words", "n", "category"], ascending=[True, False, True], kind="stable").drop_duplicates("words")
+    return dict(zip(best["words"], best["category"], strict=True))
 
 
 def most_alike(types: Sequence[str], kind: str, *, without: str | None = None) -> Similar:

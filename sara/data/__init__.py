@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sara.data._address import parse_addresses
 from sara.data._audit_result import AuditResult
+from sara.data._call_types import CallTypesResult, call_types, set_types
 from sara.data.audit import audit
-from sara.data.call_types import CallTypesResult, call_types, set_types
 from sara.data.categories import categorize, category_table, help_categories
 from sara.data.download import download
 from sara.data.duplicates import dedupe
+from sara.data.geocoder import GeocodeResult, geocode
 from sara.data.places import read_areas, within
 from sara.data.read import read_calls, read_complaints, read_events
 from sara.data.recognize import RecognitionResult, recognize
@@ -17,6 +18,7 @@ from sara.data.schema import as_events
 __all__ = [
     "AuditResult",
     "CallTypesResult",
+    "GeocodeResult",
     "RecognitionResult",
     "as_events",
     "audit",
@@ -25,6 +27,7 @@ __all__ = [
     "category_table",
     "dedupe",
     "download",
+    "geocode",
     "help_categories",
     "parse_addresses",
     "read_areas",

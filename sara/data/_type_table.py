@@ -84,7 +84,7 @@ def _check(table: pd.DataFrame, *, new: bool) -> None:
     for column, options in (("category", known), ("origin", ORIGINS)):
         if column == "category" and new:
             continue
-        wrong = sorted({value for value in table[column] if value is not None and value not in options})
+        wrong = sorted({value for value in table[column].dropna() if value not in options})
         if wrong:
             listed = "; ".join(f"{value!r}{suggest(value, options)}" for value in wrong[:5]) + ("; ..." if len(wrong) > 5 else "")
             do = (
@@ -107,7 +107,7 @@ def apply_types(events: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFra
     out = events.copy()
     changed = np.zeros(len(events), bool)
     for column in ("category", "origin"):
-        said = np.append(table[column].to_numpy(dtype=object), None)[place]
+        said = np.append(table[column].to_numpy(dtype=object, na_value=None), None)[place]
         wanted = np.append(said, None)[codes]
         old = events[column].to_numpy(dtype=object)
         move = pd.notna(wanted) & (wanted != np.where(pd.isna(old), None, old))

@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from sara.core.errors import InputError, SaraWarning, suggest
@@ -26,7 +27,7 @@ from sara.data._stacks import default_record
 from sara.data._text import is_blank, text_column, uniques_of
 from sara.data.categories import category_table
 
-__all__ = ["EVENT_COLUMNS", "FIELDS", "Table", "build", "check_mapping"]
+__all__ = ["EVENT_COLUMNS", "FIELDS", "Table", "as_kind", "build", "build_part", "check_mapping", "plain_kind", "whole_record"]
 
 EVENT_COLUMNS = (
     "id", "source", "time", "t", "t_local", "month", "dow", "hour", "time_to", "type", "category", "origin", "priority", "disposition",
@@ -158,38 +159,64 @@ def build(
     record : dict, optional
         More entries for ``attrs["sara"]``.
     """
+    how: dict[str, Any] = {"source": source, "kind": kind, "crs": crs, "tz": tz, "epoch": epoch, "dayfirst": dayfirst, "origin": origin}
+    result, rejects = build_part(table, mapping, **how)
+    own = result.attrs["sara"]
+    own["rejects"] = store_rejects(rejects, _key(table, check_mapping(mapping, list(table.frame.columns)), source, crs, tz))
+    # Told to every later method: a filter to one category takes away what gives a default address away.
+    own |= {"coverage": _coverage(result["time"]), **whole_record(result, own.get("decimals")), **(record or {})}
+    return result
+
+
+def whole_record(events: pd.DataFrame, decimals: int | None) -> dict[str, Any]:
+    """Return what only the whole of a table can tell about its places."""
+    return {**default_record(events), **precision_record(events, decimals)}
+
+
+def build_part(
+    table: Table,
+    mapping: Mapping_,
+    *,
+    source: str,
+    kind: str,
+    crs: Any = None,
+    tz: str | None = None,
+    epoch: str | None = None,
+    dayfirst: bool | None = None,
+    origin: Origin | None = None,
+    target: pyproj.CRS | None = None,
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the event table of some rows, with the record of what they alone can tell, and the rows turned down.
+
+    With `target`, the system that the whole table is in, the rows are a part of it: their times may all be unreadable.
+    """
     tz = _time.check_zone(tz)
     fields = check_mapping(mapping, list(table.frame.columns))
     frame = table.frame.reset_index(drop=True).rename(columns=str)
     times, notes = _times(frame, fields, tz=tz, epoch=epoch, dayfirst=dayfirst)
     main = next((name for name in ("time", *STAMPS) if name in times), None)
-    rejects, keep = _unreadable(table, frame, fields, times, main)
-    key = _key(table, fields, source, crs, tz)
-    where = store_rejects(rejects, key)
+    rejects, keep = _unreadable(table, frame, fields, times, main, part=target is not None)
     out = text_columns(frame, fields, source=source, kind=kind, origin=origin)
     out.update({name: parsed.local for name, parsed in times.items()})
     out["time"] = times[main].local if main else np.full(len(frame), np.datetime64("NaT", "us"))
     precision = "day" if main and times[main].day_only else "minute"
     clock = _clock(out["time"], times[main].utc if main else np.full(len(frame), np.nan), tz, precision)
     crs, guessed = settled_crs(frame, fields, crs, tz)
-    place = positions(frame, fields, crs, keep)
+    place = positions(frame, fields, crs, keep, target)
     result = _assemble(frame, fields, out, clock, place)
     if not keep.all():
         result = result[keep]
     result = in_order(result)
-    digits = decimals(frame, fields)
     result.attrs["sara"] = {
         "source": source, "zone": tz, "time_from": main, "time_precision": precision,
-        "crs_source": guessed or crs_words(fields, crs, frame), "coverage": _coverage(result["time"]),
-        "file": table.file, "sha256": table.sha256, "rows_read": table.rows_read, "rows_rejected": len(rejects), "rejects": where,
-        "bad_locations": place.bad,
-        # Told to every later method: a filter to one category takes away what gives a default address away.
-        **default_record(result), **precision_record(result, digits.get("decimals")), "ambiguous_times": clock.ambiguous, "skipped_times": clock.skipped,
+        "crs_source": guessed or crs_words(fields, crs, frame),
+        "file": table.file, "sha256": table.sha256, "rows_read": table.rows_read, "rows_rejected": len(rejects),
+        "bad_locations": place.bad, "ambiguous_times": clock.ambiguous, "skipped_times": clock.skipped,
         "columns": {name: " + ".join(columns) for name, columns in fields.items()},
         **rule_counts(out, keep), **({"origin_marks": origin.as_dict()} if origin else {}),
-        **digits, **notes, **table.notes, **(record or {}),
+        **decimals(frame, fields), **notes, **table.notes,
     }  # fmt: skip
-    return result
+    return result, rejects
 
 
 @dataclass(frozen=True)
@@ -220,14 +247,14 @@ def _times(
                 warnings.warn(
                     f"{fields[name][0]!r} is written in UTC, and the city's time zone is not known: hours and weekdays are those of UTC. Write tz='America/Chicago' (your city's zone).",
                     SaraWarning,
-                    stacklevel=5,
+                    stacklevel=6,
                 )
             if parsed[name].notes.get("day and month") and name == main:
                 warnings.warn(
                     f"{' + '.join(fields[name])!r} is read {parsed[name].notes['day and month']}. If that is wrong, turn it into times first: "
                     f"table[{fields[name][0]!r}] = pd.to_datetime(table[{fields[name][0]!r}], dayfirst=True), then sara.as_events(table)",
                     SaraWarning,
-                    stacklevel=5,
+                    stacklevel=6,
                 )
             if parsed[name].bad.any() and name != main:
                 notes.setdefault("unreadable", {})[name] = int(parsed[name].bad.sum())
@@ -235,7 +262,13 @@ def _times(
 
 
 def _unreadable(
-    table: Table, frame: pd.DataFrame, fields: Mapping[str, list[str]], times: Mapping[str, _time.ParsedTimes], main: str | None
+    table: Table,
+    frame: pd.DataFrame,
+    fields: Mapping[str, list[str]],
+    times: Mapping[str, _time.ParsedTimes],
+    main: str | None,
+    *,
+    part: bool,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return all rejects and a mask of the rows kept: a time that is there but can't be read turns a row down."""
     bad = times[main].bad if main else np.zeros(len(frame), bool)
@@ -245,7 +278,7 @@ def _unreadable(
     new = reject_rows(
         table.files[bad], table.lines[bad], " + ".join(fields[main]), values.to_numpy(dtype=object), "the time can't be read"
     )
-    if bad.all():
+    if bad.all() and not part:
         first = new.iloc[0]
         raise InputError(
             f"`time` must be readable. Got {first['value']!r} in {first['column']!r} (line {first['line']}), and no row whose time can be read. "
@@ -311,19 +344,36 @@ def _whole(values: np.ndarray, dtype: str) -> pd.Series:
 
 def _plain(column: pd.Series) -> pd.Series:
     """Return a column nobody has a use for: numbers where all of it is plainly numbers, otherwise as published, blank made missing."""
+    return as_kind(column, plain_kind(column))
+
+
+def plain_kind(column: pd.Series) -> str:
+    """Return what a published column holds: ``whole`` numbers, ``decimal`` ones (or whole with gaps), ``text``, ``blank``, or ``typed`` already."""
     if column.dtype != object and str(column.dtype) not in ("str", "string"):
-        return column
+        return "typed"
     codes, uniques = uniques_of(column)
     if not all(isinstance(value, str) for value in uniques):
-        return column
+        return "typed"
     text = pd.Series(uniques, dtype=object)
     blank = is_blank(text)
     filled = text[~blank]
+    if len(filled) == 0:
+        return "blank"
     pattern = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?"
-    if len(filled) and filled.iloc[:200].str.fullmatch(pattern).all() and filled.str.fullmatch(pattern).all():
-        whole = not filled.str.contains(".", regex=False).any() and not blank.any() and (codes >= 0).all()
-        values = np.append(pd.to_numeric(text.where(~blank, None)).to_numpy(dtype=float), np.nan)[codes]
-        return pd.Series(values.astype(np.int64) if whole else values, index=column.index)
+    if not (filled.iloc[:200].str.fullmatch(pattern).all() and filled.str.fullmatch(pattern).all()):
+        return "text"
+    return "whole" if not filled.str.contains(".", regex=False).any() and not blank.any() and (codes >= 0).all() else "decimal"
+
+
+def as_kind(column: pd.Series, kind: str) -> pd.Series:
+    """Return a published column as one of the kinds of `plain_kind`."""
+    if kind == "typed":
+        return column
+    codes, uniques = uniques_of(column)
+    text = pd.Series(uniques, dtype=object)
+    if kind in ("whole", "decimal"):
+        values = np.append(pd.to_numeric(text.where(~is_blank(text), None)).to_numpy(dtype=float), np.nan)[codes]
+        return pd.Series(values.astype(np.int64) if kind == "whole" else values, index=column.index)
     kept = text.where(text.str.strip() != "", None).to_numpy(dtype=object)
     return text_column(np.append(kept, np.array([None], dtype=object))[codes], column.index)
 

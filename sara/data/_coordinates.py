@@ -93,8 +93,8 @@ def split_points(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     return lon, lat
 
 
-def locate(x: pd.Series, y: pd.Series, crs: Any) -> Located:
-    """Return positions in the UTM zone of the median valid coordinate.
+def locate(x: pd.Series, y: pd.Series, crs: Any, target: pyproj.CRS | None = None) -> Located:
+    """Return positions in the UTM zone of the median valid coordinate, or in `target` where the rows are part of a table that has one.
 
     Strays far away keep their location but cannot choose the zone; what is no coordinate at all is missing, with the reason counted.
     """
@@ -103,7 +103,7 @@ def locate(x: pd.Series, y: pd.Series, crs: Any) -> Located:
     nothing = np.isnan(east) & np.isnan(north) & ~text_x & ~text_y
     bad, reasons = _why_bad(east, north, text_x | text_y, nothing, geographic=source.is_geographic)
     ok = ~bad & ~nothing
-    if not ok.any() and (far := reasons.get("outside the range of longitude and latitude", 0)) > 0.5 * (~nothing).sum():
+    if target is None and not ok.any() and (far := reasons.get("outside the range of longitude and latitude", 0)) > 0.5 * (~nothing).sum():
         first = np.flatnonzero(np.isfinite(east) & np.isfinite(north))[0]
         raise InputError(
             f"longitude and latitude must lie within 180 and 90 degrees. Got {east[first]:.10g}, {north[first]:.10g} and {far - 1:,} more of the kind. "
@@ -112,8 +112,8 @@ def locate(x: pd.Series, y: pd.Series, crs: Any) -> Located:
     lon, lat = _lon_lat(east[ok], north[ok], source)
     finite = np.isfinite(lon) & np.isfinite(lat)
     if not finite.any():
-        return Located(np.full(len(east), np.nan), np.full(len(east), np.nan), pyproj.CRS(NOWHERE), reasons)
-    target = _utm(float(np.median(lon[finite])), float(np.median(lat[finite])))
+        return Located(np.full(len(east), np.nan), np.full(len(east), np.nan), target or pyproj.CRS(NOWHERE), reasons)
+    target = target or _utm(float(np.median(lon[finite])), float(np.median(lat[finite])))
     out_x, out_y = np.full(len(east), np.nan), np.full(len(east), np.nan)
     if source == target:
         out_x[ok], out_y[ok] = east[ok], north[ok]

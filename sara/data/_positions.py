@@ -42,7 +42,7 @@ def settled_crs(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, 
             f"{names} were read as {best.name} (EPSG:{best.code}): of the systems in use only this one fits{f' the numbers and {said}' if said else ' the numbers'}. "
             f"The first point lies at {best.lat:.4f}, {best.lon:.4f}. If that is wrong, write crs= with the publisher's EPSG number.",
             SaraWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
         return best.code, f"EPSG:{best.code}, guessed from the numbers{f' and {said}' if said else ' alone'}"
     shown = "; ".join(one.words for one in found[:_MOST_SHOWN])
@@ -54,17 +54,19 @@ def settled_crs(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, 
     )
 
 
-def positions(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, keep: np.ndarray) -> Located:
+def positions(
+    frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any, keep: np.ndarray, target: pyproj.CRS | None = None
+) -> Located:
     """Return positions from longitude and latitude, a point column, x and y, or the table's own geometry."""
     east, north, system = _pair(frame, fields, crs)
     if east is None or north is None:
         nothing = np.full(len(frame), np.nan)
-        return Located(nothing, nothing.copy(), pyproj.CRS("EPSG:6933"))
-    found = locate(east, north, system)
+        return Located(nothing, nothing.copy(), target or pyproj.CRS("EPSG:6933"))
+    found = locate(east, north, system, target)
     if keep.all():
         return found
     # Rows turned down for their time are not counted as rows without a location.
-    return Located(found.x, found.y, found.crs, locate(east[keep], north[keep], system).bad)
+    return Located(found.x, found.y, found.crs, locate(east[keep], north[keep], system, target).bad)
 
 
 def _pair(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any) -> tuple[pd.Series | None, pd.Series | None, Any]:
@@ -76,7 +78,7 @@ def _pair(frame: pd.DataFrame, fields: Mapping[str, list[str]], crs: Any) -> tup
             f"{fields['lon'][0]!r} holds latitudes and {fields['lat'][0]!r} longitudes: each was read as what it holds. "
             f"Write columns={{'lon': {fields['lat'][0]!r}, 'lat': {fields['lon'][0]!r}}} to say so yourself.",
             SaraWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
         return lat, lon, 4326
     if "x" in fields and "y" in fields:

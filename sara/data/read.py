@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
-from sara.data._build import FIELDS, STAMPS, build, check_mapping
+from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
 from sara.data._meaning import check_meaning
 from sara.data._profiles import Profile, find_profile
 from sara.data.formats import RawFile, align, as_table, find_files, read_query, read_set, stack
@@ -169,23 +169,29 @@ def _read(
     if len(files) > 1:
         files = align(files, given, _nothing if profile else _recognized)
     table = stack(files)
+    mapping, how, record = settled(table, files, source=source, profile=profile, given=given, crs=crs, tz=tz)
+    return build(table, mapping, **how, record=record)
+
+
+def settled(
+    table: Table, files: list[RawFile], *, source: str, profile: Any, given: dict[str, Any], crs: Any, tz: str | None
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return what is decided about a table before a row of it is read: field -> column, how `build` is to read it, and what goes on the record."""
     known = find_profile(profile, table.frame.columns, None if profile else source)
     mapping = _mapping(table.frame, known, given, source)
     _check_times(files, mapping)
     told = profile is not None or known is not None or bool(given.get("type"))
     said = check_meaning(table.frame, mapping, source=source, told=told, call=table.file or "")
-    return build(
-        table,
-        mapping,
-        source=source,
-        kind="311" if source == "complaints" else "police",
-        crs=crs if crs is not None else known.crs if known else None,
-        tz=tz if tz is not None else known.tz if known else None,
-        epoch=known.epoch if known else None,
-        dayfirst=known.dayfirst if known else None,
-        origin=known.origin if known else None,
-        record={"profile": known.name if known else None, **said},
-    )
+    how = {
+        "source": source,
+        "kind": "311" if source == "complaints" else "police",
+        "crs": crs if crs is not None else known.crs if known else None,
+        "tz": tz if tz is not None else known.tz if known else None,
+        "epoch": known.epoch if known else None,
+        "dayfirst": known.dayfirst if known else None,
+        "origin": known.origin if known else None,
+    }
+    return mapping, how, {"profile": known.name if known else None, **said}
 
 
 def _recognized(frame: pd.DataFrame) -> Mapping[str, Any]:

@@ -60,10 +60,10 @@ def call_types(events: gpd.GeoDataFrame) -> CallTypesResult:
     Examples
     --------
     >>> import sara
-    >>> table = pd.DataFrame({"when": ["2024-03-01 23:10"] * 3, "what": ["FIGHT", "BURGLRY REPORT", "10-50"]})
+    >>> table = pd.DataFrame({"when": ["2024-03-01 23:10"] * 3, "what": ["FIGHT", "DISTRUBANCE", "10-50"]})
     >>> types = sara.call_types(sara.as_events(table, time="when", type="what"))
     >>> types.table[["type", "category", "how", "decide"]].values.tolist()
-    [['10-50', 'other', 'none', True], ['BURGLRY REPORT', 'burglary', 'similar', False], ['FIGHT', 'disorder', 'rule', False]]
+    [['10-50', 'other', 'none', True], ['DISTRUBANCE', 'disorder', 'similar', False], ['FIGHT', 'disorder', 'rule', False]]
     """
     check_events(events)
     record = record_of(events)

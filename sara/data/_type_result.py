@@ -31,7 +31,7 @@ class CallTypesResult(Result):
     table : DataFrame
         One row per type, most frequent first: ``type`` (as published), ``n`` (rows), ``category`` (what `set_types` would apply), ``how``
         (rule, similar, given, none), ``score`` (likeness, 0 to 1; missing for rule and given), ``reason`` (words), ``nearest`` and
-        ``next_nearest`` (the two categories most alike, where ``how`` is similar or none), ``study22`` (one of the 22 kinds of call of the
+        ``next_nearest`` (the two categories most alike, where one must be decided), ``study22`` (one of the 22 kinds of call of the
         pandemic study, or missing), ``origin`` (the most frequent one; missing where it is not told), ``origin_rule`` (what gave it),
         ``decide`` (True: a person should), ``now`` (the category the rows have today), ``n_categories`` and ``n_origins`` (how many
         different ones its rows have).

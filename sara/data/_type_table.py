@@ -107,13 +107,14 @@ def apply_types(events: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFra
     out = events.copy()
     changed = np.zeros(len(events), bool)
     for column in ("category", "origin"):
+        # Positions among the words there are, not the words themselves: a million rows are compared as numbers.
+        kinds, names = uniques_of(events[column])
         said = np.append(table[column].to_numpy(dtype=object, na_value=None), None)[place]
-        wanted = np.append(said, None)[codes]
-        old = events[column].to_numpy(dtype=object)
-        move = pd.notna(wanted) & (wanted != np.where(pd.isna(old), None, old))
+        words = pd.Index([*names, *sorted({word for word in said if word is not None} - set(names))], dtype=object)
+        wanted = np.append(words.get_indexer(pd.Index(said, dtype=object)), -1)[codes]
+        move = (wanted >= 0) & (wanted != kinds)
         if move.any():
-            kinds, names = uniques_of(pd.Series(np.where(move, wanted, old), dtype=object))
-            out[column] = spread(names, kinds, events.index)
+            out[column] = spread(words.to_numpy(dtype=object), np.where(move, wanted, kinds), events.index)
         changed |= move
     unseen = np.flatnonzero(place < 0)
     n = np.bincount(codes[codes >= 0], minlength=len(uniques))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from sara.core.result import Result
@@ -30,10 +32,10 @@ class AuditResult(Result):
     waterfall : DataFrame
         ``step``, ``n`` (rows the step takes; the first: rows read, the last: rows that can be used), ``left`` (rows after it).
     default_points : GeoDataFrame
-        Coordinates that stand for "not known where": ``place`` (blurred), ``x``, ``y`` (metres), ``n``, ``share`` (of rows with a location),
-        ``n_addresses``, ``size_ratio``, ``mix``, ``reason``, ``geometry``. Largest first; may be empty.
+        Coordinates that stand for "not known where": ``place`` and ``addresses`` (blurred), ``x``, ``y`` (metres), ``n``, ``share`` (of rows
+        with a location), ``n_addresses``, ``size_ratio``, ``mix``, ``reason``, ``geometry``. Largest first; may be empty.
     geocoding : DataFrame
-        ``by`` (category or area), ``value``, ``n``, ``located`` (rows), ``rate`` (share with a location), ``p_adjusted`` (Benjamini-Hochberg,
+        ``by`` (category, type or area), ``value``, ``n``, ``located`` (rows), ``rate`` (share with a location), ``p_adjusted`` (Benjamini-Hochberg,
         against all other rows), ``is_low``.
     coverage : (Timestamp, Timestamp) or None
         The longest run without three empty months: from the first day up to, not including, the day after the last. None without a time.
@@ -122,10 +124,48 @@ class AuditResult(Result):
         """Draw the waterfall as a figure of its own."""
         return self.plot().figure  # type: ignore[return-value]
 
+    def _repr_html_(self) -> str:
+        """Say what was found, the gravest first; what is in order is counted and folded away."""
+        rank = {"serious": 0, "warning": 1, "note": 2}
+        told = self.table[self.table["severity"] != "ok"]
+        told = told.iloc[np.argsort([rank[word] for word in told["severity"]], kind="stable")]
+        quiet = self.table[self.table["severity"] == "ok"]
+        steps = "".join(
+            f"<tr><td>{html.escape(row.step)}</td><td style='text-align:right'>{row.n:,}</td></tr>"
+            for row in self.waterfall.itertuples()
+        )
+        settings = "".join(
+            f"<li><b>{html.escape(name)}</b>: {html.escape(str(value))}</li>" for name, value in self.settings.items()
+        )
+        return (
+            f"<div class='sara-result'><p><b>{html.escape(self.text)}</b></p><table>{steps}</table>"
+            + _findings_html(told, ("severity", "finding", "why", "action", "overrule"))
+            + f"<details><summary>{len(quiet)} checks in order</summary>{_findings_html(quiet, ('kind', 'finding'))}</details>"
+            + f"<details><summary>settings</summary><ul>{settings}</ul></details></div>"
+        )
+
     def _field_values(self) -> dict[str, Any]:
         values = super()._field_values()
         values["rejects"] = self.rejects.drop(columns=["value", "file"], errors="ignore")
         return values
+
+
+def _findings_html(table: pd.DataFrame, columns: tuple[str, ...]) -> str:
+    if len(table) == 0:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in columns)
+    rows = "".join(
+        "<tr>"
+        + "".join(f"<td style='text-align:left'>{_cell(name, value)}</td>" for name, value in zip(columns, row, strict=True))
+        + "</tr>"
+        for row in table[list(columns)].itertuples(index=False)
+    )
+    return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _cell(name: str, value: object) -> str:
+    text = html.escape(str(value))
+    return f"<code>{text}</code>" if name == "overrule" and text else text
 
 
 def _percent(n: float, of: float) -> str:

@@ -44,6 +44,13 @@ class Ground:
     coverage_setting: Setting | None
     rejects: pd.DataFrame
     has_areas: bool
+    # Share of the believable points inside the areas, and whether that is so little that the areas are of another city.
+    inside: float
+    foreign: bool
+    # The box that holds what is not far: west, east, south, north.
+    box: tuple[float, float, float, float] | None
+    # Rows per day of the coverage.
+    days: np.ndarray
 
 
 def many(n: int, word: str) -> str:

@@ -94,7 +94,7 @@ def default_points(events: pd.DataFrame) -> gpd.GeoDataFrame:
     if "default_why" in record:
         points = known_points(events)
         whys = [(str(rule), float(ratio), np.nan if mix is None else float(mix)) for rule, ratio, mix in record["default_why"]]
-        stacks = [Stack(float(x), float(y), int(n), *why) for (x, y, n), why in zip(points, whys, strict=True)]
+        stacks = [Stack(float(x), float(y), int(n), *why) for (x, y, n), why in zip(points, whys, strict=False)]
     else:
         stacks = _search(events)
     if not stacks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -9,32 +11,47 @@ import pandas as pd
 from sara.core.checks import check_areas, check_events, located, record_of
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
+from sara.core.source import as_source, is_source
 from sara.data import _findings as findings
 from sara.data import _findings_time as in_time
+from sara.data import _strays as strays
 from sara.data._audit_result import AuditResult
+from sara.data._findings_duplicates import duplicates
 from sara.data._geocoding import geocoding_rates
 from sara.data._ground import Finding, Ground
 from sara.data._rejects import rejects_of
-from sara.data._stacks import ADDRESS_FACTOR, LEAST, LEAST_ADDRESSES, MIX_RATIO, SIZE_RATIO, default_points, stack_numbers
+from sara.data._stacks import (
+    ADDRESS_FACTOR,
+    LEAST,
+    LEAST_ADDRESSES,
+    MIX_RATIO,
+    SIZE_RATIO,
+    default_points,
+    rows_at,
+    stack_numbers,
+)
+from sara.data._strays import FAR, FOREIGN, far_box
+from sara.data._text import uniques_of
 from sara.data.places import area_numbers
 
 __all__ = ["audit"]
 
-# A point farther from the median than this many robust standard deviations is a slip of geocoding, not a suburb.
-FAR = 10.0
+# More rows of a source than this are not brought into memory to be audited: about 3 GB as a compact table.
+MOST_ROWS = 20_000_000
 
 
-def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) -> AuditResult:
+def audit(events: Any, *, areas: gpd.GeoDataFrame | None = None) -> AuditResult:
     """Say how many rows can be used, which were set aside and why, and what is suspicious.
 
     Answers "can I trust this file?". Look at it before any map: a dispatcher's default address makes a better hot spot than any bar.
 
     Parameters
     ----------
-    events : GeoDataFrame
-        An event table, from `sara.read_calls` or `sara.as_events`.
+    events : GeoDataFrame or EventSource
+        An event table, from `sara.read_calls` or `sara.as_events`, or what `sara.open_events` opens (up to 20,000,000 rows).
     areas : GeoDataFrame, optional
-        The city, as named areas from `sara.read_areas`. Rows outside all of them are counted.
+        The city, as named areas from `sara.read_areas`, in any coordinate reference system. Rows outside all of them are counted. Where hardly a
+        point lies inside, the areas are of another city: that is said, and they are not used.
 
     Returns
     -------
@@ -59,10 +76,19 @@ def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) ->
     hardly another of the 60 biggest stacks has it. A busy bar, mall or apartment block has a mix of its own and stays. A default address in a
     file of one type can only be found by (1).
 
-    **Geocoding.** The share with a location, by category and by the publisher's area, each compared with all other rows (difference of two shares,
-    groups of at least 30 rows), corrected after Benjamini and Hochberg; "low" also needs to be 5 points lower.
+    What reading the whole file found is on the table's record, and is used for every part of it.
+
+    **Geocoding.** The share with a location, by category, type and the publisher's area, each compared with all other rows (difference of two
+    shares, groups of at least 30 rows), corrected after Benjamini and Hochberg; "low" also needs to be 5 points lower. It is told as a finding
+    where Cramer's V, the strength of the tie between group and location, is 0.1 or more.
 
     **Far points.** More than 10 robust standard deviations (1.4826 times the median absolute deviation) from the median, in x or in y.
+
+    **Smallest cell.** Twice the coarsest of: the last decimal of the published degrees; the side of the lattice on which the points lie (80 % of the
+    points of the city's middle have their nearest neighbour equally far); 100 m where most places are hundred blocks or most rows lie on points that
+    three houses of a street share.
+
+    **Gaps** are runs of days without a row where 20 or more were due by their weekdays; an office closed on Sundays has none.
 
     References
     ----------
@@ -81,6 +107,8 @@ def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) ->
     >>> gate.waterfall["n"].tolist(), len(gate.rejects)
     ([3, 1, 1, 1], 1)
     """
+    if is_source(events):
+        events = as_source(events).load(limit=MOST_ROWS, compact=True)  # type: ignore[union-attr]
     check_events(events)
     if areas is not None:
         areas = check_areas(areas, crs=events.crs)
@@ -99,7 +127,7 @@ def audit(events: gpd.GeoDataFrame, *, areas: gpd.GeoDataFrame | None = None) ->
         geocoding=rates,
         coverage=ground.coverage,
         rejects=ground.rejects,
-        title=" and ".join(sorted({str(word) for word in events["source"].dropna().unique()})) or "events",
+        title=" and ".join(sorted(str(word) for word in uniques_of(events["source"])[1])) or "events",
         source=str(record_of(events).get("file") or ""),
         located={
             "rows": len(events), "located": int(ground.has_place.sum()), "mapped": int((ground.has_place & ~ground.far & ~ground.at_default).sum()),
@@ -117,62 +145,41 @@ def _ground(events: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> Ground:
         start, end, setting = resolve_period(events)
         coverage, covered = (start, end), in_period(events["time"], start, end)
     x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
-    far = has_place & _far(x, y, has_place)
-    outside = np.zeros(len(events), bool)
-    if areas is not None:
+    box = far_box(x, y, has_place)
+    far = has_place & ~_in_box(x, y, box) if box else np.zeros(len(events), bool)
+    outside, inside = np.zeros(len(events), bool), 1.0
+    if areas is not None and has_place.any():
         outside = has_place & (area_numbers(x, y, areas.geometry.to_numpy()) < 0)
+        inside = float((~outside[has_place & ~far]).mean())
+    foreign = inside < FOREIGN
     stack = stack_numbers(events)
     defaults = default_points(events)
     at_default, rank = _at_points(events, stack, defaults)
     return Ground(
-        has_time,
-        has_place,
-        covered,
-        far,
-        outside,
-        at_default,
-        stack,
-        defaults,
-        rank,
-        coverage,
-        setting,
-        rejects_of(events),
-        areas is not None,
-    )
+        has_time, has_place, covered, far, outside & (not foreign), at_default, stack, defaults, rank, coverage, setting, rejects_of(events),
+        areas is not None, inside, foreign, box, in_time.rows_per_day(events, coverage, covered & has_time),
+    )  # fmt: skip
 
 
-def _far(x: np.ndarray, y: np.ndarray, ok: np.ndarray) -> np.ndarray:
-    far = np.zeros(len(x), bool)
-    if not ok.any():
-        return far
-    for values in (x, y):
-        distance = np.abs(values - np.median(values[ok]))
-        scale = 1.4826 * np.median(distance[ok])
-        # Half the rows on one point have no spread; a kilometre stands in for it.
-        far |= distance > FAR * max(scale, 1_000.0)
-    return far & ok
+def _in_box(x: np.ndarray, y: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    west, east, south, north = box
+    return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
 
 
 def _at_points(events: gpd.GeoDataFrame, stack: np.ndarray, defaults: gpd.GeoDataFrame) -> tuple[np.ndarray, int]:
     """Return which rows lie on a default point, and the rank of the biggest one among all stacks (0 if there is none)."""
     if len(defaults) == 0:
         return np.zeros(len(events), bool), 0
-    keys = {(round(x * 100), round(y * 100)) for x, y in zip(defaults["x"], defaults["y"], strict=True)}
-    numbers, first = np.unique(stack, return_index=True)
-    x, y = events["x"].to_numpy(dtype=float, na_value=np.nan), events["y"].to_numpy(dtype=float, na_value=np.nan)
-    wanted = [
-        int(number)
-        for number, row in zip(numbers, first, strict=True)
-        if number >= 0 and (round(x[row] * 100), round(y[row] * 100)) in keys
-    ]
+    at = rows_at(events, defaults[["x", "y"]].to_numpy())
     sizes = np.bincount(stack[stack >= 0])
-    return np.isin(stack, wanted), int((sizes > defaults["n"].iloc[0]).sum()) + 1
+    return at >= 0, int((sizes > defaults["n"].iloc[0]).sum()) + 1
 
 
 def _waterfall(events: gpd.GeoDataFrame, ground: Ground) -> tuple[pd.DataFrame, Counts]:
     """Count every row once, at the first reason that holds."""
     record = record_of(events)
-    origin = events["origin"].astype(object).to_numpy()
+    codes, words = uniques_of(events["origin"])
+    started = {word: np.append(words == word, False)[codes] for word in ("officer", "administrative")}
     masks = {
         "without a time": ~ground.has_time,
         "without a location": ~ground.has_place,
@@ -180,8 +187,8 @@ def _waterfall(events: gpd.GeoDataFrame, ground: Ground) -> tuple[pd.DataFrame, 
         "far from the city": ground.far,
         "outside the areas": ground.outside,
         "at a default address": ground.at_default,
-        "started by an officer": origin == "officer",
-        "the office's own work": origin == "administrative",
+        "started by an officer": started["officer"],
+        "the office's own work": started["administrative"],
     }
     left_out: dict[str, int] = {}
     if _is_whole(events, record, ground):
@@ -210,26 +217,21 @@ def _is_whole(events: pd.DataFrame, record: dict[str, object], ground: Ground) -
 
 
 def _findings(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame, steps: pd.DataFrame) -> list[Finding]:
-    found = [
-        *findings.rows(steps),
+    return [
+        *findings.rows(events, steps),
         *findings.default_points(ground),
         *in_time.coverage(events, ground),
         *findings.geocoding(events, ground, rates),
-    ]
-    found += [
-        *findings.location(events, ground),
-        *findings.precision(events, ground),
+        *strays.location(events, ground),
+        *findings.precise(events, ground),
         *in_time.reading(events),
         *in_time.order(events),
         *in_time.heaping(events),
-    ]
-    found += [
         *in_time.lag(events, ground),
         *in_time.types(events, ground),
-        *findings.duplicates(events),
+        *duplicates(events),
         *findings.origin(events),
     ]
-    return found
 
 
 def _table(found: list[Finding], n: int) -> pd.DataFrame:

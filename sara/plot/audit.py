@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.ticker import Locator
 
 __all__ = ["waterfall"]
+
+# Letters of a step's name in one line.
+_LABEL = 30
 
 
 def waterfall(table: pd.DataFrame, *, ax: Axes, title: str, subtitle: str = "", source: str = "") -> Axes:
@@ -59,7 +63,7 @@ def waterfall(table: pd.DataFrame, *, ax: Axes, title: str, subtitle: str = "", 
                 color=MUTED,
                 va="center",
             )
-    ax.set_yticks(rows, table["step"].astype(str).tolist())
+    ax.set_yticks(rows, [textwrap.fill(step, _LABEL) for step in table["step"].astype(str)])
     ax.set_ylim(len(rows) - 0.45, -0.55)
     ax.set_xlim(0, total * 1.16)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

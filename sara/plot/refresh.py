@@ -19,7 +19,7 @@ KINDS = {
     "same": ("in both, unchanged", PALE, ""),
     "revised": ("in both, revised", SECOND, "////"),
     "new": ("only in the newer file", LINE, ""),
-    "earlier": ("before the newer file begins, or after it ends", "white", ""),
+    "earlier": ("only in the older file", "white", ""),
     "vanished": ("vanished from the newer file, kept", WARN, "xxxx"),
 }
 
@@ -67,11 +67,12 @@ def changes_by_period(ax: Axes | None, table: pd.DataFrame, *, title: str, subti
             label=f"{label} ({int(n.sum()):,})",
         )
         base = base + n
-    ax.set_ylim(0, max(1.0, float(base.max()) * 1.05) if len(base) else 1.0)
+    # Room above the bars for the legend: what is rare can hardly be seen, so its number stands there.
+    ax.set_ylim(0, max(1.0, float(base.max()) * 1.5) if len(base) else 1.0)
     locator = AutoDateLocator(minticks=3, maxticks=9)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, frameon=False, fontsize=8.5)
+    ax.legend(loc="upper left", ncols=2, frameon=False, fontsize=8.5)
     return finish(ax, title=title, subtitle=subtitle, ylabel=unit, source=source)

@@ -40,7 +40,7 @@ class RefreshResult(Result):
     types : DataFrame
         Types the older table did not have: ``type``, ``n``, ``category``.
     weeks : DataFrame
-        ``period`` (start of the week or month) and the rows of each kind of change in it.
+        ``period`` (start of the week or month) and the rows of each kind of change in it, from eight weeks before the newer file begins.
     plans : DataFrame
         One row per locked plan of the problem and role: ``plan`` (fingerprint), ``start`` of the response, ``role`` ("treated" or
         "comparison"), and of the plan's outcome in those places before the start: ``n_then`` (events in the older table), ``n_now``,
@@ -121,7 +121,7 @@ class RefreshResult(Result):
         n = len(self.types)
         if n == 0:
             return ""
-        named = ", ".join(self.types["type"].head(_MOST_TYPES)) + (" ..." if n > _MOST_TYPES else "")
+        named = ", ".join(self.types["type"].head(_MOST_TYPES)) + (f" and {n - _MOST_TYPES:,} more" if n > _MOST_TYPES else "")
         return f"{n:,} {'type was' if n == 1 else 'types were'} not seen before: {named}."
 
     @property
@@ -134,9 +134,8 @@ class RefreshResult(Result):
         from sara.plot.refresh import changes_by_period
         from sara.plot.style import subtitle_of
 
-        period = (
-            "" if self.covered is None else f"{self.covered[0]:%Y-%m-%d} to {self.covered[1] - pd.Timedelta(days=1):%Y-%m-%d}"
-        )
+        days = self.weeks["period"]
+        period = f"from {days.iloc[0]:%Y-%m-%d}" if len(days) else ""
         n = int(self.weeks.drop(columns="period").to_numpy().sum())
         unit = f"{self.noun} a {self.freq}"
         return changes_by_period(

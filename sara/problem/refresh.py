@@ -28,6 +28,8 @@ __all__ = ["RefreshResult", "refresh"]
 
 # More bars than this are too thin to see: months instead of weeks.
 _MOST_WEEKS = 110
+# What came before is shown for comparison.
+_LEAD = pd.Timedelta(weeks=8)
 
 
 def refresh(
@@ -239,6 +241,11 @@ def _kinds(older: gpd.GeoDataFrame, merged: gpd.GeoDataFrame, changes: Changes) 
         )
         gone[:] = False
     kind[gone | (before & ~in_new)] = "vanished"
+    if not _has_ids(merged[in_new]) and gone.any() and (kind == "new").any():
+        few = (
+            *few,
+            "Without ids a row whose time, type, address or point was revised looks like one that vanished and one that is new.",
+        )
     return kind, before, few
 
 
@@ -280,26 +287,25 @@ def _new_types(older: gpd.GeoDataFrame, merged: gpd.GeoDataFrame, changes: Chang
 
 
 def _weeks(merged: gpd.GeoDataFrame, kind: np.ndarray) -> tuple[pd.DataFrame, str]:
-    """Return rows by week (or month) and kind of change; strays outside the period covered are left out."""
+    """Return rows by week (or month) and kind of change, from shortly before the newer file begins; strays are left out."""
     covered = _covered(merged)
     time = merged["time"]
-    keep = (
-        time.between(*covered, inclusive="left").to_numpy(dtype=bool)
-        if covered is not None
-        else np.zeros(len(merged), dtype=bool)
-    )
-    if not keep.any() or covered is None:
-        return pd.DataFrame(
-            {"period": pd.Series(dtype="datetime64[us]"), **{name: pd.Series(dtype="int64") for name in KINDS}}
-        ), "week"
-    freq = "W-SUN" if (covered[1] - covered[0]).days <= 7 * _MOST_WEEKS else "M"
+    keep = np.zeros(len(merged), dtype=bool)
+    if covered is not None:
+        keep = time.between(*covered, inclusive="left").to_numpy(dtype=bool)
+        touched = time[keep & (kind != "earlier")]
+        first = touched.min() - _LEAD if len(touched) else covered[0]
+        keep = keep & (time >= first).to_numpy(dtype=bool)
+    if not keep.any():
+        empty = {name: pd.Series(dtype="int64") for name in KINDS}
+        return pd.DataFrame({"period": pd.Series(dtype="datetime64[us]"), **empty}), "week"
+    days = (time[keep].max() - time[keep].min()).days
+    freq, word = ("W-SUN", "week") if days <= 7 * _MOST_WEEKS else ("M", "month")
     period = time[keep].dt.to_period(freq)
     names = pd.period_range(period.min(), period.max(), freq=freq)
     table = pd.crosstab(period, kind[keep]).reindex(index=names, columns=list(KINDS), fill_value=0)
-    out = pd.DataFrame(
-        {"period": names.to_timestamp().as_unit("us"), **{name: table[name].to_numpy(dtype="int64") for name in KINDS}}
-    )
-    return out, "week" if freq == "W-SUN" else "month"
+    counts = {name: table[name].to_numpy(dtype="int64") for name in KINDS}
+    return pd.DataFrame({"period": names.to_timestamp().as_unit("us"), **counts}), word
 
 
 def _plans(problem: Problem | None, older: gpd.GeoDataFrame, merged: gpd.GeoDataFrame, changes: Changes) -> pd.DataFrame:
@@ -342,9 +348,9 @@ def _plan_cautions(plans: pd.DataFrame) -> list[str]:
         if n == 0:
             continue
         start = pd.Timestamp(rows["start"].iloc[0])
-        by_role = rows.set_index("role")
+        counts = {str(row["role"]): (int(row["n_then"]), int(row["n_now"])) for row in rows.to_dict("records")}
         words = [
-            f"{place} {by_role.at[role, 'n_then']:,} before, {by_role.at[role, 'n_now']:,} now"
+            f"{place} {counts[role][0]:,} before, {counts[role][1]:,} now"
             for role, place in (("treated", "the place of the response"), ("comparison", "similar places"))
         ]
         moved = (
@@ -352,7 +358,7 @@ def _plan_cautions(plans: pd.DataFrame) -> list[str]:
         )
         out.append(
             f"{n:,} {'event' if n == 1 else 'events'} before the response's start ({start:%Y-%m-%d}) {'was' if n == 1 else 'were'} revised, added or moved after the plan was locked "
-            f"({name!s}): {moved}."
+            f"({name}): {moved}."
         )
     return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,15 +11,13 @@ import pandas as pd
 
 from sara.core.errors import InputError
 from sara.data._text import is_blank, squeeze, uniques_of
+from sara.data._time_epoch import EPOCH_RANGE, epoch_to_wall, read_numbers
+from sara.data._time_words import LONG_MONTHS, MONTHS, hour_24, made_alike, placeholders
 
 __all__ = ["ParsedTimes", "check_zone", "looks_like_time", "parse_times", "to_seconds"]
 
-# Letters that carry meaning in a written time; everything else makes a text unreadable.
-_MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
-_LONG_MONTHS = "JANUARY|FEBRUARY|MARCH|APRIL|JUNE|JULY|AUGUST|SEPTEMBER|OCTOBER|NOVEMBER|DECEMBER"
-_DAYS = "(?:MON|TUE|WED|THU|FRI|SAT|SUN|MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY)"
 _DATE_SHAPES = {
-    "Y-n-n": "%Y-%m-%d", "Y/n/n": "%Y/%m/%d", "Y.n.n": "%Y.%m.%d",
+    "Y n n": "%Y %m %d", "Y-n-n": "%Y-%m-%d", "Y/n/n": "%Y/%m/%d", "Y.n.n": "%Y.%m.%d",
     "n/n/Y": "%m/%d/%Y", "n-n-Y": "%m-%d-%Y", "n.n.Y": "%d.%m.%Y",
     "n/n/n": "%m/%d/%y", "n-n-n": "%m-%d-%y", "n.n.n": "%d.%m.%y",
     "n b Y": "%d %b %Y", "n-b-Y": "%d-%b-%Y", "n-b-n": "%d-%b-%y", "n b n": "%d %b %y", "nbY": "%d%b%Y",
@@ -31,10 +29,8 @@ _TIME_SHAPES = {"n:n": "%H:%M", "n:n:n": "%H:%M:%S", "n:n:n.f": "%H:%M:%S.%f", "
 _SHAPE = re.compile(
     r"(?P<date>.*?[YnbB](?=$|[ T@,]))(?P<sep>[ T@,]+)?(?P<time>(?:n:n(?::n(?:\.f|:n)?)?|Q))?(?P<ap> ?p)?(?P<zone> ?(?:Z|[+-]n:n|[+-]Q|[+-]n))?"
 )
-# Excel counts days from here (its 1900 leap-day slip included); serials of 1954 to 2119.
-_EXCEL_START, _EXCEL_RANGE = np.datetime64("1899-12-30", "us"), (20000, 80000)
-# Seconds of 1990 to 2100: anything else is not a date written as epoch.
-_EPOCH_RANGE = (631_152_000, 4_102_444_800)
+# From this many different times on, a clock that shows only 1 to 12 has lost its AM and PM.
+_ENOUGH_HOURS = 200
 _DAY = np.int64(86_400_000_000)
 
 
@@ -101,17 +97,41 @@ def parse_times(
         return ParsedTimes(wall, _seconds(seconds), np.zeros(len(values), bool), _midnight(wall), {})
     if pd.api.types.is_datetime64_dtype(values.dtype):
         wall = _micro(values)
-        return ParsedTimes(wall, np.full(len(wall), np.nan), np.zeros(len(wall), bool), _midnight(wall), {})
+        return _without_placeholders(ParsedTimes(wall, np.full(len(wall), np.nan), np.zeros(len(wall), bool), _midnight(wall), {}))
+    if _hardly_repeats(values):
+        return _parse_unique(values.reset_index(drop=True), tz=tz, name=name, epoch=epoch, dayfirst=dayfirst)
     codes, uniques = uniques_of(values)
     text = pd.Series([_written(value) for value in uniques], dtype=object)
     parsed = _parse_unique(text, tz=tz, name=name, epoch=epoch, dayfirst=dayfirst)
+    notes = dict(parsed.notes)
+    if "placeholders" in notes:
+        empty = np.isnat(parsed.local) & ~parsed.bad & ~is_blank(text).to_numpy()
+        notes["placeholders"] = int(np.append(empty, False)[codes].sum())
     return ParsedTimes(
         _spread(parsed.local, codes, np.datetime64("NaT", "us")),
         _spread(parsed.utc, codes, np.nan),
         _spread(parsed.bad, codes, False),
         parsed.day_only,
-        parsed.notes,
+        notes,
     )
+
+
+def _hardly_repeats(values: pd.Series) -> bool:
+    """Whether a long column of text is worth reading as it is, without looking for its unique values first."""
+    if len(values) < 5000 or not (values.dtype == object or str(values.dtype) in ("str", "string")):
+        return False
+    some = values.iloc[:: max(1, len(values) // 1000)]
+    return some.nunique() > 0.9 * len(some) and pd.api.types.infer_dtype(values, skipna=True) == "string"
+
+
+def _without_placeholders(parsed: ParsedTimes) -> ParsedTimes:
+    """Make dates that stand for no date missing, and count them."""
+    empty = placeholders(parsed.local)
+    if not empty.any():
+        return parsed
+    local, utc = parsed.local.copy(), parsed.utc.copy()
+    local[empty], utc[empty] = np.datetime64("NaT", "us"), np.nan
+    return replace(parsed, local=local, utc=utc, notes={**parsed.notes, "placeholders": int(empty.sum())})
 
 
 def looks_like_time(text: pd.Series) -> float:
@@ -143,20 +163,22 @@ def to_seconds(local: np.ndarray, utc: np.ndarray, tz: str | None) -> tuple[np.n
 
 
 def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, dayfirst: bool | None) -> ParsedTimes:
-    quick = _at_once(text, dayfirst)
+    quick = _at_once(text, tz=tz, name=name, epoch=epoch, dayfirst=dayfirst)
     if quick is not None:
-        return quick
+        return _without_placeholders(quick)
     blank = is_blank(text)
-    clean = squeeze(text).str.upper().where(~blank, "")
-    clean = clean.str.replace(rf"^{_DAYS},? ", "", regex=True).str.replace(r"\b([AP])\.?M\.?$", r"\1M", regex=True)
-    clean = clean.str.replace(r" (?:UTC|GMT)$", "Z", regex=True)
+    clean = made_alike(squeeze(text).str.upper().where(~blank, ""))
+    empty = placeholders(clean)
+    blank = blank | empty
+    clean, next_day = hour_24(clean.where(~blank, ""))
     local = np.full(len(text), np.datetime64("NaT", "us"))
     utc = np.full(len(text), np.nan)
     has_clock = np.zeros(len(text), bool)
-    notes: dict[str, int | str] = {}
+    notes: dict[str, int | str] = {"placeholders": int(empty.sum())} if empty.any() else {}
     shapes = _shapes(clean)
     formats = {shape: _format(shape) for shape in shapes.unique()}
     swap = _day_first(clean, shapes, formats, dayfirst, notes, name)
+    halves = False
     for shape, made in formats.items():
         rows = np.flatnonzero((shapes == shape).to_numpy())
         if made is None or blank.to_numpy()[rows].all():
@@ -171,23 +193,42 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
         else:
             local[rows] = found[1]
         has_clock[rows] = clock
+        halves = halves or "%p" in form
         if "%y" in form:
             notes["two-digit years"] = notes.get("two-digit years", 0) + int((~np.isnat(local[rows])).sum())  # type: ignore[operator]
-    _read_numbers(clean, shapes, local, utc, has_clock, tz=tz, name=name, epoch=epoch, notes=notes)
+    read_numbers(clean, shapes, local, utc, has_clock, tz=tz, name=name, epoch=epoch, notes=notes)
+    local[next_day] += np.timedelta64(1, "D")
+    utc[next_day] += 86_400
     local = _to_wall(local, utc, tz)
     bad = np.isnat(local) & ~blank.to_numpy()
     good = ~np.isnat(local)
-    return ParsedTimes(local, utc, bad, bool(good.any()) and (not has_clock[good].any() or _midnight(local)), notes)
+    if not halves:
+        _note_lost_halves(local[good & has_clock], notes)
+    return _without_placeholders(
+        ParsedTimes(local, utc, bad, bool(good.any()) and (not has_clock[good].any() or _midnight(local)), notes)
+    )
 
 
-def _at_once(text: pd.Series, dayfirst: bool | None) -> ParsedTimes | None:
+def _note_lost_halves(local: np.ndarray, notes: dict[str, int | str]) -> None:
+    """Note hours that never pass 12 and never come before 1: a 12-hour clock whose AM and PM were lost."""
+    hours = np.unique(local.astype("datetime64[h]").astype(np.int64) % 24)
+    if len(local) >= _ENOUGH_HOURS and len(hours) >= 10 and hours.min() >= 1 and hours.max() <= 12:
+        notes["AM or PM"] = "lost: no hour is before 1 or after 12"
+
+
+def _at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, dayfirst: bool | None) -> ParsedTimes | None:
     """Read a column that is written in one way almost throughout; None where its first value does not tell how."""
     if len(text) < 100:
         return None
-    made = _format(_shapes(squeeze(text.iloc[:1]).str.upper()).iloc[0])
-    if made is None or made[2]:
+    first = squeeze(text.iloc[:1]).str.upper()
+    if first.str.fullmatch(r"[0-9]{10}(?:[0-9]{3})?(?:\.0)?").all():
+        return _epochs_at_once(text, tz=tz, name=name, epoch=epoch)
+    made = _format(_shapes(first).iloc[0])
+    if made is None or "MIDNIGHT" in first.iloc[0]:
         return None
-    form, clock, _ = made
+    form, clock, zoned = made
+    if zoned:
+        return _zoned_at_once(text, form + _zone_gap(first.iloc[0]) + "%z", clock, tz)
     local = _micro(pd.to_datetime(text, format=form, errors="coerce"))
     left = np.flatnonzero(np.isnat(local))
     good = local[~np.isnat(local)]
@@ -199,22 +240,79 @@ def _at_once(text: pd.Series, dayfirst: bool | None) -> ParsedTimes | None:
         dayfirst = form.startswith("%d")
     if len(left) > 0.5 * len(text):
         return None
-    bad, utc = np.zeros(len(text), bool), np.full(len(text), np.nan)
+    utc = np.full(len(text), np.nan)
     notes: dict[str, int | str] = {"two-digit years": len(good)} if "%y" in form else {}
-    day_only = not clock or _midnight(good)
-    if len(left):
-        rest = _parse_unique(text.iloc[left].reset_index(drop=True), tz=None, name="", epoch="local", dayfirst=dayfirst)
-        if not np.isnan(rest.utc).all() or rest.notes:
+    if clock and "%p" not in form:
+        _note_lost_halves(good, notes)
+    return _with_rest(text, ParsedTimes(local, utc, np.zeros(len(text), bool), not clock or _midnight(good), notes), left, None, dayfirst)
+
+
+def _with_rest(text: pd.Series, found: ParsedTimes, left: np.ndarray, tz: str | None, dayfirst: bool | None) -> ParsedTimes | None:
+    """Add what the one way of writing did not read; None where that changes what the whole column means."""
+    if len(left) == 0:
+        return found
+    rest = _parse_unique(text.iloc[left].reset_index(drop=True), tz=tz, name="", epoch="local", dayfirst=dayfirst)
+    if (not np.isnan(rest.utc).all()) != (not np.isnan(found.utc).all()) and not np.isnat(rest.local).all():
+        return None
+    if set(rest.notes) - {"placeholders"}:
+        return None
+    found.local[left], found.utc[left], found.bad[left] = rest.local, rest.utc, rest.bad
+    day_only = found.day_only and (rest.day_only or bool(np.isnat(rest.local).all()))
+    return replace(found, day_only=day_only, notes={**found.notes, **rest.notes})
+
+
+def _zone_gap(first: str) -> str:
+    return " " if re.search(r" (?:Z|[+-][0-9:]+)$", first) else ""
+
+
+def _zoned_at_once(text: pd.Series, form: str, clock: bool, tz: str | None) -> ParsedTimes | None:
+    """Read a column whose times carry their offset; None where more than a few are written otherwise."""
+    try:
+        stamps = pd.to_datetime(text, format=form, errors="coerce", utc=True)
+    except ValueError:
+        return None
+    utc = _seconds(_micro(stamps.dt.tz_localize(None)))
+    left = np.flatnonzero(np.isnan(utc))
+    if len(left) > 0.01 * len(text):
+        return None
+    suffix, kinds = pd.factorize(text.str.strip().str.slice(-6).str.extract(r"(Z|z|[+-][0-9]{1,2}:?[0-9]{0,2})$", expand=False))
+    if len(kinds) == 0:
+        return None
+    offsets = np.array([_offset(str(kind)) for kind in kinds] + [np.nan])[suffix]
+    local = (np.nan_to_num(utc + offsets) * 1e6).round().astype(np.int64).astype("datetime64[us]")
+    local[np.isnan(utc)] = np.datetime64("NaT", "us")
+    wall = _to_wall(local, utc, tz)
+    known = offsets[~np.isnan(utc)]
+    notes: dict[str, int | str] = {"UTC": len(known)} if len(known) and not known.any() else {}
+    day_only = not clock or _midnight(wall)
+    return _with_rest(text, ParsedTimes(wall, utc, np.zeros(len(text), bool), day_only, notes), left, tz, None)
+
+
+def _offset(written: str) -> float:
+    """Return the seconds of an offset: Z, +0530, -05:00, +1."""
+    if written.upper() == "Z":
+        return 0.0
+    digits = written[1:].replace(":", "")
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    return (-1 if written[0] == "-" else 1) * (hours * 3600.0 + minutes * 60.0)
+
+
+def _epochs_at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None) -> ParsedTimes | None:
+    """Read a column of nothing but seconds or milliseconds since 1970."""
+    number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    scaled = np.where(number > 1e11, number / 1000, number)
+    with np.errstate(invalid="ignore"):
+        if not ((scaled >= EPOCH_RANGE[0]) & (scaled < EPOCH_RANGE[1])).all():
             return None
-        local[left], bad[left] = rest.local, rest.bad
-        day_only = day_only and (rest.day_only or bool(np.isnat(rest.local).all()))
-    return ParsedTimes(local, utc, bad, day_only, notes)
+    notes: dict[str, int | str] = {}
+    wall, utc, clock = epoch_to_wall(scaled, tz=tz, name=name, epoch=epoch, notes=notes, written=str(text.iloc[0]))
+    return ParsedTimes(_to_wall(wall, utc, tz), utc, np.zeros(len(text), bool), not clock, notes)
 
 
 def _shapes(clean: pd.Series) -> pd.Series:
     """Return each text with its digits and names replaced by letters: n (1-2 digits), Y (4), Q (4, a clock), N (more), b/B (month), p (AM/PM)."""
-    shapes = clean.str.replace(rf"\b(?:{_LONG_MONTHS})\b", "B", regex=True).str.replace(
-        rf"(?<![A-Z])(?:{_MONTHS})(?![A-Z])", "b", regex=True
+    shapes = clean.str.replace(rf"\b(?:{LONG_MONTHS})\b", "B", regex=True).str.replace(
+        rf"(?<![A-Z])(?:{MONTHS})(?![A-Z])", "b", regex=True
     )
     shapes = shapes.str.replace(r"(?<=[0-9]) ?[AP]M\b", " p", regex=True)
     shapes = shapes.str.replace(r"(?<=:[0-9]{2})[.,][0-9]{1,9}", ".f", regex=True)
@@ -282,11 +380,7 @@ def _strptime(text: pd.Series, form: str, zoned: bool) -> tuple[np.ndarray, np.n
     if zoned:
         parts = text.str.extract(r" ?(Z|[+-][0-9]{1,2}:?(?:[0-9]{2})?)$")[0]
         text = text.str.replace(r" ?(?:Z|[+-][0-9]{1,2}:?(?:[0-9]{2})?)$", "", regex=True)
-        digits = parts.replace("Z", "+0000").str.replace(":", "", regex=False)
-        sign = np.where(digits.str[0] == "-", -1, 1)
-        number = digits.str[1:].astype(int).to_numpy()
-        hours, minutes = np.where(number < 100, number, number // 100), np.where(number < 100, 0, number % 100)
-        offset = sign * (hours * 3600 + minutes * 60)
+        offset = parts.map(_offset).to_numpy(dtype=float)
     if "%p" in form:
         text = text.str.replace(r"(?<=[0-9])([AP]M)$", r" \1", regex=True)
     wall = _micro(pd.to_datetime(text, format=form, errors="coerce"))
@@ -299,60 +393,6 @@ def _strptime(text: pd.Series, form: str, zoned: bool) -> tuple[np.ndarray, np.n
     if not zoned:
         return np.full(len(text), np.nan), wall
     return _seconds(wall) - offset, wall
-
-
-def _read_numbers(
-    clean: pd.Series,
-    shapes: pd.Series,
-    local: np.ndarray,
-    utc: np.ndarray,
-    has_clock: np.ndarray,
-    *,
-    tz: str | None,
-    name: str,
-    epoch: str | None,
-    notes: dict[str, int | str],
-) -> None:
-    """Fill in dates written as one number: yyyymmdd, yyyymmddHHMMSS, epoch seconds or milliseconds, Excel serials."""
-    rows = np.flatnonzero(
-        shapes.isin(["N", "N.n", "N.N", "N.Y", "N.f"]).to_numpy()
-        | shapes.str.fullmatch(r"N\.[0-9nNY]+").to_numpy(dtype=bool, na_value=False)
-    )
-    if len(rows) == 0:
-        return
-    text = clean.iloc[rows]
-    whole = text.str.replace(r"\.0*$", "", regex=True)
-    number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
-    for digits, form, clock in ((8, "%Y%m%d", False), (12, "%Y%m%d%H%M", True), (14, "%Y%m%d%H%M%S", True)):
-        some = whole.str.fullmatch(rf"(?:19|20)[0-9]{{{digits - 2}}}").to_numpy(dtype=bool)
-        if some.any():
-            local[rows[some]] = _micro(pd.to_datetime(whole[some], format=form, errors="coerce"))
-            has_clock[rows[some]] = clock
-    serial = (number >= _EXCEL_RANGE[0]) & (number < _EXCEL_RANGE[1])
-    seconds_of_day = np.round((number[serial] % 1) * 86400).astype(np.int64)
-    local[rows[serial]] = _EXCEL_START + (np.floor(number[serial]).astype(np.int64) * _DAY + seconds_of_day * 1_000_000).astype(
-        "timedelta64[us]"
-    )
-    has_clock[rows[serial]] = seconds_of_day > 0
-    left = np.isnat(local[rows]) & ~serial
-    scaled = np.where(number > 1e11, number / 1000, number)
-    is_epoch = left & (scaled >= _EPOCH_RANGE[0]) & (scaled < _EPOCH_RANGE[1])
-    if not is_epoch.any():
-        return
-    wall = (np.round(scaled[is_epoch] * 1e6).astype(np.int64)).astype("datetime64[us]")
-    if epoch is None and tz is None:
-        first = pd.Timestamp(wall[0])
-        example = pd.Timestamp(first, tz="UTC").tz_convert("America/Chicago").tz_localize(None)
-        raise InputError(
-            f"`tz` must be given: {name!r} holds times as numbers (seconds since 1970), which some publishers count in UTC and some in local time. "
-            f"Got {text[is_epoch].iloc[0]}, which is {first} if local, or if UTC for example {example} in Chicago. "
-            f"If UTC, write tz='America/Chicago' (your city's zone); if local, turn it into text first: pd.to_datetime(table[{name!r}], unit={'ms' if number[is_epoch][0] > 1e11 else 's'!r})"
-        )
-    local[rows[is_epoch]] = wall
-    has_clock[rows[is_epoch]] = True
-    if epoch != "local":
-        utc[rows[is_epoch]] = scaled[is_epoch]
-        notes["epoch"] = "UTC"
 
 
 def _to_wall(local: np.ndarray, utc: np.ndarray, tz: str | None) -> np.ndarray:

@@ -20,6 +20,7 @@ KINDS = {
     "ConcentrationResult": "sara.scan._concentration",
     "Design": "sara.core.design",
     "EffectResult": "sara.assess._effect",
+    "GeocodeResult": "sara.data.geocoder._result",
     "HotspotResult": "sara.hotspots._result",
     "Plan": "sara.core.plan",
     "PowerResult": "sara.respond._power",

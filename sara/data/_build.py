@@ -25,6 +25,7 @@ from sara.data._precision import precision_record
 from sara.data._rejects import reject_rows, store_rejects
 from sara.data._stacks import default_record
 from sara.data._text import is_blank, text_column, uniques_of
+from sara.data._time_warnings import say, zones_differ
 from sara.data.categories import category_table
 
 __all__ = ["EVENT_COLUMNS", "FIELDS", "Table", "as_kind", "build", "build_part", "check_mapping", "plain_kind", "whole_record"]
@@ -185,10 +186,12 @@ def build_part(
     dayfirst: bool | None = None,
     origin: Origin | None = None,
     target: pyproj.CRS | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Return the event table of some rows, with the record of what they alone can tell, and the rows turned down.
 
-    With `target`, the system that the whole table is in, the rows are a part of it: their times may all be unreadable.
+    With `target`, the system that the whole table is in, the rows are a part of it: their times may all be unreadable. `kinds` says what the
+    columns nobody has a use for hold in the whole of it.
     """
     tz = _time.check_zone(tz)
     fields = check_mapping(mapping, list(table.frame.columns))
@@ -203,7 +206,7 @@ def build_part(
     clock = _clock(out["time"], times[main].utc if main else np.full(len(frame), np.nan), tz, precision)
     crs, guessed = settled_crs(frame, fields, crs, tz)
     place = positions(frame, fields, crs, keep, target)
-    result = _assemble(frame, fields, out, clock, place)
+    result = _assemble(frame, fields, out, clock, place, kinds or {})
     if not keep.all():
         result = result[keep]
     result = in_order(result)
@@ -243,22 +246,11 @@ def _times(
             )
             if parsed[name].notes:
                 notes.setdefault("time_notes", {})[name] = dict(parsed[name].notes)
-            if parsed[name].notes.get("UTC") and tz is None and name == main:
-                warnings.warn(
-                    f"{fields[name][0]!r} is written in UTC, and the city's time zone is not known: hours and weekdays are those of UTC. Write tz='America/Chicago' (your city's zone).",
-                    SaraWarning,
-                    stacklevel=6,
-                )
-            if parsed[name].notes.get("day and month") and name == main:
-                warnings.warn(
-                    f"{' + '.join(fields[name])!r} is read {parsed[name].notes['day and month']}. If that is wrong, turn it into times first: "
-                    f"table[{fields[name][0]!r}] = pd.to_datetime(table[{fields[name][0]!r}], dayfirst=True), then sara.as_events(table)",
-                    SaraWarning,
-                    stacklevel=6,
-                )
+            if name == main:
+                say(" + ".join(fields[name]), parsed[name], tz=tz)
             if parsed[name].bad.any() and name != main:
                 notes.setdefault("unreadable", {})[name] = int(parsed[name].bad.sum())
-    return parsed, notes
+    return parsed, {**notes, **zones_differ(parsed, fields, tz=tz)}
 
 
 def _unreadable(
@@ -303,7 +295,12 @@ def _clock(time: np.ndarray, utc: np.ndarray, tz: str | None, precision: str) ->
 
 
 def _assemble(
-    frame: pd.DataFrame, fields: Mapping[str, list[str]], out: Mapping[str, Any], clock: _Clock, place: Located
+    frame: pd.DataFrame,
+    fields: Mapping[str, list[str]],
+    out: Mapping[str, Any],
+    clock: _Clock,
+    place: Located,
+    kinds: Mapping[str, str],
 ) -> gpd.GeoDataFrame:
     n = len(frame)
     data: dict[str, Any] = {}
@@ -332,7 +329,9 @@ def _assemble(
     geometry = getattr(frame, "_geometry_column_name", None)
     for name in frame.columns:
         if name not in used and name != geometry:
-            data[str(name) if str(name) not in data else f"{name}_published"] = _plain(frame[name])
+            data[str(name) if str(name) not in data else f"{name}_published"] = as_kind(
+                frame[name], kinds.get(str(name)) or plain_kind(frame[name])
+            )
     return gpd.GeoDataFrame(data, geometry="geometry", crs=place.crs)
 
 
@@ -342,13 +341,8 @@ def _whole(values: np.ndarray, dtype: str) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(np.where(missing, 0, values).astype(kind), missing))
 
 
-def _plain(column: pd.Series) -> pd.Series:
-    """Return a column nobody has a use for: numbers where all of it is plainly numbers, otherwise as published, blank made missing."""
-    return as_kind(column, plain_kind(column))
-
-
 def plain_kind(column: pd.Series) -> str:
-    """Return what a published column holds: ``whole`` numbers, ``decimal`` ones (or whole with gaps), ``text``, ``blank``, or ``typed`` already."""
+    """Return what a column nobody has a use for holds: ``whole`` numbers, ``decimal`` ones (or whole with gaps), ``text``, ``blank``, or ``typed`` already."""
     if column.dtype != object and str(column.dtype) not in ("str", "string"):
         return "typed"
     codes, uniques = uniques_of(column)

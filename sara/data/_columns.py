@@ -13,6 +13,7 @@ from sara.data._coordinates import numbers
 from sara.data._order import content_hash
 from sara.data._origin import ORIGIN_RULES, Origin, origins
 from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column, uniques_of
+from sara.data._time_words import date_of_parts
 from sara.data.categories import categorize
 
 __all__ = ["CATEGORY_RULES", "TEXTS", "Origin", "joined", "joined_time", "missing_text", "rule_counts", "text_columns"]
@@ -134,6 +135,10 @@ def joined_time(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Return one column of times, or a date and its time of day put together, however the two are written."""
     if len(columns) == 1:
         return frame[columns[0]]
+    if len(columns) > 2 and frame[columns[0]].dropna().astype(str).str.strip().str.fullmatch(r"(?:19|20)[0-9]{2}(?:\.0)?").all():
+        # Year, month and day stand apart; a time of day may follow.
+        dates = frame.assign(**{columns[0]: date_of_parts(*(frame[name] for name in columns[:3]))})
+        return joined_time(dates, [columns[0], *columns[3:]])
     date = _on_uniques(frame[columns[0]], _without_clock)
     clocks = {name: _on_uniques(frame[name], _clock) for name in columns[1:]}
     return joined(pd.DataFrame({columns[0]: date, **clocks}), columns)

@@ -85,7 +85,7 @@ def joined_entry(entry: Entry, pairs: Mapping[str, str], sample: pd.DataFrame, n
     name, columns, score, reason = entry
     if name in TIMES and columns[0] in pairs:
         return name, [columns[0], pairs[columns[0]]], score, f"{reason}; the time of day is in {pairs[columns[0]]!r}"
-    if name == "address" and re.fullmatch(_NAME, names[columns[0]]):
+    if name == "address" and (re.fullmatch(_NAME, names[columns[0]]) or _without_number(sample[columns[0]])):
         parts = street_parts(sample, names, columns[0])
         if len(parts) > 1:
             return name, parts, max(score, 0.7), f"{reason}; it is written in {len(parts)} columns"
@@ -107,6 +107,12 @@ def street_parts(sample: pd.DataFrame, names: Mapping[str, str], street: str | N
             return []
         found += fitting[:1]
     return found if street is None or len(found) > 1 else []
+
+
+def _without_number(values: pd.Series) -> bool:
+    """Whether an address column holds streets alone, so that a block or house number beside it belongs to it."""
+    text = values[~is_blank(values)].astype(object).astype(str).str.strip()
+    return len(text) > 4 and float(text.str.match(r"[0-9]+(?!ST|ND|RD|TH|st|nd|rd|th)|.*[/&@]| *(?:BLOCK|\()").mean()) < 0.1
 
 
 def _masked(values: pd.Series) -> bool:

@@ -19,7 +19,7 @@ _NEVER = {name: re.compile(pattern) for name, pattern in NEVER.items()}
 _UNTIL = re.compile(r".*_(?:to|thru|through|until)_(?:date|dt|time|tm|date_?time)")
 _NUMBERED = ("lon", "lat", "x", "y", "address", "area", "point")
 # A name alone that is the field's own word; these four are used too loosely for that.
-_LOOSE = frozenset({"group", "category", "place", "text", "type", "area", "time", "origin"})
+_LOOSE = frozenset({"group", "category", "place", "text", "type", "area", "time", "origin", "disposition"})
 
 
 def words_of_all(columns: Iterable[object]) -> dict[str, str]:

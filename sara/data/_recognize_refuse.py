@@ -21,12 +21,12 @@ _COUNT = re.compile(
 )
 # What a table of events calls its rows.
 _EVENT = re.compile(
-    r"(?:.*_)?(?:incident|call|calls|offense|crime|complaint|request|sr|csr|event|dispatch|dispatched|nature|enquiry|crash|collision|accident|arrest|case|cad|911|311|emergency|alarm|cfs|issue|problem|occurred|occurrence|report|reported|ticket|spill|service|bias|victim)(?:_.*)?"
+    r"(?:.*_)?(?:incident|call|calls|offense|crime|complaint|request|sr|csr|event|dispatch|dispatched|nature|enquiry|crash|collision|accident|arrest|case|cad|911|311|emergency|alarm|cfs|issue_(?:type|description|category|number|id)|problem|occurred|occurrence|report|reported|ticket|spill|service|bias|victim)(?:_.*)?"
 )
 # Kinds of other tables: the words of their columns, and how many different ones it takes.
 _KINDS: tuple[tuple[str, str, str, int], ...] = (
-    ("permits or licences", r"permit", r"permit|license|licence|licensee|issue_date|issued|issued_date|expir\w*|valuation|contractor|applicant|applied_date|application|fee|fees|work_class|dba|doing_business_as", 3),
-    ("inspections", r"inspect", r"inspection|inspector|score|grade|violation|establishment|facility|restaurant|dba|risk|results", 3),
+    ("permits or licences", r"permit|license|licence", r"permit|license|licence|licensee|issue_date|issued|issued_date|expir\w*|valuation|contractor|applicant|applied_date|application|fee|fees|work_class|dba|doing_business_as", 3),
+    ("inspections", r"inspection|inspector", r"inspection|inspector|score|grade|violation|establishment|facility|restaurant|dba|risk|results", 3),
     ("a budget or payments", r"budget|fiscal|vendor|payment|invoice|amount|fund|appropriation|expenditure", r"budget|fiscal|vendor|payment|invoice|amount|fund|appropriation|account|expenditure|ledger|cost_center|check|purchase|contract", 3),
     ("a list of staff", r"badge|rank|salary|hire|employee|job_title|years_of_service", r"badge|rank|hire|hired|salary|employee|job_title|title|years_of_service|unit_name|promotion|first_name|last_name|gender|race|sworn|department|commission", 3),
     ("a list of things the city owns", r"asset|install\w*|manufacturer|dbh|species|diameter|hydrant|pole|meter|tree", r"asset|install\w*|manufacturer|make|model|serial|material|dbh|diameter|height|species|condition|hydrant|pole|meter|tree|genus|planted|plant_date|common_name|botanical|wattage|lifecycle|maintained_by", 3),

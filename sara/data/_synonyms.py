@@ -158,6 +158,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:description_1|kind|reason|subject|name|what_is_the_nature_of_this_code_violation|call_type_code|type_code|calltypecode|crime_category|pd_desc|ofns_desc|nature_code|violation|violation_type)",
             0.6,
         ),
+        (r"(?:incident|event|call)_(?:c[0-9]|kind|class|reason|subtype)|acti_nom|activity|activity_name", 0.75),
         (rf"{_W}(?:type|nature|offense|crime|problem){_T}_?(?:desc|description|name|text)", 0.7),
         (rf"(?:{_W}type|type_)", 0.45),
     ),
@@ -197,7 +198,9 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             r"(?:status|disposition_code|dispositioncode|clearance|clearance_code|close_code|closecode|result|resolution|resolution_description|status_notes|case_disposition|ticket_status|current_status|final_disposition_code|request_status|incident_status|dispo_code|ucr_disposition)",
             0.75,
         ),
-        (rf"{_W}disposition{_T}", 0.7),
+        (rf"{_W}(?:disposition|outcome|resolution)_?(?:text|desc|description|category|name)", 0.95),
+        (rf"{_W}(?:disposition|outcome_category)", 0.85),
+        (rf"{_W}(?:disposition|outcome|status){_T}", 0.6),
     ),
     "language": ((r"(?:language|caller_language|lang|preferred_language|language_spoken|spoken_language)", 0.95),),
     "caller": ((r"(?:caller|caller_id|callerid|reporter|reporter_id|caller_key|complainant_id|caller_hash|requester_id)", 0.95),),
@@ -292,5 +295,5 @@ NEVER: dict[str, str] = {
 # Words that publishers shorten.
 ABBREVIATIONS: dict[str, str] = {
     "cmplnt": "complaint", "fr": "from", "tm": "time", "rpt": "report", "num": "number", "nbr": "number", "inc": "incident", "descr": "description",
-    "evt": "event", "rcvd": "received", "recd": "received", "disp": "disp", "occured": "occurred", "rec": "received", "boro": "borough", "addres": "address", "addrs": "address", "neighbourhoods": "neighborhoods", "lattitude": "latitude", "longtitude": "longitude", "recieved": "received", "dispatched_": "dispatched", "prio": "priority", "descrip": "description", "desc1": "description_1", "occr": "occurred", "crim": "crime", "dttm": "dttm", "hndrd": "hundred", "blk": "block", "dist": "dist",
+    "evt": "event", "rcvd": "received", "recd": "received", "disp": "disp", "occured": "occurred", "rec": "received", "boro": "borough", "offence": "offense", "offences": "offenses", "occurence": "occurrence", "recvd": "received", "dispo": "disposition", "addrss": "address", "cordinate": "coordinate", "neighbourhood": "neighborhood", "neighbourhoods": "neighborhoods", "addres": "address", "addrs": "address", "lattitude": "latitude", "longtitude": "longitude", "recieved": "received", "dispatched_": "dispatched", "prio": "priority", "descrip": "description", "desc1": "description_1", "occr": "occurred", "crim": "crime", "dttm": "dttm", "hndrd": "hundred", "blk": "block", "dist": "dist",
 }  # fmt: skip

@@ -17,7 +17,7 @@ from sara.data._time_words import LONG_MONTHS, MONTHS, hour_24, made_alike, plac
 __all__ = ["ParsedTimes", "check_zone", "looks_like_time", "parse_times", "to_seconds"]
 
 _DATE_SHAPES = {
-    "Y n n": "%Y %m %d", "Y-n-n": "%Y-%m-%d", "Y/n/n": "%Y/%m/%d", "Y.n.n": "%Y.%m.%d",
+    "Y n n": "%Y %m %d", "Y-n": "%Y-%m", "Y/n": "%Y/%m", "Y-n-n": "%Y-%m-%d", "Y/n/n": "%Y/%m/%d", "Y.n.n": "%Y.%m.%d",
     "n/n/Y": "%m/%d/%Y", "n-n-Y": "%m-%d-%Y", "n.n.Y": "%d.%m.%Y",
     "n/n/n": "%m/%d/%y", "n-n-n": "%m-%d-%y", "n.n.n": "%d.%m.%y",
     "n b Y": "%d %b %Y", "n-b-Y": "%d-%b-%Y", "n-b-n": "%d-%b-%y", "n b n": "%d %b %y", "nbY": "%d%b%Y",
@@ -194,6 +194,8 @@ def _parse_unique(text: pd.Series, *, tz: str | None, name: str, epoch: str | No
             local[rows] = found[1]
         has_clock[rows] = clock
         halves = halves or "%p" in form
+        if form in ("%Y-%m", "%Y/%m"):
+            notes["months"] = "no day: every row stands on the first of its month"
         if "%y" in form:
             notes["two-digit years"] = notes.get("two-digit years", 0) + int((~np.isnat(local[rows])).sum())  # type: ignore[operator]
     read_numbers(clean, shapes, local, utc, has_clock, tz=tz, name=name, epoch=epoch, notes=notes)
@@ -224,7 +226,7 @@ def _at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, d
     if first.str.fullmatch(r"[0-9]{10}(?:[0-9]{3})?(?:\.0)?").all():
         return _epochs_at_once(text, tz=tz, name=name, epoch=epoch)
     made = _format(_shapes(first).iloc[0])
-    if made is None or "MIDNIGHT" in first.iloc[0]:
+    if made is None or made[0] in ("%Y-%m", "%Y/%m"):
         return None
     form, clock, zoned = made
     if zoned:

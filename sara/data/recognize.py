@@ -298,6 +298,8 @@ def _by_content(taken: list[Entry], sample: pd.DataFrame, names: Mapping[str, st
 def _only_time(sample: pd.DataFrame, names: Mapping[str, str], used: set[str]) -> Entry | None:
     """Take the only column that reads as a time where no name says so; of several, the one that is earliest."""
     readable = [c for c in sample.columns if c not in used and not never("time", names[c]) and reads_as_date(sample[c])]
+    if not readable and (months := [c for c in sample.columns if c not in used and _months(sample[c])]):
+        return "time", months[:1], 0.42, "months without a day are the finest time there is"
     if len(readable) == 1:
         return "time", readable, 0.4, "no name says so, but it is the only column that reads as times"
     if not readable:
@@ -308,6 +310,11 @@ def _only_time(sample: pd.DataFrame, names: Mapping[str, str], used: set[str]) -
         return None
     first = [c for c in readable if (whole[c] <= whole.min(axis=1)).mean() > 0.95]
     return ("time", first[:1], 0.4, f"no name says so, but of {len(readable)} columns that read as times it is the earliest") if first else None
+
+
+def _months(values: pd.Series) -> bool:
+    text = values[~is_blank(values)].astype(object).astype(str).str.strip()
+    return len(text) > 0 and bool(text.str.fullmatch(r"(?:19|20)[0-9]{2}[-/](?:0?[1-9]|1[0-2])").all())
 
 
 def _missing(taken: list[Entry], scored: list[Scored], names: Mapping[str, str]) -> pd.DataFrame:

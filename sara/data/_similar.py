@@ -100,15 +100,20 @@ def respelled(text: str, *, without: str | None = None) -> tuple[str, float] | N
     >>> respelled("BURGLRY REPORT")
     ('BURGLARY REPORT', 0.93)
     """
-    known, out, score = _vocabulary(without), [], 1.0
+    out, score = [], 1.0
     for word in re.split(r"([A-Z]+)", str(text).upper()):
-        if len(word) >= _SHORTEST and word.isalpha() and word not in known:
-            close = difflib.get_close_matches(word, known, n=1, cutoff=LEAST_SPELLING)
-            if close:
-                score = min(score, difflib.SequenceMatcher(None, word, close[0]).ratio())
-                word = close[0]
-        out.append(word)
+        close, alike = _closest(word, without) if len(word) >= _SHORTEST and word.isalpha() else (word, 1.0)
+        out.append(close)
+        score = min(score, alike)
     return None if score == 1.0 else ("".join(out), round(score, 2))
+
+
+@lru_cache(maxsize=20_000)
+def _closest(word: str, without: str | None) -> tuple[str, float]:
+    """Return the known word that is written most like `word`, and how like; the word itself where none is like enough."""
+    known = _vocabulary(without)
+    close = [] if word in known else difflib.get_close_matches(word, known, n=1, cutoff=LEAST_SPELLING)
+    return (close[0], difflib.SequenceMatcher(None, word, close[0]).ratio()) if close else (word, 1.0)
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ from sara.core.result import Setting
 from sara.data.places import area_numbers
 from sara.data.privacy import public_place
 from sara.scan._rows import Rows
+from sara.scan._weighted import quantiles
 
 __all__ = ["Areas", "given_areas", "grid_areas"]
 
@@ -93,13 +94,14 @@ def grid_areas(rows: Rows) -> Areas:
     """Draw squares over the events and name each after its busiest place."""
     used = rows.used
     x, y = rows.x[used], rows.y[used]
-    (x0, x1), (y0, y1) = (np.quantile(v, [0.005, 0.995]) for v in (x, y))
-    side = np.sqrt(max((x1 - x0) * (y1 - y0), 1.0) * SQUARE_EVENTS / max(len(x), 1))
+    n = rows.n[used]
+    (x0, x1), (y0, y1) = (quantiles(v, n, [0.005, 0.995]) for v in (x, y))
+    side = np.sqrt(max((x1 - x0) * (y1 - y0), 1.0) * SQUARE_EVENTS / max(int(n.sum()), 1))
     side = float(np.clip(np.ceil(side / 100) * 100, SQUARE_LEAST, SQUARE_MOST))
     cells = np.floor(np.c_[x, y] / side).astype(np.int64)
     near = (x >= x0 - side) & (x <= x1 + side) & (y >= y0 - side) & (y <= y1 + side)
     corners, cell = np.unique(cells[near], axis=0, return_inverse=True)
-    names = _names_of(cell.ravel(), rows.place[used][near], rows.places, len(corners))
+    names = _names_of(cell.ravel(), rows.place[used][near], n[near], rows.places, len(corners))
     shapes = shapely.box(corners[:, 0] * side, corners[:, 1] * side, (corners[:, 0] + 1) * side, (corners[:, 1] + 1) * side)
     why = f"no areas were given; about {SQUARE_EVENTS} calls to a square, {SQUARE_LEAST:.0f} to {SQUARE_MOST:.0f} m wide"
     return Areas(
@@ -107,9 +109,10 @@ def grid_areas(rows: Rows) -> Areas:
     )
 
 
-def _names_of(cell: Ints, place: Ints, places: npt.NDArray[np.object_], n_cells: int) -> npt.NDArray[np.object_]:
+def _names_of(cell: Ints, place: Ints, weight: Ints, places: npt.NDArray[np.object_], n_cells: int) -> npt.NDArray[np.object_]:
     ok = place >= 0
-    pairs, n = np.unique(np.c_[cell[ok], place[ok]], axis=0, return_counts=True)
+    keys, which = np.unique(cell[ok] * max(len(places), 1) + place[ok], return_inverse=True)
+    pairs, n = np.c_[np.divmod(keys, max(len(places), 1))], np.bincount(which, weights=weight[ok], minlength=len(keys))
     order = np.lexsort((pairs[:, 1], -n, pairs[:, 0])) if len(pairs) else np.array([], dtype=np.int64)
     firsts = order[np.unique(pairs[order, 0], return_index=True)[1]] if len(order) else order
     busiest = {int(c): public_place(places[p]) for c, p in pairs[firsts]} if len(firsts) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,14 +93,14 @@ class Candidate:
     parts: tuple[int, ...] = field(default=())
 
 
-def area_family(category: Ints, area: Ints, n_categories: int, n_areas: int, base: Floats | None) -> Family:
-    """Count every category in every area against its share of all other events.
+def area_family(category: Ints, area: Ints, weight: Ints, n_categories: int, n_areas: int, base: Floats | None) -> Family:
+    """Count every category in every area against its share of all other events; an entry stands for `weight` events.
 
     `base` (residents, or addresses) takes the place of the other events for a category that makes up most of the table.
     """
     inside = area >= 0
     n = (
-        np.bincount(category[inside] * n_areas + area[inside], minlength=n_categories * n_areas)
+        np.bincount(category[inside] * n_areas + area[inside], weights=weight[inside], minlength=n_categories * n_areas)
         .reshape(n_categories, n_areas)
         .astype(float)
     )
@@ -109,26 +110,27 @@ def area_family(category: Ints, area: Ints, n_categories: int, n_areas: int, bas
     for row in range(n_categories):
         lone = n[row].sum() > ONE_CATEGORY * n.sum() or others[row].sum() < 10 * n_areas
         given = lone and base is not None
-        weight = base if given and base is not None else others[row]
-        expected[row] = expected_counts(n[row], weight, prior=AREA_PRIOR)
+        spread_by = base if given and base is not None else others[row]
+        expected[row] = expected_counts(n[row], spread_by, prior=AREA_PRIOR)
         # Residents and places are counted, not drawn: they add no chance of their own.
-        unsure = np.zeros(n_areas) if given else 1 / (weight + AREA_PRIOR)
+        unsure = np.zeros(n_areas) if given else 1 / (spread_by + AREA_PRIOR)
         found = surprise(n[row], expected[row], unsure, trimmed=TRIMMED["area"], most=ORDINARY["area"])
         p[row], spread[row] = found.p, found.spread
     c, u = np.nonzero(n)
     return _family("area", c, u, n[c, u], expected[c, u], p[c, u], spread[c, u], n.size)
 
 
-def place_family(category: Ints, place: Ints, n_categories: int, form: Ints) -> Family:
+def place_family(category: Ints, place: Ints, weight: Ints, n_categories: int, form: Ints) -> Family:
     """Count every category at every place against its share of all other events at places of its form, shrunk toward their mean.
 
     `form` (one per place) tells addresses, blocks, crossings and points apart: collisions belong to crossings, thefts to houses.
     """
     n_places = len(form)
     at = place >= 0
-    keys, counts = np.unique(category[at] * n_places + place[at], return_counts=True)
+    keys, which = np.unique(category[at] * n_places + place[at], return_inverse=True)
+    counts = np.bincount(which, weights=weight[at], minlength=len(keys))
     c, u = keys // n_places, keys % n_places
-    total = np.bincount(place[at], minlength=n_places).astype(float)
+    total = np.bincount(place[at], weights=weight[at], minlength=n_places).astype(float)
     expected, p, spread = np.zeros(len(keys)), np.ones(len(keys)), np.zeros(len(keys))
     forms = [np.flatnonzero(form == kind) for kind in np.unique(form)]
     for number in range(n_categories):
@@ -185,14 +187,29 @@ def group_places(places: list[Candidate], x: Floats, y: Floats) -> list[Candidat
         mine = [c for c in places if c.category == category]
         u = np.array([c.units[0] for c in mine])
         excess = np.array([c.n - c.expected for c in mine])
-        near = np.hypot(x[u][:, None] - x[u][None, :], y[u][:, None] - y[u][None, :]) <= NEIGHBORS
+        near = _near(x[u], y[u])
         left = np.ones(len(mine), dtype=bool)
         while left.any():
             held = np.where(left, near @ np.where(left, excess, 0.0), -np.inf)
-            members = np.flatnonzero(near[int(held.argmax())] & left)
+            row = int(held.argmax())
+            reach = near.indices[near.indptr[row] : near.indptr[row + 1]]
+            members = np.sort(reach[left[reach]])
             left[members] = False
             out.append(_joined([mine[i] for i in members]))
     return out
+
+
+def _near(x: Floats, y: Floats) -> Any:
+    """Return the pairs of places within reach of each other as a sparse matrix: thousands of places need no square of numbers."""
+    from scipy.sparse import csr_matrix
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(np.c_[x, y]).query_pairs(NEIGHBORS + 1, output_type="ndarray")
+    i, j = np.r_[pairs, pairs[:, ::-1], np.repeat(np.arange(len(x)), 2).reshape(-1, 2)].T
+    close = np.hypot(x[i] - x[j], y[i] - y[j]) <= NEIGHBORS
+    near = csr_matrix((np.ones(int(close.sum())), (i[close], j[close])), shape=(len(x), len(x)))
+    near.sort_indices()
+    return near
 
 
 def _joined(members: list[Candidate]) -> Candidate:

@@ -98,20 +98,21 @@ def counters(rows: Rows) -> dict[int, float]:
     if COUNTER not in rows.categories:
         return {}
     at = (rows.place >= 0) & ~rows.default
-    n = np.bincount(rows.place[at], minlength=len(rows.places)).astype(float)
-    lost = np.bincount(rows.place[at & (rows.category == rows.categories.index(COUNTER))], minlength=len(rows.places))
+    n = np.bincount(rows.place[at], weights=rows.n[at], minlength=len(rows.places))
+    found = at & (rows.category == rows.categories.index(COUNTER))
+    lost = np.bincount(rows.place[found], weights=rows.n[found], minlength=len(rows.places))
     share = lost / np.maximum(n, 1)
     city = lost.sum() / n.sum() if n.sum() else 1.0
-    found = np.flatnonzero((lost >= _COUNTER_LEAST) & (share >= _COUNTER_SHARE) & (share >= _COUNTER_TIMES * city))
-    return {int(place): float(share[place]) for place in found}
+    desks = np.flatnonzero((lost >= _COUNTER_LEAST) & (share >= _COUNTER_SHARE) & (share >= _COUNTER_TIMES * city))
+    return {int(place): float(share[place]) for place in desks}
 
 
 def at_counters(rows: Rows, share: dict[int, float]) -> list[LookAlike]:
     """Turn down the counters, one line each."""
     out = []
-    city = percent(float((rows.category == rows.categories.index(COUNTER)).mean())) if share else ""
+    city = percent(float(rows.n[rows.category == rows.categories.index(COUNTER)].sum() / rows.n.sum())) if share else ""
     for place in sorted(share):
-        n = int((rows.place == place).sum())
+        n = int(rows.n[rows.place == place].sum())
         reason = f"{percent(share[place])} of what is recorded here is lost and found property ({city} in the city): a desk where people report what happened elsewhere"
         out.append(LookAlike("reported at a desk", "place", (place,), (), n, reason))
     return out
@@ -167,21 +168,23 @@ def only_through(rows: Rows, everything: Family, clean: Family, lookup: Lookup, 
         if (category, unit) in offered:
             continue
         at = lookup.rows(category, (unit,))
-        if (rows.origin[at] == OFFICER).mean() >= _HALF:
+        each = rows.n[at]
+        if each[rows.origin[at] == OFFICER].sum() / each.sum() >= _HALF:
             found.setdefault(("officer-initiated", unit), []).append((category, at))
-        elif rows.duplicate[at].sum() >= _HALF * (everything.n[cell] - everything.expected[cell]):
+        elif each[rows.duplicate[at]].sum() >= _HALF * (everything.n[cell] - everything.expected[cell]):
             found.setdefault(("the same row again", unit), []).append((category, at))
     out = []
     for (kind, unit), cells in sorted(
-        found.items(), key=lambda item: (item[0][0], -sum(len(at) for _, at in item[1]), item[0][1])
+        found.items(), key=lambda item: (item[0][0], -sum(int(rows.n[at].sum()) for _, at in item[1]), item[0][1])
     ):
         at = np.concatenate([rows_at for _, rows_at in cells])
+        n = int(rows.n[at].sum())
         if kind == "officer-initiated":
-            share = percent(float((rows.origin[at] == OFFICER).mean()))
-            reason = f"{share} of the {len(at):,} rows were started by officers: a map of patrol, not of what people ask for"
+            share = percent(float(rows.n[at][rows.origin[at] == OFFICER].sum() / n))
+            reason = f"{share} of the {n:,} rows were started by officers: a map of patrol, not of what people ask for"
         else:
-            reason = f"{int(rows.duplicate[at].sum()):,} of the {len(at):,} rows are the same row again"
-        out.append(LookAlike(kind, everything.kind, (unit,), tuple(category for category, _ in cells), len(at), reason))
+            reason = f"{int(rows.n[at][rows.duplicate[at]].sum()):,} of the {n:,} rows are the same row again"
+        out.append(LookAlike(kind, everything.kind, (unit,), tuple(category for category, _ in cells), n, reason))
     return out
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sara.scan._rows import WEEK, Rows
+from sara.scan._rows import WEEK, Course, Read, Rows
 from sara.scan._score import trend_of
 
 __all__ = ["Calendar", "Lookup", "Measured", "busiest_hours", "calendar_of", "measure"]
@@ -28,7 +28,7 @@ _LEAST_HOURS = 20
 
 
 class Lookup:
-    """Rows by category and unit, found by one sort."""
+    """Entries by category and unit, found by one sort."""
 
     def __init__(self, category: Ints, unit: Ints, n_units: int, among: Bools) -> None:
         rows = np.flatnonzero(among & (unit >= 0))
@@ -37,7 +37,7 @@ class Lookup:
         self._rows, self._keys, self._n = rows[order], keys[order], n_units
 
     def rows(self, category: int, units: tuple[int, ...]) -> Ints:
-        """Return the positions of the rows of a category in any of the units, in the order of time."""
+        """Return the entries of a category in any of the units, in their order."""
         found = [
             self._rows[slice(*np.searchsorted(self._keys, [category * self._n + u, category * self._n + u + 1]))] for u in units
         ]
@@ -63,15 +63,11 @@ class Calendar:
     by_week: Floats
 
 
-def calendar_of(rows: Rows, seconds: int) -> Calendar:
+def calendar_of(read: Read, seconds: int) -> Calendar:
     """Lay out the weeks of a period of so many seconds."""
     n_weeks = max(1, seconds // WEEK)
-    used = np.flatnonzero(rows.used)
-    week = rows.seconds[used] // WEEK
-    inside = week < n_weeks
-    flat = np.bincount(rows.category[used][inside] * n_weeks + week[inside], minlength=len(rows.categories) * n_weeks)
     recent = min(RECENT_WEEKS, n_weeks // 4)
-    return Calendar(int(n_weeks), int(n_weeks - recent), flat.reshape(len(rows.categories), n_weeks).astype(float))
+    return Calendar(int(n_weeks), int(n_weeks - recent), read.moments.by_week(read.rows, int(n_weeks)))
 
 
 @dataclass(frozen=True)
@@ -94,42 +90,38 @@ class Measured:
     top_caller: float
     hours: str
     handling: float
+    same_type: float
     begins_late: bool
 
 
-def measure(rows: Rows, at: Ints, category: int, expected: float, calendar: Calendar) -> Measured:
-    """Read one candidate's rows."""
-    seconds = rows.seconds[at]
-    week = seconds // WEEK
-    weekly = np.bincount(week[week < calendar.n_weeks], minlength=calendar.n_weeks).astype(float)
+def measure(rows: Rows, at: Ints, category: int, expected: float, calendar: Calendar, course: Course) -> Measured:
+    """Read one candidate: its entries of `rows`, and their course."""
+    weekly = course.weekly
     city = calendar.by_week[category]
     # What this week would hold at the unit's expected level, in the category's own season.
     usual = expected * city / city.sum() if city.sum() else np.zeros(calendar.n_weeks)
     active = (weekly >= 1) & (weekly > usual)
-    place = rows.place[at]
-    place = place[place >= 0]
-    places, per_place = np.unique(place, return_counts=True)
-    caller = rows.caller[at]
-    caller = caller[caller >= 0]
-    per_caller = np.unique(caller, return_counts=True)[1]
-    handling = rows.handling[at]
+    here = at[rows.place[at] >= 0]
+    places, which = np.unique(rows.place[here], return_inverse=True)
+    per_place = np.bincount(which, weights=rows.n[here], minlength=len(places))
     return Measured(
-        n=len(at),
+        n=course.n,
         weeks_active=float(active.mean()),
         top_week=int(weekly.max()),
         top_week_start=int(weekly.argmax()) * WEEK,
         months_active=_months_active(weekly),
-        repeat_share=1 - len(places) / len(place) if len(place) else np.nan,
+        repeat_share=float(1 - len(places) / per_place.sum()) if len(places) else np.nan,
         n_places=len(places),
         top_place=int(places[per_place.argmax()]) if len(places) else -1,
         top_place_n=int(per_place.max()) if len(places) else 0,
         trend=_trend(weekly, city, calendar.recent_from),
-        first=int(seconds.min()),
-        last=int(seconds.max()),
-        n_callers=float(len(per_caller)) if len(caller) else np.nan,
-        top_caller=float(per_caller.max()) if len(caller) else np.nan,
-        hours=busiest_hours(rows.hour[at], rows.dow[at]),
-        handling=float(np.nansum(handling)) if np.isfinite(handling).any() else np.nan,
+        first=course.first,
+        last=course.last,
+        n_callers=course.n_callers,
+        top_caller=course.top_caller,
+        hours=busiest_hours(course.clock),
+        handling=course.handling,
+        same_type=course.same_type,
         begins_late=bool(weekly[: calendar.n_weeks // 2].sum() < 0.1 * weekly.sum()),
     )
 
@@ -153,39 +145,45 @@ def _trend(weekly: Floats, city: Floats, recent_from: int) -> float:
     return float(trend_of(np.array([recent]), np.array([expected]))[0])
 
 
-def busiest_hours(hour: Floats, dow: Ints) -> str:
+def busiest_hours(clock: Ints) -> str:
     """Return the shortest stretch of hours that holds half of the events, and the days that stand out, in words.
+
+    Parameters
+    ----------
+    clock : array of int, shape (7, 24)
+        Events by weekday (Monday first) and hour.
 
     Examples
     --------
     >>> import numpy as np
-    >>> busiest_hours(np.repeat([22.0, 23.0, 0.0], 10), np.repeat([4, 4, 5], 10))
+    >>> clock = np.zeros((7, 24), dtype=int)
+    >>> clock[4, 22:], clock[5, 0] = 10, 10
+    >>> busiest_hours(clock)
     'Fri 22:00-00:00 (67 %)'
     """
-    known = np.isfinite(hour)
-    if known.sum() < _LEAST_HOURS:
+    total = int(clock.sum())
+    if total < _LEAST_HOURS:
         return ""
-    h, d = hour[known].astype(int), dow[known]
-    counts = np.bincount(h, minlength=24)
+    counts = clock.sum(axis=0)
     for length in range(1, 13):
         held = np.convolve(np.r_[counts, counts[: length - 1]], np.ones(length, dtype=int), "valid")
-        if 2 * held.max() >= counts.sum():
+        if 2 * held.max() >= total:
             break
     else:
         return "spread over the day"
     start = int(held.argmax())
     window = f"{start:02d}:00-{(start + length) % 24:02d}:00"
-    inside = (h - start) % 24 < length
-    night = np.where(h < _DAY_STARTS, (d - 1) % 7, d)
-    days = np.bincount(night[inside], minlength=7)
+    by_night = clock.copy()
+    by_night[:, :_DAY_STARTS] = np.roll(clock[:, :_DAY_STARTS], -1, axis=0)
+    inside = (np.arange(24) - start) % 24 < length
+    days = by_night[:, inside].sum(axis=1)
     # Days with half as many again as an even week would give, and more than chance makes of one day in seven.
     even = days.sum() / 7
     high = np.flatnonzero(days >= max(1.5 * even, even + 2.7 * np.sqrt(even * 6 / 7)))
     # Together they must hold a good part of the stretch: one weekday a little above the others is chance.
     if days[high].sum() < 0.4 * days.sum():
-        return f"{window} ({100 * inside.mean():.0f} %)"
-    share = (inside & np.isin(night, high)).mean()
-    return f"{_day_words(high)} {window} ({100 * share:.0f} %)"
+        return f"{window} ({100 * days.sum() / total:.0f} %)"
+    return f"{_day_words(high)} {window} ({100 * days[high].sum() / total:.0f} %)"
 
 
 def _day_words(days: npt.NDArray[np.intp]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -13,18 +15,22 @@ import pandas as pd
 from sara.core.checks import check_count, check_enough, check_events, record_of
 from sara.core.period import resolve_period
 from sara.core.result import Counts, Setting
+from sara.core.source import EventSource, as_source
 from sara.core.wording import percent, period_words, source_of
 from sara.scan._areas import Areas, given_areas, grid_areas
+from sara.scan._attach import can_attach
 from sara.scan._board import ProblemBoard
 from sara.scan._candidates import LEAST_RATIO, LEVEL, NEIGHBORS, least_calls
 from sara.scan._complaints import NEAR, Told, told_of
-from sara.scan._defaults import default_points, default_rows
+from sara.scan._defaults import default_points
 from sara.scan._evidence import NOT_PROBLEMS
 from sara.scan._lookalikes import counters
 from sara.scan._measure import Calendar, calendar_of
-from sara.scan._reporting import reporting_table, reports_of
-from sara.scan._rows import Rows, read_rows
+from sara.scan._reporting import reporting_table
+from sara.scan._rows import Read, Rows, read_rows
 from sara.scan._search import Search, search
+from sara.scan._source import categories_of, check_source, read_source
+from sara.scan._source_defaults import source_defaults
 from sara.scan._table import board_table, rejected_table
 
 __all__ = ["problems"]
@@ -35,8 +41,8 @@ _YEAR = 365.25 * 86_400
 
 
 def problems(
-    calls: gpd.GeoDataFrame,
-    complaints: gpd.GeoDataFrame | None = None,
+    calls: Any,
+    complaints: Any = None,
     *,
     areas: gpd.GeoDataFrame | None = None,
     period: Any = None,
@@ -48,9 +54,9 @@ def problems(
 
     Parameters
     ----------
-    calls : GeoDataFrame
-        Calls for service, from `sara.read_calls`. Rows started by officers, alarms and administrative rows are left out and counted.
-    complaints : GeoDataFrame, optional
+    calls : GeoDataFrame or EventSource
+        Calls for service, from `sara.read_calls`, or a table that stays on disk or in an engine, from `sara.open_events`: same numbers. Rows started by officers, alarms and administrative rows are left out and counted.
+    complaints : GeoDataFrame or EventSource, optional
         Complaints to the city (311), from `sara.read_complaints`. Evidence only: they make no candidate of their own.
     areas : GeoDataFrame, optional
         Named areas, from `sara.read_areas`; residents are read from a column such as ``population``. Squares of 500 to 2000 m if not given.
@@ -108,89 +114,131 @@ def problems(
     >>> board.table[["category", "unit", "n"]].iloc[0].to_dict()
     {'category': 'noise', 'unit': 'place', 'n': 150}
     """
-    calls = check_events(calls, name="calls")
     n = check_count(n, name="n")
-    start, end, period_setting = resolve_period(calls, period)
-    defaults = default_points(calls)
-    rows, counts, excluded, desks = _call_rows(calls, start, end, defaults)
+    table_of_calls = _Table.of(calls, name="calls")
+    start, end, period_setting = resolve_period(table_of_calls.events, period)
+    read, excluded, desks = _call_rows(table_of_calls, start, end)
+    rows = read.rows
     check_enough(
-        int(rows.used.sum()),
+        int(rows.n[rows.used].sum()),
         LEAST_CALLS,
         method="scan.problems",
         what="calls from the public with a category and a location in the period",
     )
-    units = given_areas(areas, calls.crs) if areas is not None else grid_areas(rows)
+    crs = table_of_calls.events.crs
+    units = given_areas(areas, crs) if areas is not None else grid_areas(rows)
     area = units.of(rows.x, rows.y)
-    told, told_counts, told_by_area, told_defaults = _complaints(complaints, calls.crs, start, end, units, rows, area)
-    calendar = calendar_of(rows, int((end - start).total_seconds()))
-    found = search(rows, area, units, calendar, desks)
-    types = calls["type"].to_numpy(dtype=object, na_value=None)[rows.row]
-    table, more = board_table(found, rows, area, units, calendar, told, types, start, calls.crs, n)
+    heard = None if complaints is None else _complaints(complaints, crs, start, end, units, rows, area)
+    told = None if heard is None else heard.points
+    calendar = calendar_of(read, int((end - start).total_seconds()))
+    found = search(rows, read.moments, area, units, calendar, desks)
+    table, more = board_table(found, rows, area, units, calendar, told, start, crs, n)
     for frame in (table, more):
         frame.attrs["sara"] = {"period": [start.isoformat(), end.isoformat()]}
-    rejected = rejected_table(found, rows, units, {"calls": defaults, "complaints": told_defaults}, calls.crs)
+    points = {"calls": table_of_calls.defaults, "complaints": None if heard is None else heard.defaults}
+    rejected = rejected_table(found, rows, units, points, crs)
     years = (end - start).total_seconds() / _YEAR
     inside = rows.used & (area >= 0)
-    used_by_area = np.bincount(area[inside], minlength=len(units.name)).astype(float)
-    reports = reports_of(calls)[rows.row[inside]]
-    further = (
-        np.bincount(area[inside], weights=reports - 1, minlength=len(units.name)).astype(float) if (reports > 1).any() else None
+    used_by_area, further = (
+        np.bincount(area[inside], weights=weight[inside], minlength=len(units.name)).astype(float) for weight in (rows.n, rows.further)
     )
     return ProblemBoard(
         table=table,
         rejected=rejected,
-        reporting=reporting_table(units, used_by_area, told_by_area, further, years),
+        reporting=reporting_table(
+            units, used_by_area, None if heard is None else heard.by_area, further if (rows.further[inside] > 0).any() else None, years
+        ),
         more=more,
         period_text=period_words(start, end),
-        source_text=source_of(calls),
+        source_text=source_of(table_of_calls.events),
         settings={"period": period_setting, **_settings(found, units, calendar, excluded, told is not None, n)},
-        counts=counts if told_counts is None else Counts.of(calls=counts, complaints=told_counts),
-        cautions=_cautions(calls, rows, units, area, told, table),
+        counts=read.counts if heard is None else Counts.of(calls=read.counts, complaints=heard.counts),
+        cautions=_cautions(table_of_calls, read, units, area, told, table),
     )
 
 
-def _call_rows(
-    calls: gpd.GeoDataFrame, start: pd.Timestamp, end: pd.Timestamp, defaults: gpd.GeoDataFrame
-) -> tuple[Rows, Counts, tuple[str, ...], dict[int, float]]:
+@dataclass(frozen=True)
+class _Table:
+    """Calls or complaints, in memory or in an engine."""
+
+    events: Any
+    source: EventSource | None
+
+    @classmethod
+    def of(cls, events: Any, *, name: str) -> _Table:
+        """Check a table in memory, or open what stays where it is."""
+        source = as_source(events)
+        if source is None:
+            return cls(check_events(events, name=name), None)
+        if not can_attach(source):
+            return cls(check_events(source.load(limit=source.n_rows), name=name), None)
+        check_source(source, name=name)
+        return cls(source, source)
+
+    @cached_property
+    def defaults(self) -> gpd.GeoDataFrame:
+        """The default points: those its reader has found, else those found now."""
+        return default_points(self.events) if self.source is None else source_defaults(self.source)
+
+    @cached_property
+    def categories(self) -> set[str]:
+        """The categories of all rows."""
+        if self.source is not None:
+            return categories_of(self.source)
+        return set(pd.unique(self.events["category"].dropna()))
+
+    def read(self, start: pd.Timestamp, end: pd.Timestamp, not_problems: Collection[str], crs: Any = None) -> Read:
+        """Return its rows as the board counts them."""
+        if self.source is not None:
+            return read_source(self.source, start, end, defaults=self.defaults, not_problems=not_problems, crs=crs)
+        return read_rows(self.events, start, end, defaults=self.defaults, not_problems=not_problems)
+
+
+def _call_rows(calls: _Table, start: pd.Timestamp, end: pd.Timestamp) -> tuple[Read, tuple[str, ...], dict[int, float]]:
     """Read the calls; a table of nothing but kinds that are usually no problem was chosen by its reader, and is taken as it is."""
-    there = set(pd.unique(calls["category"].dropna()))
-    excluded = NOT_PROBLEMS & there if there - NOT_PROBLEMS else set()
-    rows, counts = read_rows(calls, start, end, default=default_rows(calls, defaults), not_problems=excluded)
+    excluded = NOT_PROBLEMS & calls.categories if calls.categories - NOT_PROBLEMS else set()
+    read = calls.read(start, end, excluded)
+    rows, counts = read.rows, read.counts
     desks = counters(rows)
     at_desk = np.isin(rows.place, list(desks))
-    n_desk = int((rows.used & at_desk).sum())
+    n_desk = int(rows.n[rows.used & at_desk].sum())
     left_out = {**counts.left_out, "reported at a desk": n_desk}
     return (
-        replace(rows, default=rows.default | at_desk),
-        Counts(counts.rows_in, counts.rows_used - n_desk, left_out),
+        replace(
+            read,
+            rows=replace(rows, default=rows.default | at_desk),
+            counts=Counts(counts.rows_in, counts.rows_used - n_desk, left_out),
+        ),
         tuple(sorted(excluded)),
         desks,
     )
 
 
+@dataclass(frozen=True)
+class _Complaints:
+    """What the board needs of the complaints."""
+
+    points: Told | None
+    counts: Counts
+    by_area: npt.NDArray[np.float64] | None
+    defaults: gpd.GeoDataFrame
+
+
 def _complaints(
-    complaints: gpd.GeoDataFrame | None,
-    crs: Any,
-    start: pd.Timestamp,
-    end: pd.Timestamp,
-    units: Areas,
-    calls: Rows,
-    call_area: npt.NDArray[np.int64],
-) -> tuple[Told | None, Counts | None, npt.NDArray[np.float64] | None, gpd.GeoDataFrame | None]:
+    complaints: Any, crs: Any, start: pd.Timestamp, end: pd.Timestamp, units: Areas, calls: Rows, call_area: npt.NDArray[np.int64]
+) -> _Complaints:  # fmt: skip
     """Read the complaints in the coordinates of the calls."""
-    if complaints is None:
-        return None, None, None, None
-    complaints = check_events(complaints, name="complaints")
-    if complaints.crs != crs:
-        points = complaints.geometry.to_crs(crs)
-        complaints = complaints.assign(x=points.x, y=points.y).set_geometry(points)
-    defaults = default_points(complaints)
-    rows, counts = read_rows(complaints, start, end, default=default_rows(complaints, defaults), not_problems=())
+    table = _Table.of(complaints, name="complaints")
+    if table.source is None and table.events.crs != crs:
+        points = table.events.geometry.to_crs(crs)
+        table = _Table(table.events.assign(x=points.x, y=points.y).set_geometry(points), None)
+    read = table.read(start, end, (), crs)
+    rows = read.rows
     area = units.of(rows.x, rows.y)
     inside = rows.used & (area >= 0)
-    by_area = np.bincount(area[inside], minlength=len(units.name)).astype(float)
+    by_area = np.bincount(area[inside], weights=rows.n[inside], minlength=len(units.name)).astype(float)
     told = told_of(rows, area, calls, call_area) if rows.used.any() else None
-    return told, counts, by_area if inside.any() else None, defaults
+    return _Complaints(told, read.counts, by_area if inside.any() else None, table.defaults.to_crs(crs))
 
 
 def _settings(
@@ -221,20 +269,20 @@ def _settings(
 
 
 def _cautions(
-    calls: gpd.GeoDataFrame, rows: Rows, units: Areas, area: npt.NDArray[np.int64], told: Told | None, table: gpd.GeoDataFrame
+    calls: _Table, read: Read, units: Areas, area: npt.NDArray[np.int64], told: Told | None, table: gpd.GeoDataFrame
 ) -> tuple[str, ...]:
     out = ["Calls measure calling: who does not call is not on this board."]
-    unknown = float(calls["origin"].isna().mean())
-    if unknown > 0.05:
+    rows = read.rows
+    if read.unknown_origin > 0.05:
         out.append(
-            f"For {percent(unknown)} of the calls it is not published who started them; they count as calls from the public."
+            f"For {percent(read.unknown_origin)} of the calls it is not published who started them; they count as calls from the public."
         )
     if units.is_grid:
         out.append("No areas were given: squares cut neighborhoods apart, and their names are only the busiest place in them.")
-    outside = float((area[rows.used] < 0).mean())
+    outside = float(rows.n[rows.used & (area < 0)].sum() / rows.n[rows.used].sum())
     if outside > 0.005:
         out.append(f"{percent(outside)} of the calls lie outside all areas; they count at places only.")
-    if not (rows.caller >= 0).any():
+    if not read.has_callers:
         out.append("Callers are not published: whether one person makes most of the calls cannot be checked.")
     if told is None:
         out.append("Without complaints the score has four parts, not five.")
@@ -242,7 +290,7 @@ def _cautions(
         apart = sorted({category for category in table["category"] if not told.related(category)[1]})
         if apart:
             out.append(f"No complaint is about a matter related to {', '.join(apart)}: there, all complaints count.")
-    if record_of(calls).get("time_precision") == "day":
+    if record_of(calls.events).get("time_precision") == "day":
         out.append("Times are dates only: no busiest hours, and the same row twice cannot be told from two events.")
     out.append("These were chosen because they are high: some fall is to be expected anyway (regression to the mean).")
-    return tuple(out)
+    return (*out, *(calls.source.cautions if calls.source is not None else ()))

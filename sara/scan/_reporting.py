@@ -10,7 +10,7 @@ from sara.core.stats.fdr import benjamini_hochberg
 from sara.scan._areas import Areas
 from sara.scan._score import expected_counts, tail
 
-__all__ = ["reporting_table", "reports_of"]
+__all__ = ["reporting_table"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,13 +18,6 @@ Floats = npt.NDArray[np.float64]
 _QUIET_RATIO, _LEVEL = 0.75, 0.05
 # Fewest residents, or calls, from which a rate is read.
 _LEAST_BASE = 100
-
-
-def reports_of(calls: pd.DataFrame) -> Floats:
-    """Return how many people reported each event; 1 where the reports of one event were not merged."""
-    if "n_reports" not in calls.columns:
-        return np.ones(len(calls))
-    return pd.to_numeric(calls["n_reports"], errors="coerce").fillna(1).clip(lower=1).to_numpy(dtype=float)
 
 
 def reporting_table(areas: Areas, calls: Floats, complaints: Floats | None, further: Floats | None, years: float) -> pd.DataFrame:

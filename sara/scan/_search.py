@@ -13,7 +13,8 @@ from sara.scan._areas import Areas
 from sara.scan._candidates import Candidate, Family, area_family, group_places, in_excess, merge_nested, place_family
 from sara.scan._lookalikes import LookAlike, at_counters, doubt, edge_gap, only_through, recorded_in_part
 from sara.scan._measure import Calendar, Lookup, Measured, measure
-from sara.scan._rows import WEEK, Rows
+from sara.scan._rows import Moments, Rows
+from sara.scan._weighted import medians
 
 __all__ = ["Search", "search"]
 
@@ -27,8 +28,8 @@ class Search:
 
     Parameters
     ----------
-    standing : list of (Candidate, rows, Measured)
-        In the order of category and unit; rows are positions in `Rows`.
+    standing : list of (Candidate, entries, Measured)
+        In the order of category and unit; entries are positions in `Rows`.
     turned_down : list of LookAlike
         In the order of the doubts.
     groups : list of Candidate
@@ -49,37 +50,38 @@ class Search:
     base_words: str
 
 
-def search(rows: Rows, area: Ints, units: Areas, calendar: Calendar, desks: dict[int, float]) -> Search:
+def search(rows: Rows, moments: Moments, area: Ints, units: Areas, calendar: Calendar, desks: dict[int, float]) -> Search:
     """Test every category in every area and at every place, merge what is nested, and look for other explanations."""
     used = rows.used
     n_c, n_a, n_p = len(rows.categories), len(units.name), len(rows.places)
     helps = np.isin(rows.categories, list(help_categories()))
     base, base_words = _base(rows, area, units)
-    areas = area_family(rows.category[used], area[used], n_c, n_a, base)
+    areas = area_family(rows.category[used], area[used], rows.n[used], n_c, n_a, base)
     form = place_forms(rows.places)
-    places = place_family(rows.category[used], rows.place[used], n_c, form)
+    places = place_family(rows.category[used], rows.place[used], rows.n[used], n_c, form)
     x, y = _centers(rows, n_p)
     by_area, by_place = Lookup(rows.category, area, n_a, used), Lookup(rows.category, rows.place, n_p, used)
     high_places = in_excess(places)
     groups = group_places([c for c in high_places if not helps[c.category]], x, y)
-    inside = _inside(groups, by_place, area)
+    inside = _inside(groups, by_place, area, rows.n)
     merged = merge_nested(in_excess(areas), groups, inside)
 
-    area_weeks = _area_weeks(rows, area, n_a, calendar)
     standing = []
     turned_down = at_counters(rows, desks)
     turned_down += recorded_in_part([(c, int(c.n)) for c in merged], calendar.by_week)
-    for candidate in merged:
-        if edge_gap(calendar.by_week[candidate.category]):
-            continue
-        at = (by_area if candidate.kind == "area" else by_place).rows(candidate.category, candidate.units)
-        found = measure(rows, at, candidate.category, candidate.expected, calendar)
+    open_ones = [candidate for candidate in merged if not edge_gap(calendar.by_week[candidate.category])]
+    members = [(by_area if c.kind == "area" else by_place).rows(c.category, c.units) for c in open_ones]
+    courses = moments.courses(rows, members, calendar.n_weeks)
+    wanted = sorted({c.units[0] for c in open_ones if c.kind == "area"})
+    area_weeks = moments.area_weeks(rows, area, wanted, calendar.n_weeks)
+    for candidate, at, course in zip(open_ones, members, courses, strict=True):
+        found = measure(rows, at, candidate.category, candidate.expected, calendar, course)
         weekly = area_weeks[candidate.units[0]] if candidate.kind == "area" else None
         against = doubt(candidate, found, calendar, weekly, help_call=bool(helps[candidate.category]))
         if against is None:
             standing.append((candidate, at, found))
         else:
-            turned_down.append(LookAlike(against[0], candidate.kind, candidate.units, (candidate.category,), len(at), against[1]))
+            turned_down.append(LookAlike(against[0], candidate.kind, candidate.units, (candidate.category,), course.n, against[1]))
     turned_down += _help_places(high_places, helps, rows.categories)
     turned_down += _officers(rows, area, n_c, n_a, form, areas, places, merged, groups, helps)
     return Search(standing, turned_down, groups, areas, places, x, y, base_words)
@@ -101,33 +103,27 @@ def _base(rows: Rows, area: Ints, units: Areas) -> tuple[Floats | None, str]:
     if np.isfinite(units.residents).any():
         return np.nan_to_num(units.residents), f"a category that is most of the table is spread by {units.counted_in}"
     ok = rows.used & (area >= 0) & (rows.place >= 0)
-    pairs = np.unique(np.c_[area[ok], rows.place[ok]], axis=0)
-    counted = np.bincount(pairs[:, 0], minlength=len(units.name)).astype(float) if len(pairs) else None
+    pairs = np.unique(area[ok] * len(rows.places) + rows.place[ok])
+    counted = np.bincount(pairs // len(rows.places), minlength=len(units.name)).astype(float) if len(pairs) else None
     return counted, "a category that is most of the table is spread by the number of places with a call"
 
 
 def _centers(rows: Rows, n_places: int) -> tuple[Floats, Floats]:
     """Return the median coordinates of each place: one stray geocode does not move it."""
     at = rows.place >= 0
-    middle = pd.DataFrame({"p": rows.place[at], "x": rows.x[at], "y": rows.y[at]}).groupby("p").median().reindex(range(n_places))
-    return middle["x"].to_numpy(), middle["y"].to_numpy()
+    place, n = rows.place[at], rows.n[at]
+    return medians(rows.x[at], n, place, n_places), medians(rows.y[at], n, place, n_places)
 
 
-def _inside(groups: list[Candidate], by_place: Lookup, area: Ints) -> dict[tuple[int, int], float]:
+def _inside(groups: list[Candidate], by_place: Lookup, area: Ints, n: Ints) -> dict[tuple[int, int], float]:
     out: dict[tuple[int, int], float] = {}
     for g, group in enumerate(groups):
-        where = area[by_place.rows(group.category, group.units)]
-        for a, n in zip(*np.unique(where[where >= 0], return_counts=True), strict=True):
-            out[g, int(a)] = float(n)
+        at = by_place.rows(group.category, group.units)
+        at = at[area[at] >= 0]
+        where, which = np.unique(area[at], return_inverse=True)
+        for a, held in zip(where, np.bincount(which, weights=n[at], minlength=len(where)), strict=True):
+            out[g, int(a)] = float(held)
     return out
-
-
-def _area_weeks(rows: Rows, area: Ints, n_areas: int, calendar: Calendar) -> Floats:
-    used = np.flatnonzero(rows.used & (area >= 0))
-    week = rows.seconds[used] // WEEK
-    ok = week < calendar.n_weeks
-    flat = np.bincount(area[used][ok] * calendar.n_weeks + week[ok], minlength=n_areas * calendar.n_weeks)
-    return flat.reshape(n_areas, calendar.n_weeks).astype(float)
 
 
 def _help_places(high: list[Candidate], helps: npt.NDArray[np.bool_], categories: tuple[str, ...]) -> list[LookAlike]:
@@ -161,10 +157,10 @@ def _officers(
     out: list[LookAlike] = []
     for unit, n_units, clean in ((area, n_a, areas), (rows.place, len(form), places)):
         if clean.kind == "area":
-            everything = area_family(rows.category[every], unit[every], n_c, n_units, None)
+            everything = area_family(rows.category[every], unit[every], rows.n[every], n_c, n_units, None)
         else:
             open_rows = every & ~helps[rows.category]
-            everything = place_family(rows.category[open_rows], unit[open_rows], n_c, form)
+            everything = place_family(rows.category[open_rows], unit[open_rows], rows.n[open_rows], n_c, form)
             every = open_rows
         offered = {(c.category, u) for c in [*merged, *groups] if c.kind == clean.kind for u in c.units}
         out += only_through(rows, everything, clean, Lookup(rows.category, unit, n_units, every), offered)

@@ -18,8 +18,8 @@ from sara.scan._candidates import Candidate, least_calls
 from sara.scan._complaints import Told
 from sara.scan._evidence import HARM, lasting
 from sara.scan._lookalikes import LookAlike
-from sara.scan._measure import Calendar, Measured
-from sara.scan._rows import Rows
+from sara.scan._measure import Calendar, Lookup, Measured
+from sara.scan._rows import COMMUNITY, Rows
 from sara.scan._score import PARTS, mean_percentile, percentiles, shrunk_ratio
 from sara.scan._search import Search
 
@@ -41,15 +41,14 @@ def board_table(
     units: Areas,
     calendar: Calendar,
     told: Told | None,
-    types: npt.NDArray[np.object_],
     start: pd.Timestamp,
     crs: Any,
     n: int,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the first `n` candidates by score, of each category and unit only the largest, and all others."""
     words = _labels()
-    officer_or_not = _any_origin(rows, area)
-    listed = [_row(found, item, rows, area, units, told, types, start, words, officer_or_not) for item in found.standing]
+    everyone = _everyone(rows, area, len(units.name))
+    listed = [_row(found, item, rows, area, units, told, start, words, everyone) for item in found.standing]
     columns = table_columns()
     if not listed:
         empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in {**columns, "geometry": object}.items()})
@@ -88,17 +87,18 @@ def _labels() -> dict[str, str]:
     return dict(zip(table["category"], table["label"], strict=True))
 
 
-def _any_origin(rows: Rows, area: Ints) -> pd.DataFrame:
-    """Return all rows that are neither repeated nor on a default location, also those of officers."""
+def _everyone(rows: Rows, area: Ints, n_areas: int) -> dict[str, Lookup]:
+    """Look up all rows that are neither repeated nor on a default location, also those of officers."""
     ok = ~rows.duplicate & ~rows.default
-    return pd.DataFrame(
-        {"category": rows.category[ok], "area": area[ok], "place": rows.place[ok], "public": rows.origin[ok] == 0}
-    )
+    return {
+        "area": Lookup(rows.category, area, n_areas, ok),
+        "place": Lookup(rows.category, rows.place, len(rows.places), ok),
+    }
 
 
 def _row(
-    found: Search, item: tuple[Candidate, Ints, Measured], rows: Rows, area: Ints, units: Areas, told: Told | None, types: npt.NDArray[np.object_], start: pd.Timestamp,
-    words: dict[str, str], everyone: pd.DataFrame,
+    found: Search, item: tuple[Candidate, Ints, Measured], rows: Rows, area: Ints, units: Areas, told: Told | None, start: pd.Timestamp,
+    words: dict[str, str], everyone: dict[str, Lookup],
 ) -> dict[str, Any]:  # fmt: skip
     candidate, at, m = item
     category = rows.categories[candidate.category]
@@ -110,26 +110,26 @@ def _row(
     )
     complaints, complaints_expected = _complaints(told, category, candidate, points)
     where = candidate.units[0]
-    same = everyone[(everyone["category"] == candidate.category) & everyone[candidate.kind].isin(candidate.units)]
-    known = pd.Series(types[at], dtype=object).value_counts()
+    same = everyone[candidate.kind].rows(candidate.category, candidate.units)
+    n_same, from_public = rows.n[same].sum(), rows.n[same][rows.origin[same] == COMMUNITY].sum()
     top_place = rows.places[m.top_place] if m.top_place >= 0 and not help_call else None
     in_top = m.top_place_n / m.n if top_place is not None else np.nan
     name, public, geometry = _named(candidate, category, rows, units, at, found, words)
     return {
         "name": name, "public_name": public, "category": category, "unit": candidate.kind,
-        "within": units.name[where] if candidate.kind == "area" else _area_of(area[at], units),
+        "within": units.name[where] if candidate.kind == "area" else _area_of(area[at], rows.n[at], units),
         "n": m.n, "expected": candidate.expected, "excess": m.n - candidate.expected,
         "ratio": float(shrunk_ratio(np.array([m.n]), np.array([candidate.expected]))[0]), "p_adjusted": candidate.p_adjusted,
         "weeks_active": m.weeks_active, "repeat_share": m.repeat_share, "complaints": complaints, "complaints_expected": complaints_expected,
         "complaints_ratio": np.nan if complaints is None else float(shrunk_ratio(np.array([complaints]), np.array([complaints_expected]))[0]), "trend": m.trend,
-        "community_share": float(same["public"].mean()) if len(same) else np.nan,
+        "community_share": float(from_public / n_same) if n_same else np.nan,
         "callers": m.n_callers if np.isfinite(m.n_callers) else None,
         "top_caller_share": m.top_caller / m.n if np.isfinite(m.top_caller) else np.nan,
         "places": m.n_places, "top_place": top_place, "top_place_share": in_top, "harm": HARM.get(category, ""), "officer_hours": m.handling,
         "first": start + pd.Timedelta(seconds=m.first), "last": start + pd.Timedelta(seconds=m.last),
         # Calls for help are told by area and month only.
         "hours": "" if help_call else m.hours, "lasting": lasting(m.weeks_active, m.begins_late),
-        "same_type_share": float(known.iloc[0] / known.sum()) if len(known) else np.nan, "geometry": geometry,
+        "same_type_share": m.same_type, "geometry": geometry,
     }  # fmt: skip
 
 
@@ -168,9 +168,9 @@ def _outline(candidate: Candidate, rows: Rows, at: Ints, found: Search) -> shape
     return shapely.normalize(joined if joined.geom_type == "Polygon" else joined.convex_hull)
 
 
-def _area_of(area: Ints, units: Areas) -> str | None:
-    inside = area[area >= 0]
-    return units.name[int(np.bincount(inside).argmax())] if len(inside) else None
+def _area_of(area: Ints, n: Ints, units: Areas) -> str | None:
+    inside = area >= 0
+    return units.name[int(np.bincount(area[inside], weights=n[inside]).argmax())] if inside.any() else None
 
 
 def _also(frame: pd.DataFrame) -> list[str]:

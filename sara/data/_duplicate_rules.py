@@ -56,7 +56,7 @@ class Joins:
     rule: np.ndarray
 
 
-def same_rows(table: pd.DataFrame, rules: tuple[str, ...] = RULES) -> Joins:
+def same_rows(table: pd.DataFrame, rules: tuple[str, ...] = RULES, *, groups: np.ndarray | None = None) -> Joins:
     """Find rows that are one row of the publisher's, in a sorted event table.
 
     Rows with one published id (and source) within a day of the first are one call. They are copies where they agree in everything, one row per
@@ -66,7 +66,7 @@ def same_rows(table: pd.DataFrame, rules: tuple[str, ...] = RULES) -> Joins:
     n = len(table)
     out = Joins(np.arange(n), np.arange(n), np.full(n, -1, dtype=np.int64))
     if "copies" in rules:
-        _join_copies(table, out)
+        _join_copies(table, out, exact_groups(table) if groups is None else groups)
     rows, block = _by_id(table, out.rule)
     if len(rows) == 0:
         return out
@@ -90,9 +90,8 @@ def _settle(joins: Joins) -> None:
         joins.keeper[:] = joins.keeper[joins.keeper]
 
 
-def _join_copies(table: pd.DataFrame, out: Joins) -> None:
+def _join_copies(table: pd.DataFrame, out: Joins, groups: np.ndarray) -> None:
     """Join equal rows of days that two exports cover."""
-    groups = exact_groups(table)
     rows = np.flatnonzero(groups >= 0)
     if len(rows) == 0:
         return

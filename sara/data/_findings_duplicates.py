@@ -24,7 +24,7 @@ def duplicates(events: gpd.GeoDataFrame) -> list[Finding]:
     """Exact rows, exports that overlap, repeated ids of each kind, declared duplicates, near duplicates."""
     table = in_order(events)
     groups = exact_groups(table)
-    joins = same_rows(table)
+    joins = same_rows(table, groups=groups)
     by_rule = np.bincount(joins.rule[joins.rule >= 0], minlength=len(RULES))
     again = _same_id(table)
     joined = int(by_rule[[RULES.index(rule) for rule in ("versions", "units", "victims")]].sum()) + _copies_by_id(

@@ -42,9 +42,20 @@ def codes_of(table: pd.DataFrame, columns: Sequence[str], start: np.ndarray | No
     """Return one number per different combination of values, and of `start` where given."""
     codes = np.zeros(len(table), dtype=np.int64) if start is None else start
     for name in columns:
-        one, unique = uniques_of(table[name])
-        codes = pd.factorize(codes * (len(unique) + 1) + one + 1)[0].astype(np.int64, copy=False)
+        one = _codes(table[name])
+        codes = pd.factorize(codes * (int(one.max(initial=-1)) + 2) + one + 1)[0].astype(np.int64, copy=False)
     return codes
+
+
+def _codes(values: pd.Series) -> np.ndarray:
+    """Return one number per different value, -1 where missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy().astype(np.int64)
+    if values.dtype.kind == "M":
+        # Times as whole numbers: their unique values would be made into objects one by one.
+        stamps = values.to_numpy(dtype="datetime64[us]")
+        return np.where(np.isnat(stamps), -1, pd.factorize(stamps.view(np.int64))[0])
+    return pd.factorize(values, use_na_sentinel=True)[0]
 
 
 def _near_pairs(

@@ -79,7 +79,9 @@ def call_types(events: gpd.GeoDataFrame) -> CallTypesResult:
     missing = int(events["type"].isna().sum())
     cautions = _cautions(table, record)
     settings = {
-        "most_types": Setting(MOST_TYPES, "sara", "likeness is looked up for the most frequent types only; beyond, the column is free text"),
+        "most_types": Setting(
+            MOST_TYPES, "sara", "likeness is looked up for the most frequent types only; beyond, the column is free text"
+        ),
         "at_reading": Setting("rules only", "sara", "measured: likeness is right too seldom to enter the rows unasked"),
         "least_spelling": Setting(LEAST_SPELLING, "sara", "from here on 98 of 100 repaired spellings were right"),
     }
@@ -97,7 +99,9 @@ def call_types(events: gpd.GeoDataFrame) -> CallTypesResult:
     )
 
 
-def set_types(events: gpd.GeoDataFrame, table: str | Path | pd.DataFrame | CallTypesResult, *, new: bool = False) -> gpd.GeoDataFrame:
+def set_types(
+    events: gpd.GeoDataFrame, table: str | Path | pd.DataFrame | CallTypesResult, *, new: bool = False
+) -> gpd.GeoDataFrame:
     """Give rows the categories and origins of an edited table of types.
 
     Parameters
@@ -189,47 +193,51 @@ def _with_categories(table: pd.DataFrame, kind: pd.Series, record: dict[str, Any
     known, changed = rule != "other", now != rule
     grouped = ~known & changed & ("group" in columns) & ("category" not in columns)
     given = (changed & ~grouped) | ("category" in columns)
-    how = np.where(given, "given", np.where(known | grouped, "rule", "none")).astype(object)
-    reason = np.where(given, "a person or a column of categories", np.where(grouped, "the publisher's group", "pattern")).astype(object)
-    out["category"], out["how"], out["reason"] = now, how, reason
-    out["score"], out["nearest"], out["next_nearest"] = np.nan, None, None
-    left = np.flatnonzero(how == "none")
-    if len(left):
-        _propose(out, left, kind)
-    for name in ("category", "how", "reason", "nearest", "next_nearest"):
-        out[name] = text_column(out[name].to_numpy(dtype=object))
-    out["decide"] = ((out["how"] == "none") & (out["reason"] != SAYS_NOTHING)).to_numpy(dtype=bool)
+    how = np.where(given, "given", np.where(known | grouped, "rule", "none"))
+    reason = np.where(given, "a person or a column of categories", np.where(grouped, "the publisher's group", "pattern"))
+    nothing = np.full(len(out), None, dtype=object)
+    found = {"category": now, "how": how, "reason": reason, "nearest": nothing, "next_nearest": nothing}
+    found = {name: values.astype(object) for name, values in found.items()} | {"score": np.full(len(out), np.nan)}
+    _propose(out["type"], kind.to_numpy(), np.flatnonzero(how == "none"), found)
+    for name, values in found.items():
+        out[name] = values if name == "score" else text_column(values)
+    out["decide"] = (found["how"] == "none") & (found["reason"] != SAYS_NOTHING)
     return out
 
 
-def _propose(out: pd.DataFrame, left: np.ndarray, kind: pd.Series) -> None:
-    """Fill in what is like the types that no pattern knows."""
-    bare = is_bare_code(out.loc[left, "type"])
-    out.loc[left, "reason"] = "no pattern knows it"
-    out.loc[left[bare], "reason"] = BARE_CODE
+def _propose(types: pd.Series, kinds: np.ndarray, left: np.ndarray, found: dict[str, np.ndarray]) -> None:
+    """Write into `found` what is like the types that no pattern knows."""
+    bare = is_bare_code(types.iloc[left])
+    found["reason"][left] = "no pattern knows it"
+    found["reason"][left[bare]] = BARE_CODE
     rest = left[~bare][:MOST_TYPES]
     for name in ("police", "311"):
-        rows = rest[(kind.iloc[rest] == name).to_numpy()]
-        types = out.loc[rows, "type"].tolist()
-        same, spelled = same_words(types, name), [respelled(text) for text in types]
+        rows = rest[kinds[rest] == name]
+        words = types.iloc[rows].tolist()
+        spelled = [respelled(text) for text in words]
         fixed = categorize(pd.Series([pair[0] if pair else None for pair in spelled], dtype=object), name).to_numpy(dtype=object)
         open_ = []
-        for row, known, pair, category in zip(rows, same, spelled, fixed, strict=True):
+        for row, known, pair, category in zip(rows, same_words(words, name), spelled, fixed, strict=True):
             if known == "other":
-                out.loc[row, "reason"] = SAYS_NOTHING
+                found["reason"][row] = SAYS_NOTHING
             elif known is not None:
-                out.loc[row, ["category", "how", "score", "reason"]] = [known, "similar", 1.0, "the words of a labelled type"]
+                found["category"][row], found["how"][row], found["score"][row] = known, "similar", 1.0
+                found["reason"][row] = "the words of a labelled type"
             elif pair and category != "other":
-                out.loc[row, ["category", "how", "score", "reason"]] = [category, "similar", pair[1], f"read as {pair[0]!r}"]
+                found["category"][row], found["how"][row], found["score"][row] = category, "similar", pair[1]
+                found["reason"][row] = f"read as {pair[0]!r}"
             else:
                 open_.append(row)
         if open_:
             # Only here is anything fitted: where patterns and known words answer, nothing heavy is loaded.
-            alike = most_alike(out.loc[open_, "type"].tolist(), name)
-            out.loc[open_, "score"] = np.round(alike.first_score, 2)
+            alike = most_alike(types.iloc[open_].tolist(), name)
+            found["score"][open_] = np.round(alike.first_score, 2)
             # A type that shares no piece of a word with any labelled one has no nearest category.
-            out.loc[open_, "nearest"] = np.where(alike.first_score > 0, alike.first, None)
-            out.loc[open_, "next_nearest"] = np.where(alike.second_score > 0, alike.second, None)
+            for column, names, score in (
+                ("nearest", alike.first, alike.first_score),
+                ("next_nearest", alike.second, alike.second_score),
+            ):
+                found[column][np.array(open_)[score > 0]] = names[score > 0]
 
 
 def _with_origin(table: pd.DataFrame, record: dict[str, Any]) -> pd.DataFrame:

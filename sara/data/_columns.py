@@ -56,9 +56,7 @@ def rule_counts(out: Mapping[str, Any], keep: np.ndarray) -> dict[str, Any]:
     return entries
 
 
-def _category(
-    types: pd.Series, group: pd.Series | None, own: pd.Series | None, kind: str
-) -> tuple[pd.Series, np.ndarray]:
+def _category(types: pd.Series, group: pd.Series | None, own: pd.Series | None, kind: str) -> tuple[pd.Series, np.ndarray]:
     """Return each row's category and, as a position in `CATEGORY_RULES`, what gave it: a type that says nothing leaves it to the group."""
     if own is not None:
         return own.str.lower().astype(TEXT_DTYPE).rename("category"), np.where(own.notna(), _GIVEN, _NO_TYPE).astype(np.int8)

@@ -10,7 +10,16 @@ import pandas as pd
 
 from sara.data._text import spread, text_column, uniques_of
 
-__all__ = ["ORIGINS", "ORIGIN_RULES", "Origin", "origin_of_channel", "origin_of_flag", "origin_of_type", "origins", "type_origins"]
+__all__ = [
+    "ORIGINS",
+    "ORIGIN_RULES",
+    "Origin",
+    "origin_of_channel",
+    "origin_of_flag",
+    "origin_of_type",
+    "origins",
+    "type_origins",
+]
 
 ORIGINS = ("community", "officer", "alarm", "administrative", "other")
 # What gave a row its origin, in the order in which they are asked.

@@ -47,7 +47,9 @@ def spread(uniques: Any, codes: np.ndarray, index: pd.Index | None = None) -> pd
     """Return the text column whose rows are `uniques` at `codes`, missing where the code is -1: the type is worked out once per value."""
     values = text_column(uniques)
     if TEXT_DTYPE == "object":
-        return pd.Series(np.append(values.to_numpy(dtype=object), np.array([None], dtype=object))[codes], index=index, dtype=object)
+        return pd.Series(
+            np.append(values.to_numpy(dtype=object), np.array([None], dtype=object))[codes], index=index, dtype=object
+        )
     return pd.Series(values.array.take(codes, allow_fill=True), index=index)
 
 

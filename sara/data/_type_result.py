@@ -54,7 +54,10 @@ class CallTypesResult(Result):
         """
         n, total = self.table["n"], max(int(self.table["n"].sum()), 1)
         named = (self.table["category"] != "other").to_numpy()
-        sure, alike = named & self.table["how"].isin(["rule", "given"]).to_numpy(), named & (self.table["how"] == "similar").to_numpy()
+        sure, alike = (
+            named & self.table["how"].isin(["rule", "given"]).to_numpy(),
+            named & (self.table["how"] == "similar").to_numpy(),
+        )
         decide = self.table["decide"].to_numpy(dtype=bool)
         types = max(len(self.table), 1)
         return {
@@ -82,7 +85,9 @@ class CallTypesResult(Result):
         elif path.suffix.lower() == ".xlsx":
             frame.to_excel(path, index=False, sheet_name="types", engine="openpyxl")
         else:
-            raise InputError(f"`path` must end in .csv or .xlsx. Got {path.name!r}. Write: types.save('{path.stem or 'types'}.csv')")
+            raise InputError(
+                f"`path` must end in .csv or .xlsx. Got {path.name!r}. Write: types.save('{path.stem or 'types'}.csv')"
+            )
         return path
 
     @property
@@ -92,7 +97,11 @@ class CallTypesResult(Result):
         similar = self.table["how"] == "similar"
         first = (
             f"{_nearly(share['rows'])} of the rows and {_nearly(share['types'])} of the {len(self.table):,} types have a category"
-            + (f"; {int(similar.sum()):,} more ({percent(self._share(similar))} of the rows) with a proposal" if similar.any() else "")
+            + (
+                f"; {int(similar.sum()):,} more ({percent(self._share(similar))} of the rows) with a proposal"
+                if similar.any()
+                else ""
+            )
             + "."
         )
         if not len(decide):
@@ -118,7 +127,9 @@ class CallTypesResult(Result):
         if ax is None:
             ax = new_axes(width=7.6, height=2.0 + 0.24 * n_bars(self.table))
         subtitle = subtitle_of(self.title, f"{len(self.table):,} types", f"n = {int(self.table['n'].sum()):,} rows")
-        return bars(self.table, ax=ax, title=self.question, subtitle=subtitle, source=f"Source: {self.source}" if self.source else "")
+        return bars(
+            self.table, ax=ax, title=self.question, subtitle=subtitle, source=f"Source: {self.source}" if self.source else ""
+        )
 
 
 def _types(n: int, more: str = "") -> str:
@@ -131,7 +142,9 @@ def _nearly(share: float) -> str:
 
 def editable(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table as `set_types` applies it: blank where the rows of one type differ, so that none is flattened unasked."""
-    out = table[["type", "n", "category", "origin", "decide", "how", "score", "nearest", "next_nearest", "reason", "origin_rule"]].copy()
+    out = table[
+        ["type", "n", "category", "origin", "decide", "how", "score", "nearest", "next_nearest", "reason", "origin_rule"]
+    ].copy()
     by_row = (table["origin_rule"] == "source column").to_numpy() | (table["n_origins"] > 1).to_numpy()
     out["origin"] = out["origin"].astype(object).where(~by_row, None)
     mixed = (table["n_categories"] > 1).to_numpy() & (table["how"] != "similar").to_numpy()

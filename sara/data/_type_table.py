@@ -76,7 +76,9 @@ def _keys(types: pd.Series) -> np.ndarray:
 
 def _lower(values: pd.Series) -> np.ndarray:
     blank = is_blank(values)
-    return np.where(blank, None, squeeze(values).str.lower()).astype(object)
+    lower = squeeze(values).str.lower().to_numpy(dtype=object)
+    lower[blank.to_numpy()] = None
+    return lower
 
 
 def _check(table: pd.DataFrame, *, new: bool) -> None:
@@ -109,7 +111,9 @@ def apply_types(events: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFra
     for column in ("category", "origin"):
         # Positions among the words there are, not the words themselves: a million rows are compared as numbers.
         kinds, names = uniques_of(events[column])
-        said = np.append(table[column].to_numpy(dtype=object, na_value=None), None)[place]
+        # The place of a type that is not in the table is -1: it finds the last entry, which says nothing.
+        given = [None if pd.isna(word) else word for word in table[column]]
+        said = np.array([*given, None], dtype=object)[place]
         words = pd.Index([*names, *sorted({word for word in said if word is not None} - set(names))], dtype=object)
         wanted = np.append(words.get_indexer(pd.Index(said, dtype=object)), -1)[codes]
         move = (wanted >= 0) & (wanted != kinds)
@@ -127,9 +131,9 @@ def apply_types(events: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFra
         "types_not_in_table": len(unseen), "rows_not_in_table": int(n[unseen].sum()), "first_not_in_table": [str(uniques[i]) for i in order[:10]],
     }  # fmt: skip
     if len(unseen):
-        names = ", ".join(repr(str(uniques[i])) for i in order[:5]) + (", ..." if len(unseen) > 5 else "")
+        listed = ", ".join(repr(str(uniques[i])) for i in order[:5]) + (", ..." if len(unseen) > 5 else "")
         warnings.warn(
-            f"{len(unseen):,} types ({int(n[unseen].sum()):,} rows) are not in the table and keep their category: {names}. "
+            f"{len(unseen):,} types ({int(n[unseen].sum()):,} rows) are not in the table and keep their category: {listed}. "
             "To see all: sara.call_types(events).save('types.csv')",
             SaraWarning,
             stacklevel=3,

@@ -11,6 +11,7 @@ from sara.plot.style import INK, LINE, MUTED, SECOND, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
 
 __all__ = ["bars", "n_bars"]
 
@@ -55,11 +56,17 @@ def bars(table: pd.DataFrame, *, ax: Axes, title: str, subtitle: str = "", sourc
         if n.any():
             ax.barh(rows, n, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0, height=0.72, label=label)
             left += n
-    for row, n in zip(rows, left, strict=True):
-        share = 100 * n / total
+    for row, length in enumerate(left.tolist()):
+        share = 100 * length / total
         words = f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %" if share >= 0.05 else "under 0.1 %"
         ax.annotate(
-            f"{n:,.0f}  ({words})", (n, row), xytext=(4, 0), textcoords="offset points", fontsize=7.5, color=INK, va="center"
+            f"{length:,.0f}  ({words})",
+            (length, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize=7.5,
+            color=INK,
+            va="center",
         )
     ax.set_yticks(rows, list(sums.index))
     ax.set_ylim(len(sums) - 0.4, -0.6)
@@ -92,7 +99,7 @@ def _sums(table: pd.DataFrame) -> pd.DataFrame:
     return sums
 
 
-def _few_ticks() -> object:
+def _few_ticks() -> Locator:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=5, integer=True)

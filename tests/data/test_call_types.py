@@ -89,7 +89,9 @@ def test_a_bare_code_is_never_guessed(code):
     assert bool(sara.call_types(events_of([code])).table["decide"].iloc[0])
 
 
-@pytest.mark.parametrize("words", ["911 HANG UP", "21B - BUSINESS HOLD UP", "DV", "10-50 ACCIDENT", "DUI", "6XA - MAJOR DIST", "51-50 SUBJECT"])
+@pytest.mark.parametrize(
+    "words", ["911 HANG UP", "21B - BUSINESS HOLD UP", "DV", "10-50 ACCIDENT", "DUI", "6XA - MAJOR DIST", "51-50 SUBJECT"]
+)
 def test_a_code_with_words_is_no_bare_code(words):
     assert not is_bare_code(pd.Series([words])).any()
     assert categorize(pd.Series([words])).tolist() != ["other"]

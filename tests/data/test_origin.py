@@ -13,7 +13,12 @@ from sara.data._origin import ORIGIN_RULES, Origin, origin_of_channel, origin_of
 def told(types, categories, *, marked=None, channel=None, kind="police", known=None):
     columns = [None if c is None else pd.Series(c, dtype=object) for c in (marked, channel)]
     values, rule = origins(
-        pd.Series(types, dtype=object), pd.Series(categories, dtype=object), marked=columns[0], channel=columns[1], kind=kind, known=known or Origin()
+        pd.Series(types, dtype=object),
+        pd.Series(categories, dtype=object),
+        marked=columns[0],
+        channel=columns[1],
+        kind=kind,
+        known=known or Origin(),
     )
     return list(zip(values.astype(object).where(values.notna(), None), np.array(ORIGIN_RULES)[rule], strict=True))
 
@@ -49,7 +54,11 @@ def test_a_column_of_origins_keeps_a_word_it_does_not_know_as_other():
 
 
 def test_yes_and_no_answer_whether_an_officer_started_it():
-    assert origin_of_flag(pd.Series(["Y", "N", None])).astype(object).where(lambda s: s.notna(), None).tolist() == ["officer", "community", None]
+    assert origin_of_flag(pd.Series(["Y", "N", None])).astype(object).where(lambda s: s.notna(), None).tolist() == [
+        "officer",
+        "community",
+        None,
+    ]
 
 
 def test_a_complaint_is_a_residents_unless_staff_entered_it():
@@ -72,7 +81,9 @@ def test_words_of_a_source_column(word, origin):
 
 
 def test_a_type_alone_tells_as_much_as_its_words():
-    values, rule = type_origins(pd.Series(["TRAFFIC STOP", "FIGHT"]), pd.Series(["traffic stop", "disorder"]), Origin(unmarked="community"))
+    values, rule = type_origins(
+        pd.Series(["TRAFFIC STOP", "FIGHT"]), pd.Series(["traffic stop", "disorder"]), Origin(unmarked="community")
+    )
     assert values.tolist() == ["officer", "community"]
     assert [ORIGIN_RULES[i] for i in rule] == ["category", "default"]
 
@@ -90,7 +101,10 @@ def test_markers_speak_in_the_table_of_types(real_data):
     events = sara.read_calls(real_data / "seattle/seattle_911_2015.csv.gz")
     assert events.attrs["sara"]["origin_marks"]["unmarked"] == "community"
     types = sara.call_types(events).table.set_index("type")
-    assert types.loc["TRAFFIC STOP - OFFICER INITIATED ONVIEW", ["origin", "origin_rule"]].tolist() == ["officer", "profile marker"]
+    assert types.loc["TRAFFIC STOP - OFFICER INITIATED ONVIEW", ["origin", "origin_rule"]].tolist() == [
+        "officer",
+        "profile marker",
+    ]
     assert types.loc["TRESPASS", ["origin", "origin_rule"]].tolist() == ["community", "default"]
 
 

@@ -15,9 +15,10 @@ import shapely
 
 from sara.core.event_columns import COLUMNS, FEW, column_of
 from sara.core.parquet import RECORD_KEY
+from sara.data._address import normalize_places
 from sara.data._order import order_of
 
-__all__ = ["EventParts", "compact_frame", "event_arrow"]
+__all__ = ["EventParts", "event_arrow"]
 
 # Rows sorted at a time, rows of a group in the parts, and in the file: what is read together later.
 BUCKET, PART_GROUP, GROUP = 500_000, 50_000, 100_000
@@ -39,6 +40,7 @@ class EventParts:
     spans: list[list[tuple[int, int]]] = field(default_factory=list)
     days: dict[int, int] = field(default_factory=dict)
     seen: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
+    places: dict[str, str | None] | None = None
 
     def add(self, events: gpd.GeoDataFrame) -> None:
         """Write one part; it is in order already."""
@@ -129,7 +131,41 @@ class EventParts:
                 table = pq.ParquetFile(file).read_row_groups(groups)
                 t = pc.fill_null(table.column("t_local"), LAST - 1)
                 parts.append(table.filter(pc.and_(pc.greater_equal(t, low), pc.less(t, high))).cast(schema))
-            yield pa.concat_tables(parts).unify_dictionaries()
+            yield self._placed(pa.concat_tables(parts).unify_dictionaries())
+
+    def name_places(self) -> None:
+        """Name the places anew from all addresses together: whether a city belongs to the name, and what is a street, shows in the whole only."""
+        import pyarrow.parquet as pq
+
+        known: set[str] = set()
+        for file in self.files:
+            known.update(pq.read_table(file, columns=["address"]).column(0).unique().to_pylist())
+        addresses = pd.Series(sorted(known - {None}), dtype=object)  # type: ignore[arg-type]
+        named = normalize_places(addresses)
+        self.places = dict(zip(addresses, named.astype(object).where(named.notna(), None), strict=True))
+
+    def _placed(self, table: Any) -> Any:
+        import pyarrow as pa
+
+        if self.places is None:
+            return table
+        at = table.schema.get_field_index("place")
+        chunks = []
+        for chunk in table.column("address").chunks:
+            words = pa.array([self.places[text] for text in chunk.dictionary.to_pylist()], pa.string())
+            chunks.append(words.take(chunk.indices).dictionary_encode())
+        return table.set_column(at, "place", pa.chunked_array(chunks, table.schema.field("place").type)).unify_dictionaries()
+
+    def compact(self, columns: list[str]) -> pd.DataFrame:
+        """Return a few columns of all parts in memory, texts as categories."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        wanted = list(dict.fromkeys([*columns, "address"]))
+        schema = pa.schema([self._schema().field(name) for name in wanted])
+        tables = [pq.read_table(file, columns=wanted).cast(schema) for file in self.files]
+        table = self._placed(pa.concat_tables(tables).unify_dictionaries())
+        return pd.DataFrame({name: column_of(table.column(name), name, True) for name in columns})
 
     def _edges(self) -> list[tuple[int, int]]:
         days, n = self.days_and_counts()
@@ -159,15 +195,6 @@ def event_arrow(events: gpd.GeoDataFrame) -> Any:
         else:
             columns[name] = pa.array(values, from_pandas=True)
     return pa.table(columns)
-
-
-def compact_frame(files: list[Path], columns: list[str]) -> pd.DataFrame:
-    """Return a few columns of all parts in memory, texts as categories."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.concat_tables([pq.read_table(file, columns=columns) for file in files], promote_options="permissive")
-    return pd.DataFrame({name: column_of(table.column(name), name, True) for name in columns})
 
 
 def _seconds(events: pd.DataFrame) -> np.ndarray:

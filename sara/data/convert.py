@@ -25,7 +25,7 @@ from sara.data._build import STAMPS, Table, build_part, check_mapping, plain_kin
 from sara.data._chunks import Chunked, chunked
 from sara.data._positions import settled_crs, swapped
 from sara.data._rejects import reject_rows, rejects_of
-from sara.data._sorted import EventParts, compact_frame
+from sara.data._sorted import EventParts
 from sara.data._text import TEXT_DTYPE
 from sara.data.formats import RawFile, align, find_files, stack
 from sara.data.read import _nothing, _recognized, read_events, settled
@@ -255,7 +255,9 @@ def _in_parts(
         "rows_rejected": work.n_rejected, "rejects": str(work.rejects) if work.n_rejected else None,
         "sorted": True, "crs": first.crs.to_string(), **({"crs_source": guessed} if guessed else {}), **said,
     }  # fmt: skip
-    places = compact_frame(work.parts.files, FOR_PLACES)
+    if "address" in fields and "place" not in fields and len(work.raw) > 1:
+        work.parts.name_places()
+    places = work.parts.compact(FOR_PLACES)
     record |= whole_record(
         gpd.GeoDataFrame(places.assign(geometry=None), geometry="geometry", crs=first.crs), record.get("decimals")
     )

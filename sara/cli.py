@@ -86,6 +86,51 @@ def audit(
         typer.echo(f"Rejected rows, with their lines: {where}")
 
 
+@app.command()
+def convert(
+    path: Annotated[str, typer.Argument(help="A CSV (also gz), a folder of them, a pattern, or any file sara reads.")],
+    to: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
+    source: Annotated[str, typer.Option("--source", help="calls, complaints, or your own word.")] = "calls",
+    profile: Annotated[str | None, typer.Option("--profile", help="A publisher sara knows, or a profile's .toml.")] = None,
+    crs: Annotated[str | None, typer.Option("--crs", help="EPSG number of x and y.")] = None,
+    tz: Annotated[str | None, typer.Option("--tz", help="The city's time zone, such as America/Chicago.")] = None,
+) -> None:
+    """Turn a publisher's file of any size into an event table in Parquet, in bounded memory."""
+    with _told() as step:
+        from sara.data import convert as to_parquet
+
+        step(f"Converting {path}")
+        made = to_parquet(path, to, source=source, profile=profile, crs=int(crs) if crs and crs.isdigit() else crs, tz=tz)
+    record = made.attrs["sara"]
+    typer.echo(f"{record['rows_read']:,} rows read, {made.n_rows:,} kept, {record['rows_rejected']:,} turned down: {to}")
+    if record.get("rejects"):
+        typer.echo(f"Rows turned down, with line and reason: {record['rejects']}")
+
+
+@app.command()
+def scan(
+    file: Annotated[Path, typer.Argument(help="A table of calls: any file that sara reads, or Parquet from sara convert.")],
+    complaints: Annotated[Path | None, typer.Argument(help="Complaints to the city (311), as evidence.")] = None,
+    areas: Annotated[Path | None, typer.Option("--areas", help="The city's areas: GeoJSON or another boundary file.")] = None,
+    out: Out = None,
+    of_complaints: Annotated[bool, typer.Option("--complaints", help="The first file holds complaints (311), not calls.")] = False,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the report in the browser.")] = False,
+) -> None:
+    """Scan a file without a study: what it can bear, what keeps coming back, where and when, as one page and one workbook."""
+    with _told() as step:
+        from sara._scan_report import scan_report
+
+        folder = out or Path(f"{file.name.split('.')[0] or 'calls'}-scan")
+        report = scan_report(
+            file, complaints, areas=areas, out=folder, holds="complaints" if of_complaints else "calls", step=step
+        )
+    for line in report.sentences:
+        typer.echo(line)
+    typer.echo(f"Written: {report.html} and {report.xlsx}")
+    if show:
+        typer.launch(str(report.html))
+
+
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:

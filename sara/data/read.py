@@ -180,6 +180,7 @@ def settled(
     known = find_profile(profile, table.frame.columns, None if profile else source)
     mapping = _mapping(table.frame, known, given, source)
     _check_times(files, mapping)
+    _check_points(table, mapping, told=bool(profile is not None or given.get("time") or given.get("type")))
     told = profile is not None or known is not None or bool(given.get("type"))
     said = check_meaning(table.frame, mapping, source=source, told=told, call=table.file or "")
     how = {
@@ -211,6 +212,25 @@ def _files(path: Any, source: str, connection: Any) -> list[RawFile]:
         return [table for one in path if (table := as_table(one, source=source)) is not None]
     table = as_table(path, source=source)
     return [table] if table is not None else read_set(find_files(path))
+
+
+def _check_points(table: Table, mapping: Mapping[str, Any], *, told: bool) -> None:
+    """Turn down a map of areas, in which no two rows are of one kind; say of any other that its areas are read as points."""
+    drawn = int(table.notes.get("geometry_not_points", 0))
+    if drawn == 0 or told:
+        return
+    kind = mapping.get("type")
+    kinds = table.frame[kind].nunique() if isinstance(kind, str) else len(table.frame)
+    if drawn == len(table.frame) == kinds and drawn >= 5:
+        raise InputError(
+            f"`path` must hold events. Got {drawn:,} areas or lines, each with a name of its own: a map. Write: sara.read_areas(path); "
+            "or say which column is the time, if these are events: columns={'time': '...'}"
+        )
+    warnings.warn(
+        f"{drawn:,} of {len(table.frame):,} rows are areas or lines, not points: each was read as one point that lies on it.",
+        SaraWarning,
+        stacklevel=5,
+    )
 
 
 def _check_times(files: list[RawFile], mapping: dict[str, Any]) -> None:

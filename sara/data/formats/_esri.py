@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from sara.core.errors import InputError, SaraWarning
+from sara.core.errors import InputError
 from sara.data.formats._geojson import representative, with_points
 from sara.data.formats._raw import RawFile
 from sara.data.formats._records import from_records, short
@@ -47,17 +46,11 @@ def read_esri(parsed: Any, name: str, sha: str | None) -> RawFile:
             f"`path` must hold features. Got {what}: {name}. Ask the layer for a query with where=1=1&outFields=*&f=json"
         )
     features = [feature for page in pages for feature in page.get("features") or []]
-    fields = next((page["fields"] for page in pages if isinstance(page.get("fields"), list)), [])
-    fields = [field for field in fields if isinstance(field, Mapping) and isinstance(field.get("name"), str)]
-    if pages[-1].get("exceededTransferLimit") or (pages[-1].get("properties") or {}).get("exceededTransferLimit"):
-        warnings.warn(
-            f"{name}: the service says that it has more rows than it sent. Download the other pages too, and read them as a folder.",
-            SaraWarning,
-            stacklevel=7,
-        )
+    described: list[Any] = next((page["fields"] for page in pages if isinstance(page.get("fields"), list)), [])
+    fields = [field for field in described if isinstance(field, Mapping) and isinstance(field.get("name"), str)]
     names = {field["name"]: _name(field) for field in fields}
     records = [_attributes(feature, names) for feature in features]
-    table = from_records(records, name, sha, notes={"format": "Esri JSON", **_notes(fields, names)})
+    table = from_records(records, name, sha, notes={"format": "Esri JSON", **_more(pages[-1]), **_notes(fields, names)})
     frame = _decoded(table.frame.reindex(columns=list(dict.fromkeys([*names.values(), *table.frame.columns]))), fields, names)
     table = RawFile(frame, table.lines, table.rejects, sha, name, table.notes)
     shapes = [features[number - 1].get("geometry") for number in table.lines]
@@ -80,6 +73,12 @@ def _attributes(feature: Any, names: Mapping[str, str]) -> Any:
     if not isinstance(feature, Mapping) or not isinstance(feature.get("attributes"), Mapping):
         return short(feature)
     return {names.get(key, key): value for key, value in feature["attributes"].items()}
+
+
+def _more(page: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whether the service says that more rows follow this page: of a set of pages only the last one may not."""
+    told = page.get("exceededTransferLimit") or (page.get("properties") or {}).get("exceededTransferLimit")
+    return {"more_rows": True} if told else {}
 
 
 def _notes(fields: list[Mapping[str, Any]], names: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,10 @@ def looks_like_json(content: bytes) -> bool:
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         start = start.decode("utf-16", errors="ignore").encode()
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x1e")
-    return start[:1] == b"{" or (start[:1] == b"[" and start[1:].lstrip()[:1] in (b"{", b"[", b"]", b"n"))
+    if re.match(rb"\{|\[\s*(?:[\]{\[\"0-9-]|null|true|false)", start):
+        return True
+    # One record a line, the first of which is damaged.
+    return any(re.match(rb'\s*\{\s*"', line) for line in start.split(b"\n")[1:4])
 
 
 def read_json(content: bytes, name: str, sha: str | None) -> RawFile:

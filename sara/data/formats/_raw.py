@@ -146,8 +146,8 @@ def _typed_arrow(column: pd.Series) -> pd.Series:
 
     kind = column.dtype.pyarrow_dtype  # type: ignore[union-attr]
     if pa.types.is_timestamp(kind):
-        unit = "us" if kind.tz is None else f"us, {kind.tz}"
-        return column.astype(f"datetime64[{unit}]")
+        dtype: Any = "datetime64[us]" if kind.tz is None else f"datetime64[us, {kind.tz}]"
+        return column.astype(dtype)
     if pa.types.is_integer(kind):
         return column.astype("Int64")
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):

@@ -18,6 +18,7 @@ from sara.data._build import Table
 from sara.data._text import TEXT_DTYPE
 from sara.data.formats._files import read_tables
 from sara.data.formats._raw import RawFile, plain_text
+from sara.data.formats._twins import read_once
 from sara.data.formats._zip import without_prose
 
 __all__ = ["align", "read_set", "stack"]
@@ -52,7 +53,8 @@ def read_set(paths: Sequence[Path]) -> list[RawFile]:
     if empty:
         warnings.warn(f"{len(empty)} of {len(paths)} files are empty: {', '.join(empty[:5])}.", SaraWarning, stacklevel=5)
         files[0].notes["empty_files"] = len(empty)
-    return without_prose(files)
+    files = without_prose(files)
+    return read_once(files, "The folder") if len(paths) > 1 else files
 
 
 def align(files: list[RawFile], given: Mapping[str, Any], recognized: Recognized) -> list[RawFile]:
@@ -92,6 +94,17 @@ def _same_place(files: list[RawFile], recognized: Recognized) -> list[RawFile]:
         return files
     bare = next(file for has, file in zip(shaped, files, strict=True) if not has and len(file.frame))
     found = recognized(bare.frame)
+    if "x" in found and "lon" not in found:
+        # Numbers of a system of their own, which layers of the same publisher mostly have beside their geometry.
+        own = [
+            recognized(pd.DataFrame(f.frame.drop(columns=f.frame.geometry.name))) if has else {}
+            for has, f in zip(shaped, files, strict=True)
+        ]
+        if all("x" in columns for has, columns in zip(shaped, own, strict=True) if has):
+            return [
+                replace(f, frame=pd.DataFrame(f.frame.drop(columns=f.frame.geometry.name))) if has else f
+                for has, f in zip(shaped, files, strict=True)
+            ]
     lon, lat = found.get("lon", "longitude"), found.get("lat", "latitude")
     return [_written(file, str(lon), str(lat)) if has else file for has, file in zip(shaped, files, strict=True)]
 
@@ -206,10 +219,11 @@ def _kind(part: pd.Series) -> str:
 
 
 def _missing(n: int, target: str) -> pd.Series:
-    return pd.Series(pd.array([None] * n, dtype=TEXT_DTYPE if target == "text" else target))
+    dtype: Any = TEXT_DTYPE if target == "text" else target
+    return pd.Series(pd.array(np.full(n, None, dtype=object), dtype=dtype))
 
 
-def _cast(part: pd.Series, target: str) -> pd.Series:
+def _cast(part: pd.Series, target: Any) -> pd.Series:
     if target == "Float64":
         return part.astype("Int64" if pd.api.types.is_integer_dtype(part.dtype) else float)
     if target != "text":

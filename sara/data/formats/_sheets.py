@@ -86,7 +86,9 @@ def _check_size(content: bytes, name: str) -> dict[str, Any]:
                     elif member.filename == "content.xml":
                         corner.see_repeated(part)
                 corner.check(name)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"`path` must be a whole Excel file. Got {name}, which can't be opened ({error}). Save it again in Excel."
         ) from None

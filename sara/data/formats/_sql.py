@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,8 @@ def _cursor(connection: Any, kind: str, text: str) -> Iterator[Any]:
             ready = (opened or connection).execution_options(stream_results=True, no_parameters=True)
             result = ready.exec_driver_sql(text)
             try:
-                yield result.cursor if result.cursor is not None else result
+                # Its own cursor is not asked: SQLAlchemy has fetched the first rows from that already.
+                yield _Answer(None if result.cursor is None else result.cursor.description, result.fetchmany)
             finally:
                 result.close()
         finally:
@@ -111,7 +113,7 @@ def _cursor(connection: Any, kind: str, text: str) -> Iterator[Any]:
     cursor = _own_cursor(connection, kind)
     try:
         cursor.execute(text)
-        yield _Described(cursor)
+        yield _described(cursor)
     finally:
         cursor.close()
 
@@ -123,19 +125,20 @@ def _own_cursor(connection: Any, kind: str) -> Any:
     return connection.cursor()
 
 
-class _Described:
-    """A cursor whose columns are known: one that stays with the server knows them after its first rows only."""
+@dataclass(frozen=True)
+class _Answer:
+    """What a database answers: its columns, and how to fetch its next rows."""
 
-    def __init__(self, cursor: Any) -> None:
-        self.cursor = cursor
-        self.first = cursor.fetchmany(PIECE) if cursor.description is None else None
-        self.description = cursor.description
+    description: Any
+    fetchmany: Callable[[int], Any]
 
-    def fetchmany(self, n: int) -> Any:
-        if self.first is not None:
-            first, self.first = self.first, None
-            return first
-        return self.cursor.fetchmany(n)
+
+def _described(cursor: Any) -> _Answer:
+    """Return the answer of a cursor; one that stays with the server may know its columns after its first rows only."""
+    if cursor.description is not None:
+        return _Answer(cursor.description, cursor.fetchmany)
+    waiting = [cursor.fetchmany(PIECE)]
+    return _Answer(cursor.description, lambda n: waiting.pop() if waiting else cursor.fetchmany(n))
 
 
 def _fetched(cursor: Any) -> Iterator[list[Any]]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import re
 import tempfile
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from sara.core.errors import InputError, SaraWarning
+from sara.core.errors import InputError
 from sara.data.formats import _raw
 from sara.data.formats._raw import RawFile
 from sara.data.formats._spatial import SIDECARS, SPATIAL, read_layers
+from sara.data.formats._twins import read_once
 
 __all__ = ["NO_TABLE", "TABLES", "is_workbook", "read_zip", "without_prose"]
 
@@ -25,8 +25,7 @@ TABLES = (
 # What lies beside a table to explain it.
 NO_TABLE = re.compile(r"(?:read[ _-]?me|licen[cs]e|metadata|data[ _-]?dictionary|schema|manifest|about)[^/]*", re.IGNORECASE)
 MAX_MEMBERS = 5_000
-# A file of the same rows in another format has as many of them, give or take a total.
-_SAME_ROWS = 0.01
+# Tables that share half of all their columns are parts of one: headers change over the years.
 _ALIKE = 0.5
 
 Inner = Callable[..., list[RawFile]]
@@ -152,7 +151,7 @@ def _chosen(tables: list[RawFile], name: str) -> list[RawFile]:
     """Return all tables with the same columns; of the same rows in several formats, one."""
     if len(tables) == 1:
         return tables
-    tables = _once(without_prose(tables), name)
+    tables = read_once(without_prose(tables), name)
     main = max(tables, key=lambda table: len(table.frame))
     known = _columns(main)
     alike = [
@@ -178,34 +177,3 @@ def without_prose(tables: list[RawFile]) -> list[RawFile]:
 def _columns(table: RawFile) -> set[str]:
     geometry = getattr(table.frame, "_geometry_column_name", None)
     return {str(column).casefold() for column in table.frame.columns if column != geometry}
-
-
-def _once(tables: list[RawFile], name: str) -> list[RawFile]:
-    """Leave out tables that another format of the archive holds already: a layer knows where it lies, so it is the one that stays."""
-    if len({str(table.notes.get("format")) for table in tables}) == 1:
-        return tables
-    ordered = sorted(tables, key=lambda table: getattr(table.frame, "_geometry_column_name", None) is None)
-    kept: list[RawFile] = []
-    left: list[str] = []
-    for table in ordered:
-        twin = next(
-            (
-                other
-                for other in kept
-                if other.notes.get("format") != table.notes.get("format")
-                and abs(len(other.frame) - len(table.frame)) <= max(1, _SAME_ROWS * len(other.frame))
-            ),
-            None,
-        )
-        if twin is None:
-            kept.append(table)
-        else:
-            left.append(table.name)
-            twin.notes["same_in"] = [*twin.notes.get("same_in", []), table.name]
-    if left:
-        warnings.warn(
-            f"{name}: {', '.join(left[:5])} holds as many rows as {kept[0].name} in another format, and was not read a second time.",
-            SaraWarning,
-            stacklevel=7,
-        )
-    return [table for table in tables if any(table is other for other in kept)]

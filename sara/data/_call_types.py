@@ -43,6 +43,11 @@ def call_types(events: gpd.GeoDataFrame) -> CallTypesResult:
     CallTypesResult
         ``table``: one row per type; ``coverage``; ``undecided``: the types a person must decide; ``save(path)``: the table to edit.
 
+    Raises
+    ------
+    InputError
+        If no row has a type.
+
     Notes
     -----
     Patterns (`sara.data.category_table`) come first; they alone give ``events["category"]`` at reading. What they miss is compared with the

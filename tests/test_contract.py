@@ -41,6 +41,7 @@ class World:
 RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], Any]]] = {
     "audit": (lambda w: w.calls, lambda e, w: sara.audit(e, areas=w.areas)),
     "geocode": (lambda w: w.calls, lambda e, w: sara.geocode(e, streets=sara.datasets.load("riverton_streets"))),
+    "call_types": (lambda w: w.calls, lambda e, w: sara.call_types(e)),
     "hotspots.count": (lambda w: w.strip, lambda e, w: sara.hotspots.count(e, area=w.areas)),
     "hotspots.gi_star": (lambda w: w.strip, lambda e, w: sara.hotspots.gi_star(e, area=w.areas)),
     "hotspots.clusters": (lambda w: w.strip, lambda e, w: sara.hotspots.clusters(e, area=w.areas)),
@@ -59,7 +60,7 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
 
 
 def public_functions() -> dict[str, Callable[..., Any]]:
-    found = {"audit": sara.audit, "geocode": sara.geocode}
+    found = {"audit": sara.audit, "call_types": sara.call_types, "geocode": sara.geocode}
     for module in MODULES:
         package = getattr(sara, module)
         for name in package.__all__:

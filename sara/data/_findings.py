@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sara.data._audit_result import _percent
-from sara.data._geocoding import BY, TELLING, strength
+from sara.data._geocoding import BY, MISSING, TELLING, strength
 from sara.data._ground import Finding, Ground, many
 from sara.data._precision import precision
 from sara.data._text import uniques_of
@@ -89,7 +89,8 @@ def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> 
         # A type is news only where its category is not.
         if by == "type" and told and len(low):
             low = low[[value not in _types_of(events, told) for value in low["value"]]]
-        if len(low) == 0 or v < TELLING or p > 0.05:
+        missing = int((low["n"] - low["located"]).sum())
+        if len(low) == 0 or v < TELLING or p > 0.05 or missing < MISSING * n:
             continue
         told |= set(low["value"]) if by == "category" else set()
         top = low.head(5)
@@ -100,7 +101,6 @@ def geocoding(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame) -> 
         words = {"category": "categor", "type": "type", "area": "area"}[by] + (
             {"category": "ies"}.get(by, "s") if len(low) > 1 else {"category": "y"}.get(by, "")
         )
-        missing = int((low["n"] - low["located"]).sum())
         found.append(Finding(
             "geocoding", f"{len(low)} {words} {'are' if len(low) > 1 else 'is'} missing from the map more often than the others (Cramer's V {v:.2f}): {worst}", missing, "warning",
             "misses are not random: the map under-states these, and they look safer than they are",

@@ -8,7 +8,7 @@ import pandas as pd
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.data._text import uniques_of
 
-__all__ = ["BY", "RATE_COLUMNS", "TELLING", "geocoding_rates", "strength"]
+__all__ = ["BY", "MISSING", "RATE_COLUMNS", "TELLING", "geocoding_rates", "strength"]
 
 RATE_COLUMNS = ["by", "value", "n", "located", "rate", "p_adjusted", "is_low"]
 # Smaller groups have no rate worth a test.
@@ -17,6 +17,8 @@ LEAST = 30
 POINTS = 0.05
 # What rows are grouped by, and from which Cramer's V on a difference is told: a tie that is small, but there (Cohen's w).
 BY, TELLING = ("category", "type", "area"), 0.1
+# Fewer missing rows than this share of the file change no map.
+MISSING = 0.005
 
 
 def geocoding_rates(events: pd.DataFrame, has_place: np.ndarray) -> pd.DataFrame:

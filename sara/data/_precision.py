@@ -21,8 +21,9 @@ DEGREE = 111_320.0
 BLOCK, STEPS = 100.0, 2
 # Finest cell worth drawing, and what cell sizes are rounded up to.
 FINEST, ROUND = 10, 25
-# Points whose nearest neighbours are this often equally far are a lattice; so many points tell.
-LATTICE, LEAST_POINTS, MOST_POINTS = 0.8, 50, 20_000
+# Points whose nearest neighbours are this often equally far (within a hundredth) are a lattice, though with holes; chance makes it one in fifty.
+LATTICE, LEAST_SIDE = 0.3, 5.0
+LEAST_POINTS, MOST_POINTS = 50, 20_000
 # A point that several houses of one street share is a block's middle; so many of the rows must lie on such.
 HOUSES, MIDDLES = 3, 0.5
 
@@ -147,9 +148,12 @@ def _lattice(x: np.ndarray, y: np.ndarray) -> float | None:
     if len(points) < LEAST_POINTS:
         return None
     nearest = cKDTree(points).query(points, k=2)[0][:, 1]
-    side = float(np.median(nearest))
+    # The most frequent distance: on a lattice with holes it is its side, and the others are multiples and diagonals.
+    bins = np.floor(np.log(np.maximum(nearest, 0.01)) / 0.01).astype(np.int64)
+    values, n = np.unique(bins, return_counts=True)
+    side = float(np.median(nearest[bins == values[n.argmax()]]))
     same = np.abs(nearest - side) <= 0.01 * side
-    return side if side >= 1 and same.mean() >= LATTICE else None
+    return side if side >= LEAST_SIDE and same.mean() >= LATTICE else None
 
 
 def _blocks(codes: np.ndarray, names: np.ndarray) -> float:

@@ -152,7 +152,7 @@ def _search(events: pd.DataFrame) -> list[Stack]:
     if len(candidates) == 0:
         return []
     addresses = _different(_shown(events), number, len(sizes))
-    crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * float(np.quantile(addresses[sizes >= 2], 0.99)))
+    crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * _usual_addresses(addresses[sizes >= 2]))
     ratio = _size_ratios(sizes[ranked])
     office = _office(events)
     city_office = office[rows].mean()
@@ -178,6 +178,12 @@ def _search(events: pd.DataFrame) -> list[Stack]:
         at = rows[first[stack]]
         found.append(Stack(float(x[at]), float(y[at]), n, rule, float(ratio[rank]), mix))
     return found
+
+
+def _usual_addresses(addresses: np.ndarray) -> float:
+    """Return how many addresses 99 % of the stacks do not exceed; among few stacks, the one with the most is no measure of itself."""
+    usual = np.sort(addresses)[:-1] if len(addresses) < 100 else addresses
+    return float(np.quantile(usual, 0.99)) if len(usual) else 0.0
 
 
 def _shown(events: pd.DataFrame) -> np.ndarray:

@@ -14,6 +14,7 @@ from sara.core.errors import InputError, SaraWarning
 from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
 from sara.data._meaning import check_meaning
 from sara.data._profiles import Profile, find_profile
+from sara.data.download._folder import fetched
 from sara.data.formats import RawFile, align, as_table, find_files, read_query, read_set, stack
 from sara.data.formats._own import own_events
 from sara.data.recognize import recognize, require
@@ -170,7 +171,7 @@ def _read(
         files = align(files, given, _nothing if profile else _recognized)
     table = stack(files)
     mapping, how, record = settled(table, files, source=source, profile=profile, given=given, crs=crs, tz=tz)
-    return build(table, mapping, **how, record=record)
+    return build(table, mapping, **how, record={**record, **fetched(path)})
 
 
 def settled(

@@ -7,15 +7,16 @@ import json
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sara._version import __version__
-from sara.core.errors import InputError
+from sara.core.errors import InputError, SaraWarning
 
-__all__ = ["MANIFEST", "Folder", "provenance_of", "safe_name", "sha256_of"]
+__all__ = ["MANIFEST", "Folder", "fetched", "provenance_of", "safe_name", "sha256_of"]
 
 MANIFEST = "manifest.json"
 # Far above a real one: a page's line is 200 characters, and 100 million rows are under 100,000 pages.
@@ -193,11 +194,11 @@ def provenance_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     dict or None
         ``url``, ``query``, ``fetched`` (ISO time), ``rows``, ``rows_told`` by the server, ``complete``, ``notes``: small, for the record.
     """
-    place = Path(path)
-    folder = place if place.is_dir() else place.parent
     try:
+        place = Path(path)
+        folder = place if place.is_dir() else place.parent
         found = read_manifest(folder)
-    except (InputError, OSError):
+    except (InputError, OSError, ValueError):
         return None
     if found is None or (not place.is_dir() and place.name not in [page["file"] for page in found["pages"]]):
         return None
@@ -212,6 +213,21 @@ def provenance_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         "status": found["status"],
         "notes": found["notes"][:5],
     }
+
+
+def fetched(path: Any) -> dict[str, Any]:
+    """Return what goes on the record of a table read from `path`: where it was downloaded, if it was. One that is not whole is warned of."""
+    told = provenance_of(path) if isinstance(path, (str, os.PathLike)) else None
+    if told is None:
+        return {}
+    if told["status"] in ("partial", "unequal"):
+        rows = f"{told['rows']:,} of {told['rows_told']:,} rows" if told["rows_told"] else f"{told['rows']:,} rows so far"
+        warnings.warn(
+            f"The download in {Path(path).name!r} is not whole: {rows}. Totals are too low. Call sara.download again with the same address and folder.",
+            SaraWarning,
+            stacklevel=4,
+        )
+    return {"download": told}
 
 
 def safe_name(text: str, *, suffix: str = "") -> str:

@@ -53,6 +53,12 @@ def read_set(paths: Sequence[Path]) -> list[RawFile]:
     if empty:
         warnings.warn(f"{len(empty)} of {len(paths)} files are empty: {', '.join(empty[:5])}.", SaraWarning, stacklevel=5)
         files[0].notes["empty_files"] = len(empty)
+    if files[-1].notes.get("more_rows"):
+        warnings.warn(
+            f"{files[-1].name}: the service says that it has more rows than it sent. Get the other pages too, and read them as a folder: sara.download(url, 'folder/')",
+            SaraWarning,
+            stacklevel=5,
+        )
     files = without_prose(files)
     return read_once(files, "The folder") if len(paths) > 1 else files
 

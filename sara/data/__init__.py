@@ -7,12 +7,14 @@ from sara.data._audit_result import AuditResult
 from sara.data._call_types import CallTypesResult, call_types, set_types
 from sara.data.audit import audit
 from sara.data.categories import categorize, category_table, help_categories
+from sara.data.convert import convert
 from sara.data.download import download
 from sara.data.duplicates import dedupe
 from sara.data.geocoder import GeocodeResult, geocode
 from sara.data.places import read_areas, within
 from sara.data.read import read_calls, read_complaints, read_events
 from sara.data.recognize import RecognitionResult, recognize
+from sara.data.registers import at_places, read_places
 from sara.data.schema import as_events
 
 __all__ = [
@@ -21,10 +23,12 @@ __all__ = [
     "GeocodeResult",
     "RecognitionResult",
     "as_events",
+    "at_places",
     "audit",
     "call_types",
     "categorize",
     "category_table",
+    "convert",
     "dedupe",
     "download",
     "geocode",
@@ -34,6 +38,7 @@ __all__ = [
     "read_calls",
     "read_complaints",
     "read_events",
+    "read_places",
     "recognize",
     "set_types",
     "within",

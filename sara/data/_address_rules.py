@@ -61,6 +61,8 @@ _STATES = "|".join(sorted(STATES))
 _STATE = re.compile(rf"\s+(?:{_STATES})(?:\s+\d{{5}}(?:-\d{{4}})?)?$|\s+\d{{5}}(?:-\d{{4}})?$")
 _STATE_ZIP = re.compile(rf"\s+(?:{_STATES})\s+\d{{5}}(?:-\d{{4}})?$")
 _ZIP = re.compile(r"(?<=[\s,])(\d{5})(?:-\d{4})?$")
+# "500 E OAK ST - OAK CREEK"; between two streets a dash is a crossing.
+_DASH_CITY = re.compile(r"^(\d{1,6} .*\S)\s+-\s+([A-Z]+(?: [A-Z]+)*)$")
 _PIECES = re.compile(rf",|\s{{2,}}(?=[A-Z ]+?\s{{2,}}(?:{_STATES})\b)")
 _IN_BRACKETS = re.compile(r"^([^()]*\S)\s*\((\d[^()]*\s[^()]*)\)$")
 _REMARK = re.compile(r"^(\d[^():]*[A-Z]{2})\s*(?::\s*|\()([^():]*)\)?$")
@@ -226,6 +228,8 @@ def _without_tail(text: str) -> tuple[str, str | None, str | None]:
     if not rest and (match := _STATE_ZIP.search(head)) and re.match(r"\d", head):
         head, city = _city_after_suffix(head[: match.start()].strip())
         return head, city, unit
+    if not rest and (match := _DASH_CITY.match(head)) and _ends_a_street(match[1].split()):
+        return match[1], match[2], unit
     if (match := _ZIP.search(head)) and re.match(r"\d", head) and _ends_a_street(head[: match.start()].split()):
         head = head[: match.start()].strip()
     return head, " ".join(rest[0].split()) if rest else None, unit

@@ -43,6 +43,8 @@ SUFFIXES = {spelling: standard for standard, spellings in _SPELLINGS.items() for
 
 # More of appendix C1, without the words that as often end a name (SPRING, RIVER, MILL). They are put into one spelling at the end of a name, but they do not make a text a street: "OLD MISSION" is a building.
 _RARE = {
+    # Milwaukee and others write LA and WA.
+    "LN": "LA", "WAY": "WA",
     "ANX": "ANNEX ANX", "ARC": "ARCADE ARC", "BLFS": "BLUFFS BLFS", "BYU": "BAYOU BYU",
     "CLFS": "CLIFFS CLFS", "CORS": "CORNERS CORS", "CRSE": "COURSE CRSE", "CSWY": "CAUSEWAY CSWY", "CURV": "CURVE CURV", "ESTS": "ESTATES ESTS",
     "FLDS": "FIELDS FLDS", "FLS": "FALLS FLS",

@@ -16,12 +16,15 @@ import pandas as pd
 import shapely
 
 from sara.core.errors import InputError
+from sara.data._rejects import REJECT_COLUMNS
 from sara.data._text import is_blank, squeeze
+from sara.data.formats import read_file
 
 __all__ = ["Layer", "column_named", "open_layer", "plain", "texts"]
 
 # A county's parcels are below this; more is a mistake or an attack.
 MAX_BYTES = 2_000_000_000
+_TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 _LON = ("lon", "long", "longitude", "lng", "xcoordlon", "pointx", "lonwgs84")
 _LAT = ("lat", "latitude", "ycoordlat", "pointy", "latwgs84")
 _X = ("x", "xcoord", "xcoordinate", "easting", "pointx", "xcoord1", "statexcoord", "xftsp")
@@ -42,12 +45,18 @@ class Layer:
         Of the shapes.
     name : str
         What to call it in a message: the file's name.
+    lines : ndarray
+        Where each row stands in the file; the row's label for a table.
+    rejects : DataFrame
+        Lines that could not be read.
     """
 
     frame: pd.DataFrame
     shapes: np.ndarray
     crs: Any
     name: str
+    lines: np.ndarray
+    rejects: pd.DataFrame
 
 
 def plain(name: Any) -> str:
@@ -80,7 +89,7 @@ def texts(frame: pd.DataFrame, column: str | None) -> np.ndarray:
 
 def open_layer(path: Any, *, argument: str, crs: Any = None) -> Layer:
     """Open a file or a table; its shapes from the geometry, else from longitude and latitude, else from x and y with `crs`."""
-    frame, name = _frame(path, argument)
+    frame, lines, rejects, name = _table(path, argument)
     if len(frame) == 0:
         raise InputError(
             f"`{argument}` must hold at least one row. Got {name} with none. Has an earlier filter removed them all?"
@@ -95,7 +104,7 @@ def open_layer(path: Any, *, argument: str, crs: Any = None) -> Layer:
                 f"`{argument}` must say its coordinate system (a shapefile's .prj). Got {name} without one. Write crs=... or set_crs(4326) if its numbers are "
                 "longitude and latitude."
             )
-        return Layer(rest, shapes, found, name)
+        return Layer(rest, shapes, found, name, lines, rejects)
     table = pd.DataFrame(frame)
     for names, system in (((_LON, _LAT), 4326), ((_X, _Y), crs)):
         east, north = (column_named(table, options) for options in names)
@@ -110,13 +119,15 @@ def open_layer(path: Any, *, argument: str, crs: Any = None) -> Layer:
             )
         shapes = np.full(len(table), None, dtype=object)
         shapes[there] = shapely.points(x[there], y[there])
-        return Layer(table, shapes, 4326 if system is None else system, name)
-    return Layer(table, np.full(len(table), None, dtype=object), None, name)
+        return Layer(table, shapes, 4326 if system is None else system, name, lines, rejects)
+    return Layer(table, np.full(len(table), None, dtype=object), None, name, lines, rejects)
 
 
-def _frame(path: Any, argument: str) -> tuple[pd.DataFrame, str]:
+def _table(path: Any, argument: str) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, str]:
+    """Return a table, the line each row stands on, the lines that could not be read, and what to call the file."""
+    nothing = pd.DataFrame(columns=REJECT_COLUMNS)
     if isinstance(path, pd.DataFrame):
-        return path, "a table"
+        return path, path.index.to_numpy(dtype=object), nothing, "a table"
     if not isinstance(path, (str, Path)):
         raise InputError(
             f"`{argument}` must be a file or a table. Got a {type(path).__name__}. Write {argument}='county.gpkg' or a GeoDataFrame."
@@ -128,23 +139,22 @@ def _frame(path: Any, argument: str) -> tuple[pd.DataFrame, str]:
         raise InputError(
             f"`{argument}` must be a file of at most {MAX_BYTES / 1e9:.0f} GB. Got {file.stat().st_size / 1e9:.1f} GB. Cut it to the study area first."
         )
+    if file.name.lower().removesuffix(".gz").endswith(_TABLES):
+        raw = read_file(file)
+        return pd.DataFrame(raw.frame), np.asarray(raw.lines, dtype=object), raw.rejects, file.name
     try:
-        return _read(file), file.name
+        frame = _shapes(file)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"`{argument}` must be a CSV, Excel, GeoJSON, GeoPackage, shapefile (also zipped) or Parquet file. Got {file.name!r}, which does not open: {reason}. "
             "Export it again as GeoJSON or CSV."
         ) from error
+    return frame, np.arange(1, len(frame) + 1).astype(object), nothing, file.name
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _shapes(file: Path) -> pd.DataFrame:
     name = file.name.lower()
-    stem = name.removesuffix(".gz")
-    if stem.endswith((".csv", ".txt", ".tsv")):
-        return _csv(file)
-    if name.endswith((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")):
-        return pd.read_excel(file, dtype=object, engine="calamine")
     if name.endswith((".parquet", ".geoparquet")):
         try:
             return gpd.read_parquet(file)
@@ -157,23 +167,3 @@ def _read(file: Path) -> pd.DataFrame:
             raise ValueError("it unpacks to more than 2 GB")
         return gpd.read_file(io.BytesIO(content))
     return gpd.read_file(file)
-
-
-def _csv(file: Path) -> pd.DataFrame:
-    for encoding in ("utf-8-sig", "latin-1"):
-        try:
-            return (
-                pd.read_csv(file, dtype=str, sep=None, engine="python", encoding=encoding, on_bad_lines="skip")
-                if _odd(file)
-                else pd.read_csv(file, dtype=str, encoding=encoding)
-            )
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("its encoding is not known")
-
-
-def _odd(file: Path) -> bool:
-    """Say whether the first line is split by something else than commas."""
-    with gzip.open(file, "rb") if file.name.lower().endswith(".gz") else file.open("rb") as stream:
-        first = stream.readline(65_536)
-    return first.count(b",") < max(first.count(b";"), first.count(b"\t"), first.count(b"|"))

@@ -19,6 +19,7 @@ _ROUTES = {"RTE": "RT", "ROUTE": "RT", "HIGHWAY": "HWY", "U S": "US"}
 _KING = re.compile(
     r"\b(?:(?:DR|DOCTOR|REV) (?=\S+ .*\b(?:KING|MLK)\b|MLK ))?(?:MARTIN (?:LUTHER|L)|M L|ML) KING(?: JR| JUNIOR)?\b|\b(?:DR )?MLK(?: JR)?\b"
 )
+_BOUND = re.compile(r"\b([NSEW])(?:ORTH|OUTH|AST|EST)BOUND\b")
 _KING_NAME = "MARTIN LUTHER KING JR"
 
 
@@ -48,6 +49,8 @@ def street_name(text: str) -> str:
         text = text.replace(",", " ")
     if "KING" in text or "MLK" in text:
         text = _KING.sub(_KING_NAME, text)
+    if "BOUND" in text:
+        text = _BOUND.sub(r"\1B", text)
     text = _HIGHWAY.sub(_route, text)
     tokens = text.split()
     tail: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,11 @@ import shapely
 
 from sara.core.errors import InputError
 from sara.data._address import parse_address
+from sara.data._address_words import DIRECTIONS, PLAIN_SUFFIXES
 from sara.data._layer import Layer, column_named, plain, texts
 from sara.data._street import street_name
 
-__all__ = ["Numbers", "Points", "Ranges", "points_of", "ranges_of"]
+__all__ = ["ADDRESS", "CITY", "NUMBER", "ZIP", "Numbers", "Points", "Ranges", "points_of", "ranges_of", "street_columns"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -29,7 +31,7 @@ _FULL = (
 )  # fmt: skip
 _BASE = ("basename", "fename", "stname", "streetname", "name", "street", "strname", "roadname", "rdname", "fullname")
 _PRE = (
-    "predirabrv", "predir", "predirection", "stpredir", "predirp", "fedirp", "prefixdir", "stdirpre", "dirpre", "dirprefix", "prefixdirection", "streetdirection", "stdir", "streetdir",
+    "predirabrv", "predir", "sdir", "predirection", "stpredir", "predirp", "fedirp", "prefixdir", "stdirpre", "dirpre", "dirprefix", "prefixdirection", "streetdirection", "stdir", "streetdir",
     "direction", "dir", "prefix", "pd",
 )  # fmt: skip
 _SUFFIX = (
@@ -49,17 +51,17 @@ _POST = (
     "postdirection",
     "sd",
 )
-_NUMBER = (
+NUMBER = (
     "number", "housenumber", "addnumber", "addrnum", "addressnumber", "addressno", "houseno", "housenum", "hsenum", "hseno", "hsnbr", "housenbr", "streetnumber", "streetno", "stnum",
     "stno", "streetnum", "addno", "addrno", "num", "house", "addnum", "civicno", "no",
 )  # fmt: skip
-_ADDRESS = (
+ADDRESS = (
     "fulladdress", "fulladdr", "addrfull", "addfull", "address", "siteaddress", "siteaddr", "situsaddress", "situs", "propertyaddress", "propaddress", "locationaddress", "streetaddress",
     "addr", "address1", "addressline1", "addressfull", "location", "stadd", "premiseaddress", "businessaddress",
 )  # fmt: skip
 _UNIT = ("unit", "unitid", "unitnumber", "unitno", "apt", "suite", "subaddress", "subaddr", "unitnum", "aptno")
-_ZIP = ("zip", "zipcode", "zip5", "postcode", "postalcode", "postal", "zipcode5", "postzip")
-_CITY = (
+ZIP = ("zip", "zipcode", "zip5", "postcode", "postalcode", "postal", "zipcode5", "postzip")
+CITY = (
     "city", "municipality", "muni", "postcomm", "postalcommunity", "postalcity", "incmuni", "cityname", "town", "community", "place", "msagcomm", "jurisdiction", "neighborhood", "area",
 )  # fmt: skip
 _FROM, _TO = ("from", "fr", "f", "low", "lo", "start", "beg", "begin", "min"), ("to", "t", "high", "hi", "end", "max")
@@ -126,9 +128,11 @@ class Ranges:
     n_rows: int
 
 
-def _street_columns(frame: pd.DataFrame) -> tuple[dict[str, str], Words]:
+def street_columns(frame: pd.DataFrame) -> tuple[dict[str, str], Words]:
     """Return the columns that name the street, and the streets in one spelling."""
-    parts = {"pre": column_named(frame, _PRE), "suffix": column_named(frame, _SUFFIX), "post": column_named(frame, _POST)}
+    parts = {
+        "pre": _holding(frame, _PRE, DIRECTIONS), "suffix": _holding(frame, _SUFFIX, PLAIN_SUFFIXES), "post": _holding(frame, _POST, DIRECTIONS),
+    }  # fmt: skip
     full = column_named(frame, _FULL)
     base = column_named(frame, _BASE)
     whole = full is not None and (plain(full) in _FULL[:6] or plain(full) == "label" or not any(parts.values()))
@@ -145,6 +149,18 @@ def _street_columns(frame: pd.DataFrame) -> tuple[dict[str, str], Words]:
     return used, _spelled(names)
 
 
+def _holding(frame: pd.DataFrame, names: Sequence[str], words: Mapping[str, str]) -> str | None:
+    """Return the first column of these names that holds such words: TYPE may be the class of a road, not its suffix."""
+    for name in names:
+        column = column_named(frame, [name])
+        if column is None:
+            continue
+        said = pd.Series(texts(frame, column)).dropna()
+        if said.str.rstrip(".").isin(list(words)).mean() > 0.5:
+            return column
+    return None
+
+
 def _spelled(names: Words) -> Words:
     codes, unique = pd.factorize(names, use_na_sentinel=True)
     tidy = [street_name(str(name).replace(".", " ")) or None for name in unique]
@@ -156,14 +172,14 @@ def points_of(layer: Layer, crs: Any, numbers: Numbers) -> Points:
     """Return the address points of a layer, in `crs`."""
     frame = layer.frame
     columns: dict[str, str] = {}
-    number_column = column_named(frame, _NUMBER)
-    used, street = _street_columns(frame)
+    number_column = column_named(frame, NUMBER)
+    used, street = street_columns(frame)
     if number_column is not None and used:
         columns |= {"number": number_column, **used}
         number = np.array([numbers.of(text, new=True) for text in texts(frame, number_column)], dtype=np.int64)
         unit = texts(frame, column_named(frame, _UNIT))
     else:
-        whole = column_named(frame, _ADDRESS)
+        whole = column_named(frame, ADDRESS)
         if whole is None:
             raise InputError(
                 f"`addresses` must have a house number and a street, or a full address. Got the columns {', '.join(map(str, frame.columns[:20]))}. "
@@ -190,7 +206,7 @@ def points_of(layer: Layer, crs: Any, numbers: Numbers) -> Points:
 
 
 def _zones(frame: pd.DataFrame, taken: dict[str, str]) -> dict[str, str]:
-    found = {"zip": column_named(frame, _ZIP), "city": column_named(frame, _CITY)}
+    found = {"zip": column_named(frame, ZIP), "city": column_named(frame, CITY)}
     return {key: column for key, column in found.items() if column is not None and column not in taken.values()}
 
 
@@ -259,7 +275,7 @@ def ranges_of(layer: Layer, crs: Any, numbers: Numbers) -> Ranges:
     """Return the ranges of a layer of centre lines, in `crs`."""
     frame = layer.frame
     ends = range_columns(frame)
-    used, street = _street_columns(frame.drop(columns=list(ends.values())))
+    used, street = street_columns(frame.drop(columns=list(ends.values())))
     if not used:
         raise InputError(
             f"`streets` must name the street of each line. Got the columns {', '.join(map(str, frame.columns[:20]))}. Rename the column to fullname."
@@ -291,9 +307,9 @@ def ranges_of(layer: Layer, crs: Any, numbers: Numbers) -> Ranges:
         parity = np.where(sign == 0, -1, parity)
         zips = column_named(
             frame,
-            [f"zip{side}", f"{side}zip", f"zipcode{side}", f"postcode{side}", f"zip{'left' if side == 'l' else 'right'}", *_ZIP]
+            [f"zip{side}", f"{side}zip", f"zipcode{side}", f"postcode{side}", f"zip{'left' if side == 'l' else 'right'}", *ZIP]
             if side
-            else _ZIP,
+            else ZIP,
         )
         cities = column_named(
             frame,
@@ -305,10 +321,10 @@ def ranges_of(layer: Layer, crs: Any, numbers: Numbers) -> Ranges:
                 f"place{side}",
                 f"{side}municipality",
                 f"muni{side}",
-                *_CITY,
+                *CITY,
             ]
             if side
-            else _CITY,
+            else CITY,
         )
         values = {
             "part": rows, "first": first[rows], "last": last[rows], "side": np.full(len(rows), sign), "parity": parity[rows], "zip": _zip5(texts(frame, zips))[rows],

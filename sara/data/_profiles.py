@@ -96,7 +96,8 @@ def find_profile(name: str | PathLike[str] | None, header: Iterable[str], source
     known = _as_spelled(best, columns)
     # A column that this year's file lacks costs its field; the file is still the publisher's.
     there = {name: given for name, given in known.columns.items() if set([given] if isinstance(given, str) else given) <= set(columns)}
-    return replace(known, columns=there)
+    timed = any(name in there for name in ("time", "received", "dispatched", "arrived", "closed"))
+    return replace(known, columns=there) if timed else None
 
 
 def _plain(column: str) -> str:

@@ -67,7 +67,7 @@ def never(name: str, words: str) -> bool:
     if name in TIMES[:2] and _UNTIL.fullmatch(words):
         return True
     if name in TIMES:
-        return _NEVER["time"].fullmatch(words) is not None and words != "updated_datetime"
+        return _NEVER["time"].fullmatch(words) is not None and words != "updated_datetime" and "last_unit_clear" not in words
     if name in ("type", "group"):
         return _NEVER["type"].fullmatch(words) is not None
     return name in _NUMBERED and _NEVER["place"].fullmatch(words) is not None

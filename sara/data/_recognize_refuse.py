@@ -57,8 +57,8 @@ def refusal(names: Mapping[str, str], sample: pd.DataFrame, taken: list[Entry], 
         return f"its rows are totals ({_some(counts)}) by date, not one row per event"
     if counts and "id" not in fields and not {"lon", "x", "point"} & set(fields) and _one_row_per_group(sample, when, counts, fields):
         return f"{counts[0]!r} is a number for each date and group: totals, not one row per event"
-    if "id" not in fields and not where and "type" not in fields and n_rows > 5 and _series(sample, when):
-        return "it has one row per date and otherwise only numbers: a series, not one row per event"
+    if "id" not in fields and not where and "type" not in fields and n_rows > 5 and (_series(sample, when) or _wide(sample, when)):
+        return "it has dates and otherwise little but numbers: counts, not one row per event"
     return _other_kind(names, fields)
 
 
@@ -98,6 +98,12 @@ def _one_row_per_group(sample: pd.DataFrame, when: Entry, counts: list[str], fie
 def _series(sample: pd.DataFrame, when: Entry) -> bool:
     rest = [column for column in sample.columns if column not in when[1]]
     return bool(rest) and len(sample) > 5 and not sample[when[1][0]].duplicated().any() and all(_numeric(sample, column) for column in rest)
+
+
+def _wide(sample: pd.DataFrame, when: Entry) -> bool:
+    """Whether nearly all of many columns are numbers: one column per kind of event, with how many there were."""
+    rest = [column for column in sample.columns if column not in when[1]]
+    return len(rest) >= 8 and sum(_numeric(sample, column) for column in rest) > 0.8 * len(rest)
 
 
 def _some(columns: list[str]) -> str:

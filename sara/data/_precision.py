@@ -15,8 +15,8 @@ from sara.data._text import uniques_of
 
 __all__ = ["Precision", "precision", "precision_record"]
 
-# A degree of latitude, in metres.
-DEGREE = 111_320.0
+# A degree of latitude, in metres; so many decimals of it are finer than any place.
+DEGREE, FINE = 111_320.0, 5
 # A block of a hundred house numbers is about as long; a cell must hold two steps of what places are rounded to.
 BLOCK, STEPS = 100.0, 2
 # Finest cell worth drawing, and what cell sizes are rounded up to.
@@ -110,8 +110,8 @@ def precision(events: pd.DataFrame, *, decimals: int | None = None, stack: np.nd
         return None
     x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
     decimals = decimals if decimals is not None else record_of(events).get("decimals")
-    decimals = _decimals(x[ok], y[ok], getattr(events, "crs", None)) if decimals is None else int(decimals)
-    step = None if decimals is None or decimals > 7 else DEGREE / 10**decimals
+    decimals = _decimals(x[ok], y[ok], getattr(events, "crs", None), decimals)
+    step = None if decimals is None else DEGREE / 10**decimals
     stack = stack_numbers(events) if stack is None else stack
     _, first = np.unique(stack[ok], return_index=True)
     # Decimals of degrees make a lattice, which is told already.
@@ -120,16 +120,22 @@ def precision(events: pd.DataFrame, *, decimals: int | None = None, stack: np.nd
     return Precision(decimals, step, lattice, _blocks(codes, names), _middles(codes, names, stack))
 
 
-def _decimals(x: np.ndarray, y: np.ndarray, crs: Any) -> int | None:
-    """Return the decimals of longitude and latitude that the points were published with, or None where they were not."""
+def _decimals(x: np.ndarray, y: np.ndarray, crs: Any, counted: int | None) -> int | None:
+    """Return the decimals of longitude and latitude that the points were published with, or None where they were not.
+
+    What reading has counted holds where the values bear it out: decimals of feet are none of degrees. Five or more are finer than a
+    metre in any unit.
+    """
+    if counted is not None and counted >= FINE:
+        return counted
     if crs is None:
         return None
-    # The middle of each stretch of rows: strays are few.
+    # Spread over all rows: strays are few.
     rows = np.arange(0, len(x), max(1, len(x) // 2000))
     lon, lat = pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform(x[rows], y[rows])
     values = np.r_[lon, lat]
     values = values[np.isfinite(values)]
-    for decimals in range(1, 8):
+    for decimals in [counted] if counted is not None else range(1, 8):
         if (np.abs(values * 10**decimals - np.round(values * 10**decimals)) < 10 ** (decimals - 8.5)).mean() > 0.95:
             return decimals
     return None
@@ -165,17 +171,22 @@ def _blocks(codes: np.ndarray, names: np.ndarray) -> float:
 
 
 def _middles(codes: np.ndarray, names: np.ndarray, stack: np.ndarray) -> float:
-    """Return the share of rows with a house number that lie on a point which three houses or more of one street share."""
-    parts = (
-        pd.Series(names, dtype=object).map(str).str.extract(r"^\d[\d-]*(?: 1/2)? (?!BLOCK OF )(.+)$")[0]
-        if len(names)
-        else pd.Series(dtype=object)
-    )
-    street = np.append(pd.factorize(parts)[0], -1)[codes]
-    rows = np.flatnonzero((street >= 0) & (stack >= 0))
+    """Return the share of rows with a place that lie on a point which three houses or more of one street share."""
+    rows = np.flatnonzero((codes >= 0) & (stack >= 0))
     if len(rows) < LEAST_POINTS:
         return 0.0
-    at = pd.factorize(stack[rows] * np.int64(street.max() + 1) + street[rows])[0]
-    pairs = pd.unique(at * np.int64(len(names)) + codes[rows])
-    houses = np.bincount(pairs // len(names))
-    return float((houses[at] >= HOUSES).mean())
+    n_rows, width = len(rows), np.int64(len(names))
+    pairs = pd.unique(stack[rows] * width + codes[rows])
+    # Text is looked at only where several places stand on one point.
+    rows = rows[np.bincount(pairs // width)[stack[rows]] >= HOUSES]
+    if len(rows) == 0:
+        return 0.0
+    used, at = np.unique(codes[rows], return_inverse=True)
+    parts = pd.Series(names[used], dtype=object).map(str).str.extract(r"^\d[\d-]*(?: 1/2)? (?!BLOCK OF )(.+)$")[0]
+    street = pd.factorize(parts)[0][at]
+    rows, street, place = rows[street >= 0], street[street >= 0], at[street >= 0]
+    if len(rows) == 0:
+        return 0.0
+    point = pd.factorize(stack[rows] * np.int64(street.max() + 1) + street)[0]
+    houses = np.bincount(pd.unique(point * np.int64(len(used)) + place) // len(used))
+    return float((houses[point] >= HOUSES).sum() / n_rows)

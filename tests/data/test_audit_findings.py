@@ -298,3 +298,13 @@ def test_points_outside_milwaukee(real_data):
     assert table[table["finding"].str.contains("outside all areas")]["n"].tolist() == [outside]
     assert outside > 486
     assert table[table["finding"].str.contains("far from the city")]["n"].unique().tolist() == [442]
+
+
+def test_decimals_of_feet_are_none_of_degrees():
+    table = town(900)
+    rng = np.random.default_rng(2)
+    feet = table.assign(
+        x=[f"{v:.1f}" for v in 7.64e6 + rng.uniform(0, 2e4, 900)], y=[f"{v:.1f}" for v in 6.8e5 + rng.uniform(0, 2e4, 900)]
+    )
+    events = as_events(feet, id="no", time="when", type="what", place="where", x="x", y="y", crs=2913)
+    assert "smallest_cell" not in events.attrs["sara"]

@@ -16,6 +16,7 @@ from sara.data.read import read_calls, read_complaints, read_events
 from sara.data.recognize import RecognitionResult, recognize
 from sara.data.registers import at_places, read_places
 from sara.data.schema import as_events
+from sara.data.spellings import street_spellings
 
 __all__ = [
     "AuditResult",
@@ -41,5 +42,6 @@ __all__ = [
     "read_places",
     "recognize",
     "set_types",
+    "street_spellings",
     "within",
 ]

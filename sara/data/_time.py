@@ -318,7 +318,7 @@ def _shapes(clean: pd.Series) -> pd.Series:
     )
     shapes = shapes.str.replace(r"(?<=[0-9]) ?[AP]M\b", " p", regex=True)
     shapes = shapes.str.replace(r"(?<=:[0-9]{2})[.,][0-9]{1,9}", ".f", regex=True)
-    shapes = shapes.str.replace(r"(?<=[+-])[0-9]{4}$", "Q", regex=True).str.replace(
+    shapes = shapes.str.replace(r"((?::[0-9]{2}|\.f|T[0-9]{6}) ?[+-])[0-9]{4}$", r"\1Q", regex=True).str.replace(
         r"(?<=[0-9][ T])[0-9]{3,4}(?=$| ?p)", "Q", regex=True
     )
     shapes = shapes.str.replace(r"[0-9]{5,}", "N", regex=True).str.replace(r"[0-9]{4}", "Y", regex=True)

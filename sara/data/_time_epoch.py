@@ -86,7 +86,7 @@ def epoch_to_wall(
     if len(np.unique(seconds)) > 1 and not (moved.astype(np.int64) % _DAY).any():
         notes["epoch"] = "UTC: all are midnight on the city's clock"
         return wall, seconds, False
-    if _night(moved) > 1.3 / 6 and _night(wall) < 0.75 / 6 and len(np.unique(seconds)) >= _ENOUGH:
+    if len(np.unique(seconds)) >= _ENOUGH and _night(wall) < 0.6 * _night(moved):
         raise InputError(_question(wall, tz, name, written))
     notes["epoch"] = "UTC"
     notes["epoch readings"] = f"{written} is {pd.Timestamp(moved[0])} if it counts UTC (so read), {pd.Timestamp(wall[0])} if it counts local time"

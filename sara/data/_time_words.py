@@ -51,6 +51,7 @@ def made_alike(clean: pd.Series) -> pd.Series:
     """Return upper-case text with one way of writing months, AM and PM, UTC, compact ISO times and hour 24."""
     if clean.str.contains("[^ -~]", regex=True).any():
         clean = clean.map(_without_accents)
+    clean = clean.str.replace(r"(?<=:[0-9]{2}),(?=[0-9]{1,9}$)", ".", regex=True)
     lettered = clean.str.contains(r"[A-Z]{3}|[AP]\.? ?M", regex=True).to_numpy(dtype=bool, na_value=False)
     if lettered.any():
         text = clean[lettered]

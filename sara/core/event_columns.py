@@ -8,9 +8,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from sara.core.engine import day_index, month_index
+from sara.core.engine import day_index
 
-__all__ = ["COLUMNS", "FEW", "STAMPS", "WHOLE", "absent", "column_of", "nothing"]
+__all__ = ["COLUMNS", "FEW", "STAMPS", "WHOLE", "absent", "column_of", "nothing", "with_month"]
 
 # Texts that repeat: kept as categories where memory counts.
 FEW = (
@@ -37,16 +37,13 @@ COLUMNS = (
 
 
 def absent(name: str) -> Any:
-    """Return a column that was not published: hour, weekday and month are worked out, the rest is missing."""
+    """Return a column that was not published: hour and weekday are worked out, the rest is missing."""
     t = nw.col("t_local")
     if name == "hour":
         return ((t - day_index(t) * 86_400) // 3_600).alias(name)
     if name == "dow":
         days = day_index(t) + 3
         return (days - 7 * ((days + 700_000_000) // 7 - 100_000_000)).alias(name)
-    if name == "month":
-        months = month_index(t)
-        return (months - 12 * ((months + 12_000_000) // 12 - 1_000_000) + 1).alias(name)
     if name == "t":
         return t.alias(name)
     kind: Any = (
@@ -59,6 +56,20 @@ def absent(name: str) -> Any:
         else nw.String
     )
     return nw.lit(1 if name == "n_reports" else None).cast(kind).alias(name)
+
+
+def with_month(frame: Any) -> Any:
+    """Return a frame with the column ``month`` worked out step by step: as one expression it would repeat its parts a hundred times."""
+    c = nw.col
+    # The calendar counted from 1 March of year 0, so that the leap day is the last of its year; moved up by whole 400 years to stay above zero.
+    frame = frame.with_columns(_day=day_index(c("t_local")) + 719_468 + 146_097 * 10)
+    frame = frame.with_columns(_day=c("_day") - c("_day") // 146_097 * 146_097)
+    frame = frame.with_columns(_year=(c("_day") - c("_day") // 1_460 + c("_day") // 36_524 - c("_day") // 146_096) // 365)
+    frame = frame.with_columns(_day=c("_day") - (365 * c("_year") + c("_year") // 4 - c("_year") // 100))
+    frame = frame.with_columns(_month=(5 * c("_day") + 2) // 153)
+    # March is 0 here, and February 11.
+    frame = frame.with_columns(month=nw.when(c("_month") < 10).then(c("_month") + 3).otherwise(c("_month") - 9))
+    return frame.drop("_day", "_year", "_month")
 
 
 def column_of(values: Any, name: str, compact: bool) -> Any:

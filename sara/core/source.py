@@ -14,7 +14,7 @@ import pandas as pd
 import pyproj
 
 from sara.core.errors import InputError, suggest
-from sara.core.event_columns import COLUMNS, FEW, absent, column_of, nothing
+from sara.core.event_columns import COLUMNS, FEW, absent, column_of, nothing, with_month
 from sara.core.expression import condition
 from sara.core.parquet import looks_like_parquet, metadata_of, parquet_files, said_by, scan
 from sara.core.predicate import parse_predicate
@@ -93,8 +93,9 @@ class EventSource:
 
     def lazy(self) -> Any:
         """Return the narwhals frame: all columns of an event table but the geometry, those not published all missing."""
-        missing = [name for name in COLUMNS if name not in self._schema and name != "geometry"]
-        return self._frame.with_columns(*[absent(name) for name in missing]) if missing else self._frame
+        missing = [name for name in COLUMNS if name not in self._schema and name not in ("geometry", "month")]
+        frame = self._frame.with_columns(*[absent(name) for name in missing]) if missing else self._frame
+        return frame if "month" in self._schema else with_month(frame)
 
     def where(self, text: str) -> EventSource:
         """Return the rows that meet a condition, such as ``"category == 'disorder'"``; a missing value meets none.

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import geopandas as gpd
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -11,15 +18,21 @@ from hypothesis import strategies as st
 
 from sara.core.engine import (
     counts_by,
+    counts_by_area,
     counts_by_cell,
     counts_by_clock,
+    counts_by_location,
     counts_by_period,
     day_index,
     month_index,
+    quantile_of_counts,
+    span_of,
     week_index,
     week_starts,
 )
 from sara.core.errors import InputError
+from sara.core.expression import is_one_of
+from sara.core.source import open_events
 
 # Years 1 to 9999 in seconds, the range of a datetime.
 SECONDS = st.integers(-62_135_596_800, 253_402_300_799)
@@ -59,44 +72,124 @@ def frame(n: int = 500) -> pd.DataFrame:
     ).assign(hour=lambda f: f["hour"].mask(f["hour"] < 0))
 
 
-def engines() -> dict[str, object]:
-    pandas = frame()
-    out: dict[str, object] = {"pandas": pandas, "numpy types": pandas.assign(t_local=pandas["t_local"].astype("int64"))}
-    arrow = pytest.importorskip("pyarrow").Table.from_pandas(pandas, preserve_index=False)
-    out["pyarrow"] = arrow
-    try:
-        import polars
-
-        out["polars"] = polars.from_arrow(arrow)
-        out["lazy polars"] = out["polars"].lazy()  # type: ignore[attr-defined]
-    except ImportError:
-        pass
-    try:
-        import duckdb
-
-        out["duckdb"] = duckdb.from_arrow(arrow)
-    except ImportError:
-        pass
-    return out
+def awkward() -> pd.DataFrame:
+    """Return rows with everything that tells engines apart: missing keys, coordinates that are none, times before 1970, points on edges."""
+    table = frame()
+    table["place"] = np.where(table["x"] > 0, "1 A ST", None)
+    x = table["x"].to_numpy(copy=True)
+    x[:6] = [np.nan, np.inf, -np.inf, 0.0, 50.0, 1e300]
+    kind = pd.Categorical(table["category"])
+    return table.assign(x=x, kind=kind, t_local=table["t_local"].mask(np.arange(len(table)) % 50 == 7))
 
 
-@pytest.mark.parametrize(
-    "reduce",
-    [
-        lambda f: counts_by(f, "category"),
-        lambda f: counts_by(f, {"week": week_index(nw.col("t_local")), "kind": "category"}, weights="cost"),
-        lambda f: counts_by_period(f, freq="MS", by="category"),
-        lambda f: counts_by_clock(f),
-        lambda f: counts_by_cell(f, origin=(-250.0, -250.0), size=50.0, by=["category"], weights="cost"),
-    ],
-    ids=["category", "week", "month", "clock", "cell"],
+BACKENDS = ["numpy types", "geodataframe", "pyarrow", "polars", "lazy polars", "duckdb over parquet", "source", "spark"]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[object]:
+    """Return a Spark of two worker processes."""
+    pyspark = pytest.importorskip("pyspark")
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.sql.session.timeZone": "UTC", "spark.driver.host": "127.0.0.1", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }  # fmt: skip
+    builder = SparkSession.builder.master("local-cluster[2,1,1024]").appName("sara")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.spark, pytest.mark.slow] if name == "spark" else []) for name in BACKENDS],
 )
-def test_every_engine_gives_the_same_counts(reduce):
-    answers = {name: reduce(table) for name, table in engines().items()}
-    first = answers["pandas"]
-    assert first["n"].sum() == 500
-    for other in answers.values():
-        pd.testing.assert_frame_equal(other, first)
+def backend(request, tmp_path_factory) -> object:
+    """Return the awkward rows behind one engine."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name, pandas = request.param, awkward()
+    if name == "numpy types":
+        return pandas.assign(dow=pandas["dow"].astype("int64"))
+    if name == "geodataframe":
+        return gpd.GeoDataFrame(pandas, geometry=gpd.points_from_xy(pandas["y"], pandas["y"]))
+    arrow = pa.Table.from_pandas(pandas, preserve_index=False)
+    if name == "pyarrow":
+        return arrow
+    if name.endswith("polars"):
+        eager = pytest.importorskip("polars").from_arrow(arrow)
+        return eager if name == "polars" else eager.lazy()
+    path = tmp_path_factory.mktemp("engine") / "rows.parquet"
+    pq.write_table(arrow, path, row_group_size=100)
+    if name == "spark":
+        return request.getfixturevalue("spark").read.parquet(str(path)).repartition(4)
+    if find_spec("duckdb") is None:
+        pytest.skip("DuckDB is not installed")
+    if name == "source":
+        return open_events(path)
+    import duckdb
+
+    return duckdb.read_parquet(str(path))
+
+
+REDUCTIONS = {
+    "category": lambda f: counts_by(f, "category"),
+    "categories of a category column": lambda f: counts_by(f, "kind"),
+    "place": lambda f: counts_by(f, "place"),
+    "week and sum": lambda f: counts_by(f, {"week": week_index(nw.col("t_local")), "what": "category"}, weights="cost"),
+    "day": lambda f: counts_by_period(f, freq="D"),
+    "week by category": lambda f: counts_by_period(f, freq="W", by="category"),
+    "month by category": lambda f: counts_by_period(f, freq="MS", by="category"),
+    "clock": lambda f: counts_by_clock(f),
+    "cell": lambda f: counts_by_cell(f, origin=(-250.0, -250.0), size=50.0, by=["category"], weights="cost"),
+    "cell and week": lambda f: counts_by_cell(f, origin=(0.0, 0.0), size=100.0, by={"week": week_index(nw.col("t_local"))}),
+    "location": lambda f: counts_by_location(f, by=["category"]),
+    "area": lambda f: counts_by_area(f, lambda x, y: np.where(x > y, "below", None), by="category"),
+    "one of": lambda f: counts_by(f, {"noisy": is_one_of("category", ["noise", "riot"])}),
+    "first and last": lambda f: counts_by(f, "category", span="t_local"),
+}
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_every_engine_gives_the_same_counts(name, backend):
+    want = REDUCTIONS[name](awkward())
+    pd.testing.assert_frame_equal(REDUCTIONS[name](backend), want)
+    assert want["n"].sum() == (496 if name in ("location", "area") else 500)
+
+
+def test_every_engine_knows_the_first_and_last_moment(backend):
+    t = awkward()["t_local"].dropna()
+    assert span_of(backend) == (t.min(), t.max())
+
+
+def test_the_month_as_an_expression_is_the_calendars():
+    table = frame()
+    month = pd.to_datetime(table["t_local"].astype("int64"), unit="s").dt.to_period("M")
+    want = month.value_counts().sort_index()
+    got = counts_by(table, {"month": month_index(nw.col("t_local"))})
+    assert got["n"].tolist() == want.tolist()
+    assert got["month"].tolist() == [p.ordinal for p in want.index]
+
+
+@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(1, 5)), min_size=1, max_size=40), st.floats(0, 1))
+@settings(max_examples=200)
+def test_a_quantile_of_counts_is_that_of_the_rows(pairs, q):
+    values, n = zip(*pairs, strict=True)
+    rows = np.repeat(np.array(values, dtype=float), n)
+    for method in ("lower", "higher"):
+        assert quantile_of_counts(values, n, q, method=method) == np.quantile(rows, q, method=method)
+
+
+def test_points_on_the_edge_of_a_cell_are_counted_once_and_no_point_is_a_cell_of_its_own():
+    cells = counts_by_cell(awkward(), origin=(0.0, 0.0), size=50.0)
+    assert cells["n"].sum() == 500
+    assert int(cells.loc[cells["column"].isna(), "n"].sum()) == 4, "NaN, the infinities and what lies beyond the Earth"
 
 
 def test_months_and_clock_agree_with_pandas():

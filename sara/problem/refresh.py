@@ -113,7 +113,13 @@ def refresh(
                 {"merged before by dedupe": changes.counts["already_merged"]},
             ),
         ),
-        cautions=(*changes.cautions, *few, *_layout_cautions(older, newer), *_plan_cautions(plans)),
+        cautions=(
+            *changes.cautions,
+            *few,
+            *_layout_cautions(older, newer),
+            *_joined_cautions(older, merged, kind),
+            *_plan_cautions(plans),
+        ),
         events=merged,
         revisions=changes.revisions,
         types=_new_types(older, merged, changes),
@@ -371,6 +377,18 @@ def _layout_cautions(older: gpd.GeoDataFrame, newer: gpd.GeoDataFrame) -> list[s
         if before and now and lost
         else []
     )
+
+
+def _joined_cautions(older: gpd.GeoDataFrame, merged: gpd.GeoDataFrame, kind: np.ndarray) -> list[str]:
+    """Say where versions or copies that dedupe had joined are back: only it can tell whether one of them is newer."""
+    if not record_of(older).get("merged"):
+        return []
+    n = int(merged["id"][kind == "new"].isin(older["id"].dropna()).sum())
+    if n == 0:
+        return []
+    return [
+        f"{n:,} of the added rows have the id of a row already there: versions or copies, as sara.dedupe joins them. Write: events = sara.dedupe(found.events)"
+    ]
 
 
 def _note(problem: Problem, entry: tuple[Stage, int] | None, result: RefreshResult) -> None:

@@ -110,6 +110,21 @@ def test_a_list_of_changes_is_no_full_export():
     assert found.found["vanished"] == 0 and any("looks like a list of what changed" in caution for caution in found.cautions)
 
 
+def test_copies_that_dedupe_had_joined_are_said():
+    """One id twice: whether the second row is a newer version, only dedupe can tell, so none is taken away."""
+    all_rows = table()
+    twice = pd.concat([all_rows, all_rows.iloc[[22, 24]].assign(closed=None)], ignore_index=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        once = sara.dedupe(events_of(twice))
+    assert len(once) == 60
+    found = sara.refresh(once, events_of(twice))
+    assert found.found["added"] == 2 and any(
+        "2 of the added rows have the id of a row already there" in caution for caution in found.cautions
+    )
+    assert len(sara.dedupe(found.events)) == 60
+
+
 def test_inputs_are_not_changed_and_their_order_does_not_matter():
     all_rows = table()
     older, newer = events_of(all_rows.iloc[:40]), events_of(all_rows.iloc[20:].assign(nature="ARSON"))

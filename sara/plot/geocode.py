@@ -34,17 +34,8 @@ def rates(table: pd.DataFrame, *, ax: Axes, title: str, subtitle: str = "", sour
     low = rate < least
     ax.barh(rows[~low], 100 * rate[~low], color=LINE, height=0.62)
     ax.barh(rows[low], 100 * rate[low], color=SECOND, height=0.62, hatch="///", edgecolor="white", linewidth=0)
-    ax.axvline(100 * least, color=INK, linewidth=1, linestyle="--")
-    ax.annotate(
-        f"{100 * least:.0f} %",
-        (100 * least, -0.5),
-        xytext=(0, 1),
-        textcoords="offset points",
-        fontsize=8,
-        color=INK,
-        ha="center",
-        va="bottom",
-    )
+    ax.plot([100 * least] * 2, [-0.45, len(rows) - 0.55], color=INK, linewidth=1, linestyle="--")
+    ax.annotate(f"{100 * least:.0f} %", (100 * least, -0.48), fontsize=8, color=INK, ha="center", va="bottom")
     for i in rows:
         ax.annotate(
             f"{100 * rate[i]:.1f} %  (n = {int(table['n'].iloc[i]):,})",
@@ -56,7 +47,7 @@ def rates(table: pd.DataFrame, *, ax: Axes, title: str, subtitle: str = "", sour
             va="center",
         )
     ax.set_yticks(rows, [_short(name) for name in table["area"].astype(str)])
-    ax.set_ylim(len(rows) - 0.45, -0.75)
+    ax.set_ylim(len(rows) - 0.45, -1.0)
     ax.set_xlim(0, 128)
     ax.set_xticks([0, 25, 50, 75, 100])
     ax.tick_params(axis="y", length=0)

@@ -12,7 +12,7 @@ import shapely
 
 from sara.core.checks import record_of
 from sara.core.errors import InputError
-from sara.data._build import EVENT_COLUMNS, FIELDS, Table, build, known_categories
+from sara.data._build import EVENT_COLUMNS, FIELDS, STAMPS, Table, build, known_categories
 from sara.data._coordinates import NOWHERE, locate
 from sara.data._order import in_order
 from sara.data._rejects import reject_rows
@@ -129,7 +129,20 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
         exact.pop("category", None) if "type" in exact or "type" in given else None
     if not {"x", "y", "lon", "lat"} & set(given):
         exact = without_columns_for_geometry(table, exact)
-    return {**exact, **given}
+    mapping = {**exact, **given}
+    if not any(name in mapping for name in ("time", *STAMPS)):
+        # Named columns overrule what is recognised; a time that nobody named is looked for all the same.
+        found = recognize(table.drop(columns=[column for column in taken if column in table.columns]))
+        times = {name: column for name, column in found.columns.items() if name in ("time", *STAMPS)}
+        return {**mapping, **(times or _no_time(table))}
+    return mapping
+
+
+def _no_time(table: pd.DataFrame) -> dict[str, Any]:
+    have = ", ".join(map(str, list(table.columns)[:30])) + (", ..." if len(table.columns) > 30 else "")
+    raise InputError(
+        f"`time` must be one of the columns. Got none that is called or reads like a time. Columns: {have}. Write: as_events(table, time='...')"
+    )
 
 
 def without_columns_for_geometry(table: pd.DataFrame, mapping: Mapping[str, Any]) -> dict[str, Any]:

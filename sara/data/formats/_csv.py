@@ -146,7 +146,7 @@ def _guarded(text: str, delimiter: str) -> Iterator[str]:
     """Yield the lines; one with more fields than any table has is cut behind the first that is too many."""
     for line in io.StringIO(text, newline=""):
         if len(line) > MAX_COLUMNS and line.count(delimiter) > MAX_COLUMNS:
-            yield delimiter.join(line.split(delimiter, MAX_COLUMNS + 1)[: MAX_COLUMNS + 1]) + "\n"
+            yield delimiter.join([*line.split(delimiter, MAX_COLUMNS + 1)[: MAX_COLUMNS + 1], "..."]) + "\n"
         else:
             yield line
 

@@ -122,7 +122,7 @@ def _crs(parsed: Mapping[str, Any], points: np.ndarray) -> Any:
     said = parsed.get("crs")
     if isinstance(said, Mapping):
         named = str((said.get("properties") or {}).get("name", "")) if isinstance(said.get("properties"), Mapping) else ""
-        code = re.search(r"EPSG:+[0-9.]*:?([0-9]{4,6})$", named)
+        code = re.search(r"EPSG:(?:[0-9.]*:)?([0-9]{4,6})$", named)
         if code:
             return int(code[1])
     there = points[[point is not None for point in points]]

@@ -50,9 +50,10 @@ def read_parquet(content: bytes, name: str, sha: str | None) -> RawFile:
     notes: dict[str, Any] = {"format": "GeoParquet" if geo else "Parquet"}
     if not record and isinstance(frame.attrs.get("sara"), dict):
         record = frame.attrs["sara"]
-    if record and set(EVENT_COLUMNS) - {"geometry", "n_reports", "merged_ids"} <= set(frame.columns):
+    if set(EVENT_COLUMNS) - {"geometry", "n_reports", "merged_ids"} <= set(frame.columns):
         own = _event_frame(frame, points, crs if crs is not None else record.get("crs"))
-        own.attrs["sara"] = record
+        # Written by another program, it has lost its record: what is known of it is how many rows it has.
+        own.attrs["sara"] = record or {"file": name, "rows_read": len(own), "rows_rejected": 0, "rejects": None}
         return RawFile(own, lines, no_rejects(), sha, name, notes)
     frame.attrs = {}
     raw = RawFile(typed_frame(frame), lines, no_rejects(), sha, name, notes)

@@ -169,9 +169,11 @@ def _chosen(tables: list[RawFile], name: str) -> list[RawFile]:
 
 
 def without_prose(tables: list[RawFile]) -> list[RawFile]:
-    """Leave out text files of a single column beside tables of several: notes, not a table."""
-    wide = [table for table in tables if table.frame.shape[1] > 1]
-    return [table for table in tables if table.frame.shape[1] > 1 or not table.name.lower().endswith(".txt")] if wide else tables
+    """Leave out text files that hold no row of several columns, beside tables that do: notes, not a table."""
+    tabular = [table for table in tables if table.frame.shape[1] > 1 and len(table.frame)]
+    if not tabular:
+        return tables
+    return [table for table in tables if any(table is other for other in tabular) or not table.name.lower().endswith(".txt")]
 
 
 def _columns(table: RawFile) -> set[str]:

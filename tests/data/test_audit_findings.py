@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import box
 
 from sara.data._findings_time import _gaps
 from sara.data._precision import precision
 from sara.data._stacks import default_points, known_points
 from sara.data.audit import audit
+from sara.data.duplicates import dedupe
 from sara.data.schema import as_events
 
 EAST, NORTH = 440_000.0, 4_500_000.0
@@ -308,3 +311,38 @@ def test_decimals_of_feet_are_none_of_degrees():
     )
     events = as_events(feet, id="no", time="when", type="what", place="where", x="x", y="y", crs=2913)
     assert "smallest_cell" not in events.attrs["sara"]
+
+
+rows_strategy = st.lists(
+    st.tuples(
+        st.sampled_from(["2024-03-01 10:00", "2024-03-01 10:20", "2023-05-05 00:00", "2001-01-01 12:00", "tomorrow", None]),
+        st.sampled_from([0.0, EAST, EAST + 60, EAST + 900_000, None]), st.sampled_from(["OFFICER", "911", None]), st.sampled_from(["a", "b", None]),
+        st.sampled_from(["done", "closed - dup"]),
+    ),
+    min_size=1, max_size=12,
+).filter(lambda rows: any(row[0] not in ("tomorrow", None) for row in rows))  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows_strategy)
+def test_rows_in_are_rows_kept_and_rejected_and_each_has_one_reason(rows):
+    when, east, who, no, result = zip(*rows, strict=True)
+    table = pd.DataFrame(
+        {
+            "no": no,
+            "when": when,
+            "what": "FIGHT",
+            "who": who,
+            "disposition": result,
+            "x": east,
+            "y": [None if e is None else NORTH for e in east],
+        }
+    )
+    events = as_events(table, id="no", time="when", type="what", origin="who", x="x", y="y", crs=32616)
+    for made in (events, dedupe(events)):
+        gate = audit(made)
+        steps = gate.waterfall["n"].tolist()
+        assert steps[0] == len(rows) == sum(steps[1:])
+        assert gate.counts.rows_in == gate.counts.rows_used + sum(gate.counts.left_out.values())
+        assert gate.counts.left_out.get("rejected: the time can't be read", 0) == len(gate.rejects) == when.count("tomorrow")
+        assert (gate.table["n"] <= len(rows)).all()

@@ -159,6 +159,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.6,
         ),
         (r"(?:incident|event|call)_(?:c[0-9]|kind|class|reason|subtype)|acti_nom|activity|activity_name", 0.75),
+        (r"(?:nature|problem|call_type|type)_(?:final|initial|original|reported|1|of_incident|of_problem)", 0.85),
         (rf"{_W}(?:type|nature|offense|crime|problem){_T}_?(?:desc|description|name|text)", 0.7),
         (rf"(?:{_W}type|type_)", 0.45),
     ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -169,3 +172,115 @@ def test_tables_that_are_no_events_are_told_apart(real_data):
     ]
     assert len(calls) > 15
     assert sum(taken[title] for title in calls) >= 0.9 * len(calls)
+
+
+def _bench():
+    """Return the benchmark's module: the labels and the score are the same there and here."""
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / "bench_recognition.py"
+    spec = importlib.util.spec_from_file_location("bench_recognition", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bench_recognition"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_layouts_of_real_portals(real_data):
+    """Nine in ten labelled fields right from names alone, hardly one wrong, no table of events refused, hardly another accepted."""
+    bench = _bench()
+    scores = dict(bench.runs(real_data))
+    for name, score in scores.items():
+        assert score.right / score.asked > 0.9, (name, score.missed)
+        assert len(score.wrong) / score.asked < 0.03, (name, score.wrong)
+        assert not score.refused, (name, score.refused)
+        assert len(score.taken) <= 2, (name, score.taken)
+    for _, n, mean, share in bench.calibration([pair for score in scores.values() for pair in score.confidence]):
+        assert n < 20 or share > mean - 0.1
+
+
+def test_columns_nobody_named_are_known_by_their_content():
+    n = 60
+    table = pd.DataFrame(
+        {
+            "F1": [f"24-{i:06d}" for i in range(n)], "F2": [f"03/{i % 28 + 1:02d}/2024 10:{i:02d}" for i in range(n)], "F3": ["BURGLARY", "NOISE COMPLAINT", "SHOTS FIRED"] * 20,
+            "F4": [f"{i + 100} N MAIN ST" for i in range(n)], "F5": [f"-85.{i + 10000}" for i in range(n)], "F6": [f"38.{i + 10000}" for i in range(n)], "F7": ["CLOSED", "OPEN"] * 30,
+        }
+    )  # fmt: skip
+    found = recognize(table)
+    assert found.columns == {"id": "F1", "time": "F2", "type": "F3", "address": "F4", "lon": "F5", "lat": "F6", "disposition": "F7"}
+    assert found.table["confidence"].max() < 0.95
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        (
+            {"folio": "C5/240301/1", "fecha_creacion": "14/03/2024", "hora_creacion": "23:10:05", "fecha_cierre": "15/03/2024", "hora_cierre": "01:10:05", "tipo_incidente": "Robo", "colonia": "CENTRO", "latitud": "19.4", "longitud": "-99.1"},
+            {"id": "folio", "received": ["fecha_creacion", "hora_creacion"], "closed": ["fecha_cierre", "hora_cierre"], "type": "tipo_incidente", "area": "colonia", "lat": "latitud", "lon": "longitud"},
+        ),
+        (
+            {"TATZEIT_ANFANG_DATUM": "14.03.2024", "TATZEIT_ANFANG_STUNDE": "23", "TATZEIT_ENDE_DATUM": "15.03.2024", "TATZEIT_ENDE_STUNDE": "1", "LOR": "01011101", "DELIKT": "Fahrraddiebstahl"},
+            {"time": ["TATZEIT_ANFANG_DATUM", "TATZEIT_ANFANG_STUNDE"], "time_to": ["TATZEIT_ENDE_DATUM", "TATZEIT_ENDE_STUNDE"], "area": "LOR", "type": "DELIKT"},
+        ),
+        (
+            {"ID_UNIQUE": "1", "DDS_DATE_CREATION": "2024-03-14T23:10:05", "RUE": "rue Sherbrooke", "ARRONDISSEMENT": "Verdun", "DERNIER_STATUT": "Terminée", "LOC_LONG": "-73.6", "LOC_LAT": "45.5"},
+            {"id": "ID_UNIQUE", "received": "DDS_DATE_CREATION", "address": "RUE", "area": "ARRONDISSEMENT", "disposition": "DERNIER_STATUT", "lon": "LOC_LONG", "lat": "LOC_LAT"},
+        ),
+        (
+            {"meldingsnummer": "1", "datum melding": "14-03-2024", "tijd melding": "23:10", "soort": "geluidsoverlast", "straat": "Damrak", "wijk": "Centrum"},
+            {"id": "meldingsnummer", "received": ["datum melding", "tijd melding"], "type": "soort", "address": "straat", "area": "wijk"},
+        ),
+    ],
+)  # fmt: skip
+def test_headers_in_other_languages(columns, wanted):
+    found = recognize(pd.DataFrame({name: [value] * 3 for name, value in columns.items()}))
+    assert {name: found.columns.get(name) for name in wanted} == wanted
+
+
+def _times(n):
+    return [f"03/{i % 28 + 1:02d}/2024 10:{i % 60:02d}:00 PM" for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("words", "columns"),
+    [
+        ("permits", {"Permit Number": "P", "Permit Type": "Electrical", "Issue Date": None, "Valuation": "100", "Contractor": "x", "Address": "1 MAIN ST"}),
+        ("permits or licences", {"License ID": "L", "DBA Name": "x", "Application Date": None, "Expiration Date": None, "Address": "1 MAIN ST"}),
+        ("inspections", {"Inspection ID": "I", "DBA Name": "x", "Facility Type": "Restaurant", "Risk": "High", "Inspection Date": None, "Results": "Pass"}),
+        ("budget", {"Fiscal Year": "2024", "Vendor": "x", "Check Date": None, "Amount": "100", "Account": "1"}),
+        ("city owns", {"tree_id": "T", "species": "oak", "dbh": "3", "planted_date": None, "latitude": "40.1", "longitude": "-90.2"}),
+        ("parcels", {"ParcelID": "1", "SaleDate": None, "SalePrice": "1000", "Owner": "x", "YearBuilt": "1990"}),
+        ("when each row happened", {"Badge": "1", "LastName": "x", "Rank": "SGT", "HireDate": None, "Race": "W"}),
+        ("totals", {"Date": None, "Total Calls": "12", "Fire Calls": "3", "EMS Calls": "9"}),
+        ("years or months", {"Area": "North", "2022": "14", "2023": "12", "2024": "9"}),
+        ("counts by period", {"Year": "2020", "Jurisdiction": "x", "Population": "1000", "Total Crimes": "3"}),
+    ],
+)
+def test_tables_of_other_things_are_refused_with_the_reason(words, columns):
+    n = 40
+    table = pd.DataFrame({name: _times(n) if value is None else [value if len(value) > 1 else f"{value}{i}" for i in range(n)] for name, value in columns.items()})
+    assert words in (recognize(table).refused or "")
+    with pytest.raises(InputError):
+        as_events(table)
+
+
+def test_counts_by_month_and_area_are_refused_by_content():
+    months = [f"2024-{m:02d}-01" for m in range(1, 13)] * 3
+    table = pd.DataFrame({"date": months, "neighborhood": ["A"] * 12 + ["B"] * 12 + ["C"] * 12, "n": [str(i) for i in range(36)]})
+    assert "totals" in (recognize(table).refused or "")
+
+
+def test_what_was_not_found_is_listed_with_the_nearest_column():
+    found = recognize(frame(received=["2024-03-01"], nature=["FIGHT"], priorty=["1"], Latitude=["40.9"]))
+    missing = found.missing.set_index("field")
+    assert missing.loc["lon or x or point", "nearest"] != "received"
+    assert missing.loc["priority", "nearest"] == "priorty"
+    assert "dispatched" in missing.index
+    assert found.refused is None
+
+
+def test_recognition_leaves_the_table_alone():
+    table = frame(received=["2024-03-01"], nature=["FIGHT"])
+    before = table.copy()
+    first, again = recognize(table), recognize(table.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(table, before)
+    assert first.columns == again.columns

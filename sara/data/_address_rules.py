@@ -55,6 +55,8 @@ _MILE = re.compile(r"\b(?:MM|MP|MILE\s*(?:MARKER|POST)|MILEPOST)\s*(\d{1,3})(?:[
 _EXIT = re.compile(r"\bEXIT\s+(\d{1,3}\s?[A-Z]?)\b(?!\s+TO\b)")
 # Above this a number before "ST" or "AVE" is a house whose street has lost its name, not a numbered street.
 HIGHEST_STREET = 400
+# No address is longer; a damaged cell of a million letters must not hold up the file.
+LONGEST = 200
 _ROAD_ONLY = re.compile(r"^(?:[NSEW]\s)?(?:I|US|SR|CR|RT|HWY|FM)\d{1,4}(?:\s(?:NB|SB|EB|WB|[NSEW]))?$")
 _STATES = "|".join(sorted(STATES))
 # After a comma a state may stand alone; after a street only with its ZIP ("LAKE CITY WY" is a street, not Wyoming).
@@ -132,7 +134,7 @@ class Address(NamedTuple):
 
 def parse_address(text: str) -> Address:
     """Read one address; the rules are tried in a fixed order and the first that fits decides."""
-    text = text.upper()
+    text = text[:LONGEST].upper()
     return _plain(text) or _by_rules(text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -150,6 +152,14 @@ def test_the_unit_and_the_name_are_kept_apart():
     assert parts.loc["a", ["place", "unit", "rule"]].tolist() == ["123 MAIN ST", "4B", "address"]
     assert parts.loc["b", "name"] == "RUSTY ANCHOR"
     assert parts.loc["c", "rule"] == "nothing"
+
+
+@pytest.mark.parametrize("piece", ["A ", "1 MAIN ST ", "#", "9", "X", " (", "DR MLK ", "I-95 MM ", "1 A:", "/ ", "APT 1 ", "M L KING "])
+def test_a_hostile_cell_does_not_hold_up_the_file(piece):
+    start = time.perf_counter()
+    for head in ("", "1 ", "12 OAK ST "):
+        parse_address(head + piece * 20_000)
+    assert time.perf_counter() - start < 2
 
 
 UNITS = {

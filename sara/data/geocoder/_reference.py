@@ -163,7 +163,7 @@ def _holding(frame: pd.DataFrame, names: Sequence[str], words: Mapping[str, str]
 
 def _spelled(names: Words) -> Words:
     codes, unique = pd.factorize(names, use_na_sentinel=True)
-    tidy = [street_name(str(name).replace(".", " ")) or None for name in unique]
+    tidy = [street_name(str(name)[:200].replace(".", " ")) or None for name in unique]
     out: Words = np.array([*tidy, None], dtype=object)[codes]
     return out
 

@@ -15,6 +15,7 @@ from sara.core.codes import plural, unit_codes
 from sara.core.errors import InputError
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
+from sara.core.source import as_source
 from sara.core.wording import dedupe_known, noun_of, officer_caution, percent, period_words, source_of
 from sara.data._lists import HELP_REASON, PLACE_LIKE, help_rows
 
@@ -144,15 +145,16 @@ class RepeatResult(Result):
         return figure
 
 
-def repeats(events: gpd.GeoDataFrame, *, by: str = "place", collapse: str = "24h", period: Any = None) -> RepeatResult:
+def repeats(events: Any, *, by: str = "place", collapse: str = "24h", period: Any = None) -> RepeatResult:
     """Count how often events come back to the same places, and how soon.
 
     Answers "is it the same places again, and how long have we got?". Use `scan.concentration` to compare with chance.
 
     Parameters
     ----------
-    events : GeoDataFrame
-        Event table. Rows without a time, without the place or outside the period are left out and counted.
+    events : GeoDataFrame or EventSource
+        Event table. Of a table that stays on disk (`sara.open_events`) at most 5,000,000 rows are taken, their needed columns only: choose one kind
+        first, ``source.where("category == 'noise'")``. Rows without a time, without the place or outside the period are left out and counted.
     by : str
         What an event comes back to: ``"place"`` (address, block or intersection, else the 10 m square), or any column.
     collapse : str
@@ -193,7 +195,7 @@ def repeats(events: gpd.GeoDataFrame, *, by: str = "place", collapse: str = "24h
     >>> found.table[["k", "entities", "events"]].to_numpy().tolist()
     [[1, 1, 1], [2, 1, 2]]
     """
-    check_events(events)
+    events = _in_memory(events, by)
     window = _window(collapse)
     merged = dedupe_known(events)
     if window == 0 and not merged:
@@ -248,6 +250,15 @@ class _Repeats:
     per_entity: Ints
     course: pd.DataFrame
     again: list[float]
+
+
+def _in_memory(events: Any, by: Any) -> gpd.GeoDataFrame:
+    """Return an event table; of a source the columns that are needed: following each event to the next needs their times."""
+    source = as_source(events)
+    if source is None:
+        return check_events(events)
+    wanted = [name for name in (by, "time", "place", "category", "origin", "source", "n_reports", "x", "y") if name in source.columns]
+    return check_events(source.load(list(dict.fromkeys(wanted))))
 
 
 def _window(collapse: Any) -> int:

@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_count, check_enough, check_events
+from sara.core.checks import check_count, check_enough
 from sara.core.codes import plural, unit_codes
-from sara.core.errors import InputError, NotEnoughDataError
-from sara.core.period import in_period, resolve_period
+from sara.core.errors import InputError
 from sara.core.result import Counts, Result, Setting
 from sara.core.stats.concentration import Chance, Concentration, chance_curve, poisson_table
 from sara.core.stats.concentration import concentration as measure
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.core.wording import dedupe_known, noun_of, officer_caution, percent, period_words, source_of
+from sara.core.wording import dedupe_known, officer_words, percent
 from sara.data._lists import HELP_REASON, PLACE_LIKE, help_rows, shown
+from sara.scan._tally import Tally, tally_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -168,7 +167,7 @@ class ConcentrationResult(Result):
 
 
 def concentration(
-    events: gpd.GeoDataFrame,
+    events: Any,
     *,
     by: str = "place",
     n_units: int | None = None,
@@ -180,8 +179,8 @@ def concentration(
 
     Parameters
     ----------
-    events : GeoDataFrame
-        Event table. Rows outside the period of the table's record, and rows without the unit, are left out and counted.
+    events : GeoDataFrame or EventSource
+        Event table, or a table that stays on disk or in an engine (`sara.open_events`): same numbers. Rows outside the period of the table's record, and rows without the unit, are left out and counted.
     by : str
         What to count by: ``"place"`` (address, block or intersection, else the 10 m square), or any column: ``"area"``, ``"type"``.
     n_units : int, optional
@@ -226,13 +225,13 @@ def concentration(
     >>> found.k50, found.k80, round(found.gini, 3)
     (1, 2, 0.9)
     """
-    check_events(events)
-    codes, names = unit_codes(events, by)
-    mask, left_out, period, period_setting, withheld = _usable(events, codes, by)
+    tally = tally_of(events, by)
+    codes, names = unit_codes(tally.frame, by)
+    mask, left_out, withheld = _usable(tally, codes, by)
     check_enough(
-        int(mask.sum()), 2, method="concentration", what=f"events with a {by}", instead="Try a longer period, or another `by`."
+        tally.count(mask), 2, method="concentration", what=f"events with a {by}", instead="Try a longer period, or another `by`."
     )
-    units, n = _ranked(codes[mask], names)
+    units, n = _ranked(codes[mask], tally.n[mask], names)
     block = _block_share(units, n) if by == "place" else 0.0
     sizes, unmatched = _sizes(exposure, units, by=by)
     if sizes is not None:
@@ -248,61 +247,47 @@ def concentration(
         table["unit"] = [f"withheld {i + 1}" for i in range(len(table))]
     top = int(min(max(int(n.max()), 3), 15))
     k, observed, poisson = poisson_table(n, total, top=top)
-    noun = noun_of(events)
+    noun = tally.noun
     only_active = by in PLACE_LIKE and n_units is None and sizes is None
     return ConcentrationResult(
         table=table,
         settings={
             "by": Setting(by, "sara" if by == "place" else "you"),
-            "period": period_setting,
+            "period": tally.setting,
             "n_units": _units_setting(total, given=n_units is not None, sized=sizes is not None),
             "exposure": Setting("given", "you", "chance follows size") if sizes else Setting("none", "sara", "chance is the same for each unit"),
             "chance": Setting(f"multinomial, {chance.n_sims} draws, seed 1", "sara", "the curve and band of chance alone"),
             "p_adjusted": Setting("Benjamini-Hochberg", "sara", f"{total:,} units are looked at"),
         },
-        counts=Counts(len(events), int(mask.sum()), left_out),
-        cautions=_cautions(events, mask, block=block, by=by, noun=noun, total=total, only_active=only_active, unmatched=unmatched, withheld=withheld, left_out=left_out),
+        counts=Counts(int(tally.n.sum()), tally.count(mask), left_out),
+        cautions=_cautions(tally, mask, block=block, by=by, noun=noun, total=total, only_active=only_active, unmatched=unmatched, withheld=withheld, left_out=left_out),
         gini=found.gini, gini_generalized=found.gini_generalized, gini_unbiased=found.gini_unbiased, k50=found.k50, k80=found.k80,
         n_units=total, n_active=int((n > 0).sum()), by=by,
         chance=pd.DataFrame({"unit_share": chance.unit_share, "expected": chance.expected, "low": chance.low, "high": chance.high}),
         chance_k50=chance.k50,
         distribution=pd.DataFrame({"n": k, "units": observed, "expected": poisson}),
-        only_active=only_active, noun=noun, period=period, source=source_of(events),
+        only_active=only_active, noun=noun, period=tally.period, source=tally.source,
     )  # fmt: skip
 
 
-def _usable(events: pd.DataFrame, codes: Ints, by: str) -> tuple[npt.NDArray[np.bool_], dict[str, int], str, Setting, bool]:
-    """Return the rows to count, the others by reason, the period in words and as a setting, and whether names are withheld."""
-    try:
-        start, end, _ = resolve_period(events)
-    except NotEnoughDataError:
-        inside, period, setting = np.ones(len(events), dtype=bool), "", Setting("all rows", "sara", "the table has no times")
-    else:
-        # A blank time does not say that the row lies outside.
-        timed = in_period(events["time"], start, end)
-        inside = timed | events["time"].isna().to_numpy()
-        # The file may reach further than these rows, which a filter may have cut.
-        days = events["time"][timed].dt.normalize()
-        period = period_words(days.min(), days.max() + pd.Timedelta(days=1)) if timed.any() else period_words(start, end)
-        setting = Setting(
-            period, "sara", "from the first to the last of these rows in the file's longest run without three empty months"
-        )
-    named = codes >= 0
-    helps = help_rows(events, by).copy()
+def _usable(tally: Tally, codes: Ints, by: str) -> tuple[npt.NDArray[np.bool_], dict[str, int], bool]:
+    """Return the rows to count, the others by reason, and whether names are withheld."""
+    inside, named = tally.inside, codes >= 0
+    helps = help_rows(tally.frame, by).copy()
     withheld = bool(helps.any() and helps[inside & named].all())
     if withheld:
         helps[:] = False
     left_out = {
-        "outside the period": int((~inside).sum()),
-        f"with no {by}": int((inside & ~named).sum()),
-        HELP_REASON: int((inside & named & helps).sum()),
+        "outside the period": tally.count(~inside),
+        f"with no {by}": tally.count(inside & ~named),
+        HELP_REASON: tally.count(inside & named & helps),
     }
-    return inside & named & ~helps, left_out, period, setting, withheld
+    return inside & named & ~helps, left_out, withheld
 
 
-def _ranked(codes: Ints, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], Ints]:
+def _ranked(codes: Ints, rows: Ints, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], Ints]:
     """Return the units with events and their counts, most first, equal ones by name."""
-    n = np.bincount(codes, minlength=len(names))
+    n = np.bincount(codes, weights=rows, minlength=len(names)).astype(np.int64)
     order = np.argsort(-n, kind="stable")[: int((n > 0).sum())]
     return names[order], n[order].astype(np.int64)
 
@@ -396,7 +381,7 @@ def _table(
 
 
 def _cautions(
-    events: pd.DataFrame, mask: npt.NDArray[np.bool_], *, block: float, by: str, noun: str, total: int, only_active: bool,
+    tally: Tally, mask: npt.NDArray[np.bool_], *, block: float, by: str, noun: str, total: int, only_active: bool,
     unmatched: int, withheld: bool, left_out: dict[str, int],
 ) -> tuple[str, ...]:  # fmt: skip
     out = []
@@ -414,21 +399,22 @@ def _cautions(
         out.append("All these are calls for help: the numbers stand, the names of places are withheld.")
     if unmatched:
         out.append(f"{unmatched:,} {plural(by)} with events have no size in `exposure`: they have no rate and are not tested.")
-    if total and mask.sum() / total < 1:
+    if total and tally.count(mask) / total < 1:
         out.append(
-            f"With {mask.sum() / total:.2g} {noun} per unit chance alone looks concentrated: compare with the line of chance, not with an even spread."
+            f"With {tally.count(mask) / total:.2g} {noun} per unit chance alone looks concentrated: compare with the line of chance, not with an even spread."
         )
     if 0.05 <= block <= 0.95:
         out.append(
             f"{percent(block)} of these {noun} are recorded by block only: blocks and single addresses stand in one ranking."
         )
     if by in PLACE_LIKE:
-        if not dedupe_known(events):
+        if not dedupe_known(tally.frame):
             out.append("Several reports of one event count several times here: merge them first with sara.dedupe(events).")
         out.append(
             "The places on top were chosen because they were high; expect some fall next year anyway (regression to the mean)."
         )
-    return (*officer_caution(events, mask, noun=noun), *out)
+    officers = tally.count(mask & tally.frame["origin"].isin(["officer"]).to_numpy(dtype=bool)) if "origin" in tally.frame else 0
+    return (*officer_words(officers, tally.count(mask), noun=noun), *out, *tally.cautions)
 
 
 def _block_share(units: npt.NDArray[np.object_], n: Ints) -> float:

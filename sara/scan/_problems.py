@@ -140,13 +140,18 @@ def problems(
     years = (end - start).total_seconds() / _YEAR
     inside = rows.used & (area >= 0)
     used_by_area, further = (
-        np.bincount(area[inside], weights=weight[inside], minlength=len(units.name)).astype(float) for weight in (rows.n, rows.further)
+        np.bincount(area[inside], weights=weight[inside], minlength=len(units.name)).astype(float)
+        for weight in (rows.n, rows.further)
     )
     return ProblemBoard(
         table=table,
         rejected=rejected,
         reporting=reporting_table(
-            units, used_by_area, None if heard is None else heard.by_area, further if (rows.further[inside] > 0).any() else None, years
+            units,
+            used_by_area,
+            None if heard is None else heard.by_area,
+            further if (rows.further[inside] > 0).any() else None,
+            years,
         ),
         more=more,
         period_text=period_words(start, end),

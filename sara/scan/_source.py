@@ -85,7 +85,13 @@ def text(column: str) -> Any:
 
 
 def read_source(
-    source: EventSource, start: pd.Timestamp, end: pd.Timestamp, *, defaults: gpd.GeoDataFrame, not_problems: Collection[str], crs: Any = None
+    source: EventSource,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    *,
+    defaults: gpd.GeoDataFrame,
+    not_problems: Collection[str],
+    crs: Any = None,
 ) -> Read:
     """Return the cells of a source: one entry for equal rows of category, place, coordinates and origin; in the coordinates of `crs`."""
     frame = source.lazy()
@@ -119,7 +125,11 @@ def read_source(
         duplicate=duplicate, default=default[keep], no_problem=excluded[keep],
     )  # fmt: skip
     order = np.lexsort((rows.duplicate, rows.origin, rows.y, rows.x, rows.place, rows.category))
-    rows = Rows(categories=rows.categories, places=rows.places, **{k: v[order] for k, v in vars(rows).items() if k not in ("categories", "places")})
+    rows = Rows(
+        categories=rows.categories,
+        places=rows.places,
+        **{k: v[order] for k, v in vars(rows).items() if k not in ("categories", "places")},
+    )
     cells = cells.take(pa.array(order))
     told = int(pc.sum(cells["callers"]).as_py() or 0)
     usable = events.filter((nw.col("origin") == COMMUNITY) & ~nw.col("category").is_null() & ~nw.col("x").is_null())
@@ -164,12 +174,16 @@ def _repeated(source: EventSource, start: pd.Timestamp, end: pd.Timestamp, attac
     found = []
     for low, high in zip([start, *edges[1:-1]], [*edges[1:-1], end], strict=True):
         here = frame.filter(in_period(low, high))
-        keys = collect(here.group_by("t_local", "x", "y").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("t_local", "x", "y"))
+        keys = collect(
+            here.group_by("t_local", "x", "y").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("t_local", "x", "y")
+        )
         if not len(keys):
             continue
         # Publishers' own columns have names with dots and spaces, which not every engine groups by.
         safe = {name: name if name in COLUMN_NAMES else f"_{i}" for i, name in enumerate(columns)}
-        same = here.join(attach(keys), on=["t_local", "x", "y"], how="semi").select(**{new: nw.col(name) for name, new in safe.items()})
+        same = here.join(attach(keys), on=["t_local", "x", "y"], how="semi").select(
+            **{new: nw.col(name) for name, new in safe.items()}
+        )
         same = same.group_by(*safe.values()).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
         whole = EventSource(same, record, source.crs).lazy()
         found.append(collect(_compact(whole, start, record, 1 - nw.col("_n").cast(nw.Int64))))
@@ -182,7 +196,11 @@ def _cells(events: Any) -> pa.Table:
     w, again = nw.col("w"), nw.when(nw.col("w") < 0).then(-nw.col("w")).otherwise(nw.lit(0))
     events = events.with_columns(again.cast(nw.Int64).alias("_again"), (nw.col("further") * w).alias("_further"))
     # Engines add whole numbers up in wider kinds of their own.
-    sums = [w.sum().cast(nw.Int64).alias("n"), nw.col("_again").sum().cast(nw.Int64).alias("again"), nw.col("s").min().alias("first")]
+    sums = [
+        w.sum().cast(nw.Int64).alias("n"),
+        nw.col("_again").sum().cast(nw.Int64).alias("again"),
+        nw.col("s").min().alias("first"),
+    ]
     sums += [nw.col("_further").sum().cast(nw.Int64).alias("further"), nw.col("caller").count().alias("callers")]
     return collect(events.group_by(*CELL, "origin").agg(*sums)).combine_chunks()
 
@@ -251,7 +269,12 @@ class _SourceMoments:
         self._add(out, self._weeks(self.events, n_weeks), rows.categories, 1.0)
         beside = np.flatnonzero(rows.default & (rows.origin == COMMUNITY))
         if len(beside):
-            self._add(out, self._weeks(self._joined(beside, np.zeros(len(beside), dtype=np.int64), LOCATION), n_weeks), rows.categories, -1.0)
+            self._add(
+                out,
+                self._weeks(self._joined(beside, np.zeros(len(beside), dtype=np.int64), LOCATION), n_weeks),
+                rows.categories,
+                -1.0,
+            )
         out[np.isin(rows.categories, self.not_problems)] = 0.0
         return out
 
@@ -315,6 +338,10 @@ class _SourceMoments:
     def _callers(self, mine: Any) -> pd.DataFrame:
         if not self.has_callers:
             return pd.DataFrame({"label": pd.Series(dtype=np.int64), "n": pd.Series(dtype=float), "top": pd.Series(dtype=float)})
-        each = mine.filter(~nw.col("caller").is_null()).group_by("label", "caller").agg(nw.col("w").sum().cast(nw.Int64).alias("times"))
+        each = (
+            mine.filter(~nw.col("caller").is_null())
+            .group_by("label", "caller")
+            .agg(nw.col("w").sum().cast(nw.Int64).alias("times"))
+        )
         top = each.filter(nw.col("times") > 0).group_by("label").agg(nw.len().alias("n"), nw.col("times").max().alias("top"))
         return collect(top).to_pandas()

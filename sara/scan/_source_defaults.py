@@ -53,9 +53,7 @@ def source_defaults(source: EventSource) -> gpd.GeoDataFrame:
 def _near(frame: Any, stacks: list[Any]) -> pd.DataFrame:
     """Count the rows on the stacks by place, address and origin."""
     x, y = nw.col("x"), nw.col("y")
-    boxes = [
-        (x > stack.x - SAME) & (x < stack.x + SAME) & (y > stack.y - SAME) & (y < stack.y + SAME) for stack in stacks
-    ]
+    boxes = [(x > stack.x - SAME) & (x < stack.x + SAME) & (y > stack.y - SAME) & (y < stack.y + SAME) for stack in stacks]
     keys = ["x", "y", "place", "address", "origin"]
     few = frame.filter(reduce(or_, boxes)).select("x", "y", *(text(name).alias(name) for name in keys[2:]))
     return collect(few.group_by(*keys).agg(nw.len().cast(nw.Int64).alias("n"))).to_pandas()
@@ -70,7 +68,9 @@ def _search(source: EventSource, frame: Any) -> list[Any]:
     """Find the default points among all rows, largest first."""
     name = nw.when(text("place").is_null()).then(text("address")).otherwise(text("place"))
     office = nw.when(text("origin").fill_null("") == "administrative").then(nw.lit(1)).otherwise(nw.lit(0))
-    few = frame.select(nw.col("x").cast(nw.Float64), nw.col("y").cast(nw.Float64), name.alias("name"), office.cast(nw.Int64).alias("office"))
+    few = frame.select(
+        nw.col("x").cast(nw.Float64), nw.col("y").cast(nw.Float64), name.alias("name"), office.cast(nw.Int64).alias("office")
+    )
     sums = [nw.len().cast(nw.Int64).alias("n"), nw.col("office").sum().cast(nw.Int64)]
     cells = collect(few.group_by("x", "y", "name").agg(*sums))
     if not len(cells):
@@ -122,7 +122,9 @@ def _mixes(source: EventSource, frame: Any, points: pd.DataFrame, big: Ints) -> 
         return np.zeros(len(big))
     attach = Attached(source.lazy())
     mine = typed.join(attach(table), on=["x", "y"], how="inner").group_by("stack", "type")
-    counts = collect(mine.agg(nw.len().cast(nw.Int64).alias("n"))).to_pandas().set_index(["stack", "type"])["n"].unstack(fill_value=0)
+    counts = (
+        collect(mine.agg(nw.len().cast(nw.Int64).alias("n"))).to_pandas().set_index(["stack", "type"])["n"].unstack(fill_value=0)
+    )
     counts = counts.reindex(index=big, columns=city.index, fill_value=0)
     total = city.to_numpy(dtype=float)
     return np.array([rules._mix(here.astype(float), total - here) for here in counts.to_numpy()])

@@ -175,15 +175,17 @@ def _area_of(area: Ints, n: Ints, units: Areas) -> str | None:
 
 def _also(frame: pd.DataFrame) -> list[str]:
     """Name the other categories that stand out in the same area, or at a place that overlaps."""
-    shapes = frame["geometry"].to_numpy()
-    out = []
-    for i, row in enumerate(frame.itertuples()):
-        same = (frame["unit"] == row.unit).to_numpy() & (
-            shapely.intersects(shapes, shapes[i]) if row.unit == "place" else (frame["within"] == row.within).to_numpy()
-        )
-        same[i] = False
-        out.append(", ".join(sorted(set(frame["category"][same]) - {row.category})))
-    return out
+    category = frame["category"].to_numpy(dtype=object)
+    beside: list[set[str]] = [set() for _ in range(len(frame))]
+    places = np.flatnonzero(frame["unit"] == "place")
+    shapes = frame["geometry"].to_numpy()[places]
+    for i, j in shapely.STRtree(shapes).query(shapes, predicate="intersects").T:
+        beside[places[i]].add(category[places[j]])
+    areas = np.flatnonzero(frame["unit"] == "area")
+    for same in pd.Series(areas).groupby(frame["within"].to_numpy(dtype=object)[areas]).indices.values():
+        for i in areas[same]:
+            beside[i] |= set(category[areas[same]])
+    return [", ".join(sorted(others - {own})) for others, own in zip(beside, category, strict=True)]
 
 
 def rejected_table(

@@ -132,3 +132,27 @@ def test_real_cities_are_the_same_from_engines(real_data, city):
     expected = sara.scan.problems(events, areas=areas)
     for engine in (in_duckdb, in_polars):
         same_board(expected, sara.scan.problems(engine(events), areas=areas))
+
+
+# ---- concentration and repeats
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("by", ["place", "category", "type", "dow"])
+def test_concentration_is_the_same_from_an_engine(planted, engine, by):
+    expected, found = sara.scan.concentration(planted, by=by), sara.scan.concentration(engine(planted), by=by)
+    pd.testing.assert_frame_equal(expected.table, found.table)
+    assert (expected.counts, expected.cautions, expected.text) == (found.counts, found.cautions, found.text)
+    assert {k: str(v) for k, v in expected.settings.items()} == {k: str(v) for k, v in found.settings.items()}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_repeats_are_the_same_from_an_engine(planted, engine):
+    expected, found = sara.analyze.repeats(planted), sara.analyze.repeats(engine(planted))
+    pd.testing.assert_frame_equal(expected.table, found.table)
+    assert (expected.counts, expected.cautions, expected.text) == (found.counts, found.cautions, found.text)
+
+
+def test_a_column_that_is_not_there_is_named(planted):
+    with pytest.raises(sara.InputError, match="beat"):
+        sara.scan.concentration(in_pandas(planted), by="beat")

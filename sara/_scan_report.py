@@ -1,0 +1,231 @@
+"""The scanning stage as one step: files in, one page and one workbook out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from sara import data, scan, trends
+from sara.brief.document import Table, Withheld
+from sara.brief.scanning import Scanned, scanning_document, scanning_tables
+from sara.core.checks import record_of
+from sara.core.errors import InputError, NotEnoughDataError
+from sara.core.excel import safe_frame
+from sara.core.period import resolve_period
+from sara.core.source import EventSource, open_events
+
+if TYPE_CHECKING:
+    from sara.scan import ProblemBoard
+
+__all__ = ["ScanReport", "scan_report"]
+
+# A table of sara's own with more rows than this stays on disk; its rows were audited when it was converted.
+IN_MEMORY = 2_000_000
+# Days of a period from which it is drawn by month, and by week.
+HALF_A_YEAR, A_MONTH = 180, 35
+_NUMBER = re.compile(r"[-\u2212]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-\u2212]?\d+(?:\.\d+)?")
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ScanReport:
+    """What a scan wrote: the page, the workbook, what was found, and what is withheld."""
+
+    html: Path
+    xlsx: Path
+    scanned: Scanned
+    withheld: Withheld
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was found, in a few sentences."""
+        out = [audit.text for audit in self.scanned.audits.values()]
+        out += (
+            [self.scanned.board.text, self.scanned.board.quiet_text]
+            if self.scanned.board is not None
+            else list(self.scanned.skipped)
+        )
+        out += [result.text for result in (self.scanned.clock,) if result is not None]
+        return [*out, self.withheld.text]
+
+
+def scan_report(
+    calls: Any, complaints: Any = None, *, areas: Any = None, out: Path, holds: str = "calls", title: str = "", step: Step = lambda _: None
+) -> ScanReport:  # fmt: skip
+    """Scan one or two tables and write the report.
+
+    Parameters
+    ----------
+    calls, complaints : path, event table or EventSource
+        What to scan, and complaints to the city as evidence.
+    areas : path or GeoDataFrame, optional
+        The city's areas.
+    out : Path
+        Folder to write ``scan.html`` and ``scan.xlsx`` to.
+    holds : {"calls", "complaints"}
+        What the first table holds.
+    title : str
+        The heading; the name of the file if not given.
+    step : callable
+        Told what is being done.
+
+    Returns
+    -------
+    ScanReport
+        The paths, and what was found.
+    """
+    step("reading")
+    first = _read(calls, holds)
+    second = None if complaints is None else _read(complaints, "complaints")
+    outlines = data.read_areas(areas) if isinstance(areas, (str, Path)) else areas
+    named = (
+        {holds: first}
+        if second is None
+        else {holds: first, "complaints" if holds != "complaints" else "further complaints": second}
+    )
+    step("auditing")
+    audits = {name: data.audit(events, areas=outlines) for name, events in named.items() if isinstance(events, gpd.GeoDataFrame)}
+    skipped = [
+        f"The {name} stay on disk: their rows were audited when the file was converted, not again."
+        for name, events in named.items() if isinstance(events, EventSource)
+    ]  # fmt: skip
+    step("looking for problems")
+    board, series, clock, few = None, None, None, None
+    try:
+        board = scan.problems(first, second, areas=outlines)
+    except NotEnoughDataError as error:
+        skipped.append(f"No board of problems: {error}")
+    if board is not None and len(board.table):
+        step("looking at the first one")
+        series, clock, few = _of_the_first(first, board, skipped)
+    scanned = Scanned(
+        title=title or f"Scan of {', '.join(_file_of(events) for events in named.values())}", audits=audits, board=board, series=series, clock=clock,
+        concentration=few, areas=outlines, ground=_ground(first), files=_files(named), skipped=skipped,
+    )  # fmt: skip
+    step("writing")
+    return _write(scanned, out)
+
+
+def _read(table: Any, holds: str) -> Any:
+    """Return an event table, or the source of a large one that sara has written."""
+    if not isinstance(table, (str, Path)):
+        return table
+    path = Path(table)
+    if path.suffix.lower() in (".parquet", ".geoparquet") or (path.is_dir() and any(path.glob("*.parquet"))):
+        try:
+            source = open_events(path)
+        except InputError:
+            source = None
+        if source is not None and source.attrs:
+            return source if source.n_rows > IN_MEMORY else source.load()
+    return (data.read_complaints if holds == "complaints" else data.read_calls)(path)
+
+
+def _of_the_first(events: Any, board: ProblemBoard, skipped: list[str]) -> tuple[Any, Any, Any]:
+    """Return months and hours of the first candidate, and how its kind of call is spread over places."""
+    top = board.table.iloc[0]
+    category = str(top["category"])
+    of_kind = events.query(f"category == {category!r}")
+    there = of_kind
+    if isinstance(of_kind, EventSource):
+        west, south, east, north = top["geometry"].bounds
+        there = of_kind.where(f"x >= {west} and x <= {east} and y >= {south} and y <= {north}").load(
+            ["time", "category", "origin", "x", "y", "hour"]
+        )
+    inside = shapely.contains_xy(
+        top["geometry"], there["x"].to_numpy(dtype=float, na_value=np.nan), there["y"].to_numpy(dtype=float, na_value=np.nan)
+    )
+    there = there[inside & ~there["origin"].isin(["officer", "alarm", "administrative"]).to_numpy()]
+    there.attrs = dict(events.attrs)
+    start, end, _ = resolve_period(events)
+    days = (end - start) / pd.Timedelta(days=1)
+    jobs: dict[str, Callable[[], Any]] = {
+        "Months": lambda: trends.series(there, freq="MS" if days >= HALF_A_YEAR else "W" if days >= A_MONTH else "D")
+    }
+    # Calls for help are told by area and month only.
+    if category not in data.help_categories():
+        jobs["Hours"] = lambda: trends.clock(there)
+        jobs["Concentration"] = lambda: scan.concentration(of_kind)
+    found = {}
+    for name, job in jobs.items():
+        try:
+            found[name] = job()
+        except (InputError, NotEnoughDataError) as error:
+            skipped.append(f"{name} of the first candidate could not be shown: {error}")
+    return found.get("Months"), found.get("Hours"), found.get("Concentration")
+
+
+def _ground(events: Any) -> Any:
+    """Return the box that holds nearly all rows on the map."""
+    if isinstance(events, EventSource):
+        return None
+    x, y = (events[name].dropna().to_numpy(dtype=float) for name in ("x", "y"))
+    if not len(x):
+        return None
+    (x0, x1), (y0, y1) = (np.quantile(values, [0.005, 0.995]) for values in (x, y))
+    return shapely.box(x0, y0, x1, y1)
+
+
+def _file_of(events: Any) -> str:
+    return Path(str(record_of(events).get("file") or "a table")).name
+
+
+def _files(named: dict[str, Any]) -> pd.DataFrame:
+    rows = [
+        {
+            "source": name, "file": _file_of(events), "rows": int(record_of(events).get("rows_read") or _rows_of(events)),
+            "sha256": record_of(events).get("sha256"),
+        }
+        for name, events in named.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["source", "file", "rows", "sha256"])
+
+
+def _rows_of(events: Any) -> int:
+    return events.n_rows if isinstance(events, EventSource) else len(events)
+
+
+def _write(scanned: Scanned, out: Path) -> ScanReport:
+    from sara.brief.html import to_html
+
+    document = scanning_document(scanned)
+    out.mkdir(parents=True, exist_ok=True)
+    page, book = out / "scan.html", out / "scan.xlsx"
+    page.write_text(to_html(document), encoding="utf-8", newline="\n")
+    finding = Table(
+        "Finding",
+        ("what",),
+        tuple((words,) for words in (document.title, document.finding, *document.facts, document.withheld.text)),
+    )
+    with pd.ExcelWriter(book, engine="openpyxl") as writer:
+        for name, table in {"finding": finding, **scanning_tables(scanned)}.items():
+            safe_frame(_frame(table)).to_excel(writer, sheet_name=name, index=False)
+            sheet = writer.sheets[name]
+            sheet.freeze_panes = "A2"
+            for column, cells in enumerate(zip(table.header, *table.rows, strict=True)):
+                sheet.column_dimensions[chr(65 + column)].width = min(70, max(len(str(cell)) for cell in cells) + 2)
+    return ScanReport(page, book, scanned, document.withheld)
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    """Return the cells of a table, numbers as numbers."""
+    columns = list(zip(*table.rows, strict=True))
+    return pd.DataFrame({
+        name: [_number(cell) for cell in columns[i]] if i in table.numeric else list(columns[i]) for i, name in enumerate(table.header)
+    })  # fmt: skip
+
+
+def _number(cell: str) -> Any:
+    if not _NUMBER.fullmatch(cell):
+        return cell
+    plain = cell.replace(",", "").replace("\u2212", "-")
+    return float(plain) if "." in plain else int(plain)

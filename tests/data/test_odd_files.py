@@ -61,7 +61,7 @@ PORTALS = {
         "Latitude,Longitude,Location\n"
         '59886461,12/31/2023 11:59:45 PM,,NYPD,Noise - Residential,Loud Music/Party,10466,655 EAST 230 STREET,EAST 230 STREET,ADDRESS,BRONX,Closed,'
         '01/02/2024 12:30:00 AM,12 BRONX,2048330028,BRONX,1023777,263950,MOBILE,40.891041,-73.860577,"(40.891041, -73.860577)"\n',
-        {"time": "2023-12-31 23:59:45", "type": "Noise - Residential", "category": "noise", "id": "59886461"},
+        {"time": "2023-12-31 23:59:45", "type": "Loud Music/Party", "category": "noise", "id": "59886461"},
     ),
     "Austin 311": (
         "Service Request (SR) Number,SR Description,Method Received,SR Status,Status Change Date,Created Date,Last Update Date,Close Date,SR Location,"

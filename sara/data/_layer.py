@@ -82,7 +82,8 @@ def texts(frame: pd.DataFrame, column: str | None) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(values.dtype):
         words = words.map(lambda v: str(int(v)) if float(v).is_integer() else str(v))
     upper = squeeze(words).str.upper()
-    tidy = upper.where(~is_blank(upper), None).to_numpy(dtype=object)
+    tidy = upper.to_numpy(dtype=object, copy=True)
+    tidy[is_blank(upper).to_numpy(dtype=bool)] = None
     out: np.ndarray = np.append(tidy, np.array([None], dtype=object))[codes]
     return out
 

@@ -91,15 +91,14 @@ def match(
     network = Network(index, ranges, points)
     for i in np.flatnonzero(rule == "block").tolist():
         hundred = int(parsed[i].number or 0)
-        _one(out, i, network.block(looked_up[str(parsed[i].street)], hundred, min_score, zips[i], cities[i]), "block")
+        _one(out, i, network.block(looked_up.get(str(parsed[i].street), []), hundred, min_score, zips[i], cities[i]), "block")
     for i in np.flatnonzero(rule == "intersection").tolist():
-        _one(
-            out, i, network.crossing(looked_up[str(parsed[i].street)], looked_up[str(parsed[i].cross)], min_score), "intersection"
-        )
+        _one(out, i, network.crossing(*(looked_up.get(str(name), []) for name in parsed[i][3:5]), min_score), "intersection")
     for i in np.flatnonzero(np.isin(out.outcome, ["no such street", "score too low"])).tolist():
         # The street that fits least is the one to ask about.
-        said = [name for name in (parsed[i].street, parsed[i].cross) if name]
-        out.hint[i] = index.nearest_name(min(said, key=lambda name: max((score for _, score in looked_up[name]), default=0)))
+        said = [name for name in (parsed[i].street, parsed[i].cross) if name in looked_up]
+        if said:
+            out.hint[i] = index.nearest_name(min(said, key=lambda name: max((score for _, score in looked_up[name]), default=0)))
     return out
 
 
@@ -160,7 +159,7 @@ def _take_best(out: Matches, table: pd.DataFrame, min_score: float) -> None:
 
 
 def _pairs(parsed: list[Address], rows: Ints, looked_up: dict[str, list[tuple[int, int]]]) -> _Pairs:
-    flat = [(i, street, score) for i in rows for street, score in looked_up[str(parsed[i].street)]]
+    flat = [(i, street, score) for i in rows for street, score in looked_up.get(str(parsed[i].street), [])]
     query, street, score = np.array(flat, dtype=np.int64).reshape(-1, 3).T
     return _Pairs(query, street, score)
 

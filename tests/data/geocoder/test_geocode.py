@@ -244,6 +244,15 @@ def test_files_on_disk(tmp_path):
     assert sara.geocode(calls("12 OAK ST"), addresses=tmp_path / "points.csv").events["geocoded"].tolist() == ["address point"]
 
 
+def test_any_text_is_answered():
+    draw = np.random.default_rng(1)
+    letters = list("0123456789 ABCNSEWSTAVE/&@,.#-()XÉ½'")
+    texts = ["".join(draw.choice(letters, draw.integers(1, 30))) for _ in range(2000)]
+    found = sara.geocode(calls(*texts, "1400 BLOCK OF ,", "151 MAIN ST"), streets=MAIN)
+    assert found.counts.rows_in == found.counts.rows_used + sum(found.counts.left_out.values()) == 2002
+    assert found.events["geocoded"].notna().sum() == 1
+
+
 def test_own_points_win_and_are_compared():
     table = pd.DataFrame(
         {

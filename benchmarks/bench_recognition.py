@@ -62,7 +62,7 @@ def cases_of_map(folder: Path, rng: np.random.Generator | None) -> Iterator[tupl
             ([*ours], [[c] for c in _listed(row[theirs])], False) for theirs, ours in MAP_FIELDS.items() if _listed(row[theirs])
         ]
         # A received time in two columns.
-        wanted = [(f, [sum(c, [])] + c if "+" in row["received"] and f[0] == "received" else c, o) for f, c, o in wanted]
+        wanted = [(f, [[name for one in c for name in one], *c] if "+" in row["received"] and f[0] == "received" else c, o) for f, c, o in wanted]
         extra = [(["group"], [[c] for name in ("category", "type_code") for c in _listed(row[name])], True)]
         extra += [(["x", "y", "point"], [[c] for name in ("x", "y", "point_text") for c in _listed(row[name])], True)]
         kinds = {c: f[0] for f, alternatives, _ in wanted for alternative in alternatives for c in alternative}
@@ -121,7 +121,7 @@ def _content(column: str, kind: str | None, type_: str, rng: np.random.Generator
         when = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 700 * 86400, N_ROWS), unit="s")
         if "year" in low:
             return list(when.strftime("%Y"))
-        if "month" in low and not part == "0":
+        if "month" in low and part != "0":
             return list(when.strftime("%B" if "day" not in low else "%d"))
         if part in ("1", "2"):
             return list(when.strftime("%H%M" if "24" in low else "%H:%M:%S") if "day" not in low else when.strftime("%d"))

@@ -117,7 +117,7 @@ def _address_fit(filled: pd.Series) -> tuple[float, str]:
     return min(score * (1.1 if streets > 0.6 else 1.0), 1.2), f"; {lettered:.0%} hold words, {streets:.0%} read like streets"
 
 
-def nameless(sample: pd.DataFrame, used: set[str], lacking: set[str], names: Mapping[str, str]) -> list[tuple[float, str, str, str]]:
+def nameless(sample: pd.DataFrame, used: set[str], lacking: set[str]) -> list[tuple[float, str, str, str]]:
     """Return ``(score, field, column, reason)`` where content alone tells, for the fields still lacking."""
     out: list[tuple[float, str, str, str]] = []
     free = [column for column in sample.columns if column not in used]
@@ -129,11 +129,11 @@ def nameless(sample: pd.DataFrame, used: set[str], lacking: set[str], names: Map
         values = filled[column]
         if pd.api.types.is_datetime64_any_dtype(values.dtype) or pd.api.types.is_float_dtype(values.dtype):
             continue
-        out += [(s, f, column, f"its content: {why}") for s, f, why in _guess(values, names[column]) if f in lacking]
+        out += [(s, f, column, f"its content: {why}") for s, f, why in _guess(values) if f in lacking]
     return out
 
 
-def _guess(values: pd.Series, words: str) -> list[tuple[float, str, str]]:
+def _guess(values: pd.Series) -> list[tuple[float, str, str]]:
     text = text_of(values)
     distinct = text.nunique() / len(text)
     out: list[tuple[float, str, str]] = []

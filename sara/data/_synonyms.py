@@ -113,7 +113,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         ),
         (rf"{_W}(?:occurred|occurrence|occur|incident|offense|crime|event)_{_WHEN}{_T}", 0.65),
         (rf"(?:complaint|occurred|occ|occurrence|incident|offense)_(?:from|start)_{_WHEN}", 0.92),
-        (rf"[a-z]+_(?:date_time|datetime|date|dt|timestamp)", 0.42),
+        (r"[a-z]+_(?:date_time|datetime|date|dt|timestamp)", 0.42),
         (
             r"(?:timestamp_?local|event_start_date|fromdate|start_?date|start_?time|timestart|start_date_time|occured_on|occurred_on|committed)",
             0.6,
@@ -159,6 +159,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.6,
         ),
         (r"(?:incident|event|call)_(?:c[0-9]|kind|class|reason|subtype)|acti_nom|activity|activity_name", 0.75),
+        (r"type_(?:of_)?(?:the_)?(?:incident|call|crime|offense|request|complaint|event|report|problem)(?:_type)?", 0.9),
         (r"(?:nature|problem|call_type|type)_(?:final|initial|original|reported|1|of_incident|of_problem)", 0.85),
         (rf"{_W}(?:type|nature|offense|crime|problem){_T}_?(?:desc|description|name|text)", 0.7),
         (rf"(?:{_W}type|type_)", 0.45),

@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
-__all__ = ["MONTHS", "LONG_MONTHS", "date_of_parts", "made_alike", "placeholders"]
+__all__ = ["LONG_MONTHS", "MONTHS", "date_of_parts", "hour_24", "made_alike", "placeholders"]
 
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 LONG_MONTHS = "JANUARY|FEBRUARY|MARCH|APRIL|JUNE|JULY|AUGUST|SEPTEMBER|OCTOBER|NOVEMBER|DECEMBER"

@@ -24,7 +24,7 @@ _BY_ENGLISH = {
     "reported": "reporte denuncia meldung gemeldet melding gemeld segnalazione signalement", "occurrence": "ocurrencia ocorrencia tatzeit suceso sucedido accadimento hechos",
     "start": "inicio debut anfang beginn begin inizio", "end": "fin ende einde fim termino", "request": "solicitud demande anfrage aanvraag solicitacao richiesta",
     "complaint": "queja plainte beschwerde klacht reclamo reclamacao denuncia_ciudadana", "category": "categoria kategorie categorie", "subcategory": "subcategoria unterkategorie",
-    "id": "folio kennung vorgangsnummer identifiant identificador aktenzeichen expediente meldungsnummer id_unique", "number": "numero nummer num_bo nro", "name": "nombre nom nome",
+    "id": "folio kennung vorgangsnummer identifiant identificador aktenzeichen expediente meldungsnummer meldingsnummer zaaknummer einsatznummer referentienummer numero_de_dossier protocolo protocollo id_unique", "number": "numero nummer num_bo nro", "name": "nombre nom nome",
     "reason": "motif grund reden", "on": "am", "day": "dia jour tag dag giorno", "month": "mes mois monat maand mese", "year": "ano annee jahr jaar anno",
     "": "de del la le du des der die das van het do da di",
 }  # fmt: skip

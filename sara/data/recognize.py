@@ -291,7 +291,7 @@ def _by_content(taken: list[Entry], sample: pd.DataFrame, names: Mapping[str, st
         lacking -= {"origin", "channel"}
     if not {"lon", "x", "point"} & have:
         lacking |= {"lon", "lat", "point"}
-    found = _assign(nameless(sample, used, lacking, names), names) if lacking else []
+    found = _assign(nameless(sample, used, lacking), names) if lacking else []
     return [*taken, *found]
 
 

@@ -93,7 +93,8 @@ def match(
         hundred = int(parsed[i].number or 0)
         _one(out, i, network.block(looked_up.get(str(parsed[i].street), []), hundred, min_score, zips[i], cities[i]), "block")
     for i in np.flatnonzero(rule == "intersection").tolist():
-        _one(out, i, network.crossing(*(looked_up.get(str(name), []) for name in parsed[i][3:5]), min_score), "intersection")
+        one, other = (looked_up.get(str(name), []) for name in (parsed[i].street, parsed[i].cross))
+        _one(out, i, network.crossing(one, other, min_score), "intersection")
     for i in np.flatnonzero(np.isin(out.outcome, ["no such street", "score too low"])).tolist():
         # The street that fits least is the one to ask about.
         said = [name for name in (parsed[i].street, parsed[i].cross) if name in looked_up]

@@ -278,7 +278,7 @@ def _few(scanned: Scanned, withheld: Withheld) -> Section | None:
     if result is None:
         return None
     drawn = figure_of(lambda ax: result.plot(ax=ax), alt=said(result.alt_text, withheld), width=6.2, height=3.9)
-    words = Paragraph(said(f"All {scanned.top['category']} calls of the city. {result.text}", withheld))
+    words = Paragraph(said(f"All {scanned.top['category']} {result.noun} of the city. {result.text}", withheld))
     return Section("Do a few places hold most of it?", (words,) if drawn is None else (words, drawn))
 
 
@@ -352,7 +352,7 @@ def _evidence(scanned: Scanned, withheld: Withheld) -> list[Section]:
 def _form(board: Any, rank: int, withheld: Withheld) -> Table:
     """Return the CHEERS form of one candidate; a count below ten is "a few"."""
     row = board.table[board.table["rank"] == rank].iloc[0]
-    small = [row[name] for name in ("complaints", "callers", "places") if pd.notna(row[name]) and 0 < row[name] < SMALL]
+    small = [row[name] for name in ("complaints", "callers") if pd.notna(row[name]) and 0 < row[name] < SMALL]
     secret = [f"{int(n):,}" for n in small]
     withheld.counts += len(secret)
     rows = tuple(

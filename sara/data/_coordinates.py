@@ -78,9 +78,16 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 def split_points(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return ``(lon, lat)`` text from "(lat, lon)", "POINT (lon lat)", GeoJSON, or well-known binary in hex."""
     text = values.astype(object).astype(str)
-    wkt = text.str.extract(r"POINT\s*\(\s*(-?[0-9.eE+-]+)\s+(-?[0-9.eE+-]+)\s*\)", expand=True)
+    wkt = text.str.extract(r"(?i:POINT\s*Z?M?)\s*\(\s*(-?[0-9.eE+-]+)\s+(-?[0-9.eE+-]+)(?:\s+-?[0-9.eE+-]+)*\s*\)", expand=True)
     pair = text.str.extract(r"^[^\[{]*?\(?\s*(-?[0-9]+\.?[0-9]*)\s*,\s*(-?[0-9]+\.?[0-9]*)\s*\)?\s*$", expand=True)
     json = text.str.extract(r"coordinates[^\[]*\[\s*(-?[0-9.eE+-]+)\s*,\s*(-?[0-9.eE+-]+)\s*\]", expand=True)
+    if bool((pd.to_numeric(pair[0], errors="coerce").abs() > 80).mean() > 0.5):
+        # "-122.3, 47.6": the longitude stands first; no city lies beyond 80 degrees of latitude.
+        pair = pair.rename(columns={0: 1, 1: 0})
+    if not (wkt[0].notna() | json[0].notna() | pair[0].notna()).any():
+        # {'latitude': '41.9', 'longitude': '-87.6'}, as some portals' JSON has it.
+        named = [text.str.extract(rf"{word}['\"]?\s*:\s*['\"]?(-?[0-9.]+)", expand=False) for word in ("longitude", "latitude")]
+        json = pd.concat(named, axis=1, keys=[0, 1])
     lon, lat = (
         found.where(found.notna(), second.where(second.notna(), third))
         for found, second, third in ((wkt[0], json[0], pair[1]), (wkt[1], json[1], pair[0]))

@@ -68,3 +68,18 @@ def test_far_away_and_missing_points_do_not_change_the_guess():
     with pytest.warns(SaraWarning, match="EPSG:3435"):
         events = as_events(frame)
     assert events["x"].notna().sum() == 27
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "(41.9, -87.6)", "-87.6, 41.9", "POINT (-87.6 41.9)", "Point Z (-87.6 41.9 0)", "SRID=4326;POINT(-87.6 41.9)", {"type": "Point", "coordinates": [-87.6, 41.9]},
+        {"latitude": "41.9", "longitude": "-87.6"}, "100 MAIN ST\nCHICAGO, IL\n(41.9, -87.6)", "0101000020E61000006666666666E655C03333333333F34440",
+    ],
+)  # fmt: skip
+def test_points_in_one_column_however_written(point):
+    from sara.data._coordinates import split_points
+
+    lon, lat = split_points(pd.Series([point] * 2, dtype=object))
+    assert float(lon.iloc[0]) == pytest.approx(-87.6, abs=1e-6)
+    assert float(lat.iloc[0]) == pytest.approx(41.9, abs=1e-6)

@@ -112,8 +112,8 @@ class RecognitionResult:
         >>> import pathlib, tempfile
         >>> found = recognize(pd.DataFrame({"received": ["2024-03-01 23:10"], "nature": ["FIGHT"]}))
         >>> path = found.save(pathlib.Path(tempfile.mkdtemp()) / "my_city.toml", tz="America/Chicago")
-        >>> print(path.read_text().splitlines()[-2])
-        received = "received"
+        >>> 'received = "received"' in path.read_text()
+        True
         """
         target = Path(path)
         if target.suffix.lower() != ".toml":

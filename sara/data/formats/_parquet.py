@@ -17,7 +17,7 @@ from sara.data._text import TEXT_DTYPE
 from sara.data.formats._geojson import representative, with_points
 from sara.data.formats._raw import RawFile, check_columns, no_rejects, typed_frame
 
-__all__ = ["MAX_ROWS", "RECORD_KEY", "is_own", "read_parquet"]
+__all__ = ["MAX_ROWS", "RECORD_KEY", "read_parquet"]
 
 # Where sara keeps the record of an event table, beside the key of GeoParquet.
 RECORD_KEY = b"sara"
@@ -58,11 +58,6 @@ def read_parquet(content: bytes, name: str, sha: str | None) -> RawFile:
     frame.attrs = {}
     raw = RawFile(typed_frame(frame), lines, no_rejects(), sha, name, notes)
     return raw if points is None else with_points(raw, points, crs, {"geometry_not_points": drawn} if drawn else {})
-
-
-def is_own(frame: pd.DataFrame) -> bool:
-    """Whether a frame read is an event table that sara wrote."""
-    return "sara" in frame.attrs and isinstance(frame, gpd.GeoDataFrame)
 
 
 def _arrow(content: bytes, name: str) -> Any:

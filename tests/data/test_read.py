@@ -363,6 +363,8 @@ def test_paths_that_are_not_there(tmp_path):
         read_calls(12)
     with pytest.raises(InputError, match="Got a header and nothing below it: the table"):
         read_calls(pd.DataFrame())
+    with pytest.raises(InputError, match="Got empty text"):
+        read_calls("")
     with pytest.raises(InputError, match=r"sara.download\(url, 'folder/'\)"):
         read_calls("https://data.example.org/calls.csv")
     with pytest.raises(InputError, match="`source` must be a word"):

@@ -26,6 +26,10 @@ def find_files(path: Any) -> list[Path]:
         raise InputError(
             f"`path` must be a file, a folder, a pattern or a table. Got a {type(path).__name__}. For a table of another kind: sara.as_events(table)"
         )
+    if not str(path).strip():
+        raise InputError(
+            "`path` must be a file, a folder, a pattern or a table. Got empty text. Write: sara.read_calls('calls.csv')"
+        )
     if re.match(r"(?:https?|ftp|s3|gs)://", str(path)):
         raise InputError(
             f"`path` must be on this computer. Got {str(path)[:100]!r}. sara fetches nothing unasked. Download it first: sara.download(url, 'folder/')"

@@ -43,7 +43,10 @@ def read_layers(path: Path, name: str, sha: str | None) -> RawFile:
     import pyogrio
 
     try:
-        layers = [str(layer) for layer, _ in pyogrio.list_layers(path)]
+        with warnings.catch_warnings():
+            # What a damaged file is warned of comes as an error a moment later.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            layers = [str(layer) for layer, _ in pyogrio.list_layers(path)]
         read = [table for layer in layers if (table := _layer(path, layer, name, sha)) is not None]
     except (
         pyogrio.errors.DataSourceError,

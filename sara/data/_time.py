@@ -222,7 +222,10 @@ def _at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, d
     """Read a column that is written in one way almost throughout; None where its first value does not tell how."""
     if len(text) < 100:
         return None
-    first = squeeze(text.iloc[:1]).str.upper()
+    head = text.iloc[:100]
+    first = squeeze(head[~is_blank(head)].iloc[:1]).str.upper()
+    if first.empty:
+        return None
     if first.str.fullmatch(r"[0-9]{10}(?:[0-9]{3})?(?:\.0)?").all():
         return _epochs_at_once(text, tz=tz, name=name, epoch=epoch)
     made = _format(_shapes(first).iloc[0])
@@ -231,13 +234,16 @@ def _at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, d
     form, clock, zoned = made
     if zoned:
         return _zoned_at_once(text, form + _zone_gap(first.iloc[0]) + "%z", clock, tz)
+    numeric = form[:8] in {known[:8] for known in _SWAPPABLE}
+    if numeric and dayfirst is not None and dayfirst != form.startswith("%d"):
+        form = _swap(form)
     local = _micro(pd.to_datetime(text, format=form, errors="coerce"))
     left = np.flatnonzero(np.isnat(local))
     good = local[~np.isnat(local)]
-    if form[:8] in {known[:8] for known in _SWAPPABLE}:
+    if numeric and dayfirst is None:
         # Days above 12 must far outnumber everything unread, or the day might come first in some or all.
         days = (good.astype("datetime64[D]") - good.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
-        if dayfirst is not None or (days > 12).sum() <= 20 * len(left):
+        if (days > 12).sum() <= 20 * len(left):
             return None
         dayfirst = form.startswith("%d")
     if len(left) > 0.5 * len(text):

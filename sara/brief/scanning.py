@@ -193,7 +193,8 @@ def _board(scanned: Scanned, withheld: Withheld) -> Section | None:
     table = _problems(board.table, withheld, "Candidate problems, best evidence first", 20)
     reading = (
         "The score is the mean percentile of what can be measured: calls above what is expected, weeks active, calls from places that had called before, "
-        "complaints, recent trend. It ranks the candidates of this file; it measures no harm. Expected: if the kind of call were spread as all other calls are."
+        "complaints, recent trend. It ranks the candidates of this file; it measures no harm. Expected: if the kind of call were spread as all other calls are. "
+        "Weeks: share of weeks above the expected level. Repeats: share of calls that came back to a place that had called before."
     )
     return Section("What keeps coming back?", tuple(b for b in (drawn, table, Paragraph(reading, "small")) if b is not None))
 

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-__all__ = ["Attached", "can_attach", "collect"]
+__all__ = ["Attached", "can_attach", "collect", "engine_of"]
 
 # Others (pandas, PyArrow) have their rows in memory anyway.
 ENGINES = ("duckdb", "polars", "pyspark")

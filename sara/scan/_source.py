@@ -21,12 +21,13 @@ from sara.core.keys import place_key
 from sara.core.result import Counts
 from sara.core.source import COLUMNS as COLUMN_NAMES
 from sara.core.source import EventSource, in_period
-from sara.scan._attach import Attached, collect
+from sara.scan._attach import Attached, collect, engine_of
 from sara.scan._defaults import default_rows
 from sara.scan._rows import (
     ADMINISTRATIVE,
     ALARM,
     COMMUNITY,
+    DAY,
     LONGEST_HANDLING,
     OFFICER,
     WEEK,
@@ -140,7 +141,7 @@ def read_source(
 def _compact(frame: Any, start: pd.Timestamp, record: dict[str, Any], weight: Any = None) -> Any:
     """Return the columns the board needs, in the same kinds on every engine."""
     origin, hour = text("origin").fill_null(""), nw.col("hour").cast(nw.Int64)
-    seconds = (nw.col("closed") - nw.col("arrived")).dt.total_seconds().cast(nw.Int64)
+    seconds = _second_of("closed") - _second_of("arrived") if engine_of(frame) == "pyspark" else _span()
     located = on_map()
     s = nw.col("t_local") - int((start - pd.Timestamp(0)) // pd.Timedelta(seconds=1))
     nothing = nw.lit(None)
@@ -160,6 +161,19 @@ def _compact(frame: Any, start: pd.Timestamp, record: dict[str, Any], weight: An
         (nw.when(nw.col("n_reports") > 1).then(nw.col("n_reports")).otherwise(nw.lit(1)).cast(nw.Int64) - 1).alias("further"),
         (nw.lit(1).cast(nw.Int64) if weight is None else weight).alias("w"),
     )  # fmt: skip
+
+
+def _span() -> Any:
+    """Return the expression for whole seconds from arrival to close."""
+    return (nw.col("closed") - nw.col("arrived")).dt.total_seconds().cast(nw.Int64)
+
+
+def _second_of(column: str) -> Any:
+    """Return the expression for the number of a moment's second, for engines that give no difference of times."""
+    at = nw.col(column).dt
+    years = at.year().cast(nw.Int64) - 1
+    days = years * 365 + years // 4 - years // 100 + years // 400 + at.ordinal_day().cast(nw.Int64)
+    return days * DAY + at.hour().cast(nw.Int64) * 3_600 + at.minute().cast(nw.Int64) * 60 + at.second().cast(nw.Int64)
 
 
 def _repeated(source: EventSource, start: pd.Timestamp, end: pd.Timestamp, attach: Attached) -> pa.Table | None:

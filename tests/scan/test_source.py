@@ -156,3 +156,26 @@ def test_repeats_are_the_same_from_an_engine(planted, engine):
 def test_a_column_that_is_not_there_is_named(planted):
     with pytest.raises(sara.InputError, match="beat"):
         sara.scan.concentration(in_pandas(planted), by="beat")
+
+
+@pytest.mark.spark
+def test_the_board_is_the_same_from_spark(town, planted, tmp_path, monkeypatch):
+    sql = pytest.importorskip("pyspark.sql")
+    import sys
+
+    import pyarrow.parquet as pq
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    settings = {
+        "spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC", "spark.driver.host": "127.0.0.1", "spark.sql.shuffle.partitions": "2",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }  # fmt: skip
+    builder = sql.SparkSession.builder.master("local[2]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    pq.write_table(plain(planted.drop(columns="Publisher.Own column")), tmp_path / "calls.parquet", coerce_timestamps="us")
+    source = EventSource(spark.read.parquet(str(tmp_path / "calls.parquet")), planted.attrs["sara"], planted.crs)
+    expected = sara.scan.problems(planted.drop(columns="Publisher.Own column"), areas=town.areas())
+    same_board(expected, sara.scan.problems(source, areas=town.areas()))
+    spark.stop()

@@ -232,7 +232,7 @@ def counts_by_area(frame: Any, label: Callable[[Any, Any], Any], *, by: Keys = (
     counted = counts_by_location(frame, by=by)
     counted["area"] = pd.Series(label(counted["x"].to_numpy(), counted["y"].to_numpy()), dtype=object).to_numpy()
     keys = ["area", *_named(by)]
-    out = counted.groupby(keys, as_index=False, dropna=False, sort=False)["n"].sum()
+    out = counted.groupby(keys, as_index=False, dropna=False, sort=False).agg(n=("n", "sum"))
     return out.sort_values(keys, na_position="last", kind="stable", ignore_index=True)
 
 
@@ -316,7 +316,7 @@ def _small(counted: Any, keys: list[str]) -> pd.DataFrame:
         elif pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind):
             out[key] = out[key].astype(object).where(out[key].notna(), None)
     out["n"] = out["n"].astype("int64")
-    for name, kind in (("weight", "float64"), ("first", "Int64"), ("last", "Int64")):
+    for name, whole in (("weight", False), ("first", True), ("last", True)):
         if name in out and name not in keys:
-            out[name] = out[name].astype(kind)
+            out[name] = out[name].astype("Int64" if whole else "float64")
     return out.sort_values(keys, na_position="last", kind="stable", ignore_index=True)

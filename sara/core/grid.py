@@ -147,7 +147,7 @@ class Grid:
         at = np.c_[(x[lost] - self.x0) / self.cell_size, (y[lost] - self.y0) / self.cell_size]
         code[lost] = cells[cKDTree(centres).query(at, p=np.inf)[1]]
 
-    def counts(self, code: Ints, weights: Floats | None = None) -> Floats:
+    def counts(self, code: Ints, weights: Floats | Ints | None = None) -> Floats:
         """Return the number (or summed weight) of points in each cell of the raster, rows x columns."""
         inside = code[code >= 0] if (code < 0).any() else code
         held = None if weights is None else weights[code >= 0]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScanReport", "scan_report"]
 
-# A table of sara's own with more rows than this stays on disk; its rows were audited when it was converted.
+# A table of sara's own with more rows than this stays on disk, without an audit.
 IN_MEMORY = 2_000_000
 # Days of a period from which it is drawn by month, and by week.
 HALF_A_YEAR, A_MONTH = 180, 35
@@ -95,7 +95,7 @@ def scan_report(
     step("auditing")
     audits = {name: data.audit(events, areas=outlines) for name, events in named.items() if isinstance(events, gpd.GeoDataFrame)}
     skipped = [
-        f"The {name} stay on disk: their rows were audited when the file was converted, not again."
+        f"The {name} stay on disk: the audit reads rows one by one and was not made here; sara convert says how many it kept and rejected."
         for name, events in named.items() if isinstance(events, EventSource)
     ]  # fmt: skip
     step("looking for problems")

@@ -60,8 +60,8 @@ class Layer:
 
 
 def plain(name: Any) -> str:
-    """Return a column's name without case, blanks and signs: ``ST_NAME`` and ``St Name`` are one."""
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+    """Return a column's name without case, blanks and signs: ``ST_NAME`` and ``St Name`` are one, and ``License #`` is a number."""
+    return re.sub(r"[^a-z0-9]", "", str(name).lower().replace("#", "number"))
 
 
 def column_named(frame: pd.DataFrame, names: Iterable[str]) -> str | None:
@@ -111,7 +111,7 @@ def open_layer(path: Any, *, argument: str, crs: Any = None) -> Layer:
         east, north = (column_named(table, options) for options in names)
         if east is None or north is None:
             continue
-        x, y = (pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float) for column in (east, north))
+        x, y = (_decimals(table[column]) for column in (east, north))
         there = np.isfinite(x) & np.isfinite(y) & ~((x == 0) & (y == 0))
         if system is None and not (np.abs(x[there]).max(initial=0) <= 180 and np.abs(y[there]).max(initial=0) <= 90):
             raise InputError(
@@ -122,6 +122,15 @@ def open_layer(path: Any, *, argument: str, crs: Any = None) -> Layer:
         shapes[there] = shapely.points(x[there], y[there])
         return Layer(table, shapes, 4326 if system is None else system, name, lines, rejects)
     return Layer(table, np.full(len(table), None, dtype=object), None, name, lines, rejects)
+
+
+def _decimals(values: pd.Series) -> np.ndarray:
+    """Return numbers; where text has a comma for the decimal sign, that is read too."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        words = values.astype(object).where(values.notna(), "").astype(str)
+        values = words.str.replace(r"^(\s*-?\d+),(\d+\s*)$", r"\1.\2", regex=True)
+    out: np.ndarray = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+    return out
 
 
 def _table(path: Any, argument: str) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, str]:

@@ -22,7 +22,7 @@ from sara.data._address import normalize_places
 from sara.data._layer import Layer, column_named, open_layer, plain, texts
 from sara.data._rejects import reject_rows, store_rejects
 from sara.data._text import TEXT_DTYPE, clean_text
-from sara.data.geocoder._reference import ADDRESS, CITY, NUMBER, street_columns
+from sara.data.geocoder._reference import ADDRESS, CITY, NUMBER, address_column, numbered_streets
 from sara.data.places import area_numbers
 
 __all__ = ["at_places", "read_places"]
@@ -31,10 +31,10 @@ __all__ = ["at_places", "read_places"]
 FIELDS: dict[str, tuple[str, ...]] = {
     "id": (
         "parcelid", "parcelnumber", "parcelno", "parcelnum", "taxkey", "taxkeynumber", "taxkeyno", "pin", "pin10", "pin14", "apn", "bbl", "folio", "ain", "parcel", "licensenumber",
-        "licenseno", "licencenumber", "licenceno", "licenseid", "licenceid", "registrationnumber", "registrationid", "registrationno", "permitnumber", "accountnumber", "id", "objectid",
+        "licenseno", "licencenumber", "licenceno", "licenseid", "licenceid", "registrationnumber", "registrationid", "registrationno", "permitnumber", "accountnumber", "acctnumber", "acctno", "accountno", "registration", "license", "licence", "id", "objectid",
     ),
     "use": (
-        "use", "landuse", "landusedesc", "landusedescription", "propertyuse", "usedescription", "usedesc", "propertyclass", "propclass", "classdescription", "classdesc", "buildinguse",
+        "use", "landuse", "landusedesc", "landusedescription", "propertyuse", "usedescription", "usedesc", "propertyclass", "propclass", "classdescription", "classdesc", "buildinguse", "usedscrp", "usecd", "proptype", "propertytype",
         "bldguse", "licensetype", "licencetype", "lictype", "licensedescription", "licencedescription", "businesstype", "businessactivity", "facilitytype", "establishmenttype",
         "occupancytype", "usecode", "landusecode", "lucode", "lagp", "bldgclass", "naicsdescription", "category", "type", "kind", "description",
     ),
@@ -43,7 +43,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "sitename", "buildingname", "complexname", "name",
     ),
     "owner": (
-        "owner", "ownername", "ownername1", "owner1", "ownerfullname", "ownernme1", "ownernme", "propertyowner", "taxpayer", "taxpayername", "landlord", "landlordname", "licensee",
+        "owner", "ownername", "ownername1", "owner1", "ownname", "ownername2", "ownersname", "nameofowner", "ownerfullname", "ownernme1", "ownernme", "propertyowner", "taxpayer", "taxpayername", "landlord", "landlordname", "licensee",
         "licenseename", "licenceholder", "licenseholder", "legalname", "legalentity", "corporationname", "registrant", "applicant", "accountname",
     ),
     "size": (
@@ -52,9 +52,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "units": (
         "units", "nrunits", "numunits", "numberofunits", "nounits", "unitcount", "totalunits", "unitstotal", "unitsres", "resunits", "residentialunits", "dwellingunits", "dwellings",
-        "rentalunits",
+        "rentalunits", "numofunits", "unitsnumber", "unitsnumberof", "nofunits", "dwellingunitcount",
     ),
-    "year": ("yearbuilt", "yrbuilt", "yearblt", "yrblt", "builtyear", "builtyr", "actyrbuilt", "actyrblt", "constructionyear", "yearconstructed", "effyearbuilt", "year"),
+    "year": ("yearbuilt", "yrbuilt", "yearblt", "yrblt", "resyrblt", "builtyear", "builtyr", "actyrbuilt", "actyrblt", "constructionyear", "yearconstructed", "effyearbuilt", "year"),
     "address": ADDRESS,
     "city": CITY,
 }  # fmt: skip
@@ -69,6 +69,7 @@ _KINDS = {
     "parcel": ("parcelid", "parcelnumber", "parcelno", "taxkey", "taxkeynumber", "pin", "apn", "bbl", "folio", "landuse", "landusedesc", "yearbuilt", "yrbuilt"),
 }  # fmt: skip
 NEAREST_METRES = 30.0
+_HOUSE = (*NUMBER, "housenrlo", "housenolow", "addrlow", "lowaddress")
 Columns = Mapping[str, str | None]
 
 
@@ -95,7 +96,7 @@ def read_places(
     GeoDataFrame
         One row per row of the register, in its order: ``id`` (as published, made unique), ``kind``, ``use`` (as published, lower case), ``name``,
         ``owner``, ``size`` (square metres where the column's name says feet, acres or metres; else as published), ``units`` (dwellings), ``year`` (built),
-        ``address`` (as published), ``place`` (in the spelling of an event table's ``place``), ``x``, ``y`` (metres, a point inside), ``geometry``. The record in
+        ``address`` (as published, in capitals), ``place`` (in the spelling of an event table's ``place``), ``x``, ``y`` (metres, a point inside), ``geometry``. The record in
         ``attrs["sara"]`` names the columns used, the rows read and rejected, ``size_unit`` and ``private_columns``.
 
     Raises
@@ -235,20 +236,19 @@ def _columns(frame: pd.DataFrame, given: Columns) -> dict[str, str]:
         )
     check_columns(frame, [column for column in given.values() if column is not None], argument="columns", table="path")
     found = {name: given[name] if name in given else column_named(frame, words) for name, words in FIELDS.items()}
+    if "address" not in given:
+        found["address"] = address_column(frame)
     return {name: column for name, column in found.items() if column is not None}
 
 
 def _addresses(frame: pd.DataFrame, used: Mapping[str, str], given: Columns) -> tuple[npt.NDArray[np.object_], dict[str, str]]:
     """Return addresses as published: one column, or a house number and the parts of a street."""
     city = texts(frame, used.get("city"))
-    number = None if "address" in given else column_named(frame, (*NUMBER, "housenrlo", "housenolow", "addrlow", "lowaddress"))
-    parts: dict[str, str] = {}
     whole = texts(frame, used.get("address"))
+    named, numbers, names = ({}, whole, whole) if "address" in given else numbered_streets(frame, used.get("address"), _HOUSE)
+    parts = {"number" if name == "number" else f"street {name}": column for name, column in named.items()}
     street = np.full(len(frame), None, dtype=object)
-    if number is not None:
-        columns, names = street_columns(frame)
-        parts = {"number": number, **{f"street {name}": column for name, column in columns.items()}} if columns else {}
-        numbers = texts(frame, number)
+    if parts:
         street = np.array(
             [f"{n} {s}" if n and s and n != "0" else None for n, s in zip(numbers, names, strict=True)], dtype=object
         )

@@ -19,7 +19,7 @@ from sara.data._address import Address, parse_address
 from sara.data._layer import Layer, open_layer
 from sara.data._text import TEXT_DTYPE
 from sara.data.geocoder._match import TIE_METRES, Matches, match
-from sara.data.geocoder._reference import Numbers, points_of, ranges_of
+from sara.data.geocoder._reference import Numbers, points_of, ranges_of, zip5
 from sara.data.geocoder._result import GeocodeResult, result_of
 
 __all__ = ["geocode"]
@@ -86,7 +86,8 @@ def geocode(
     they cross.
 
     *Tie rule*: the best score wins, then an address point over a range. Equally good places within 100 m of each other are one place (the one nearest
-    to their middle); farther apart, the address is not matched and counted as a tie. A street without a number is never guessed.
+    to their middle); farther apart, the address is not matched and counted as a tie, unless its ZIP or city decides: of a house by its point or
+    range, of a block or crossing by the ranges there. A street without a number is never guessed.
 
     References
     ----------
@@ -199,9 +200,9 @@ def _queries(text: pd.Series, zone: pd.Series | None) -> tuple[npt.NDArray[np.in
                 parsed[pair // (len(zones) + 1)] if pair >= 0 else Address(None, "nothing"),
                 ([None, *zones])[pair % (len(zones) + 1)],
             )
-            is_zip = bool(said) and said[:5].isdigit() and len(said) >= 5
+            code = zip5(said)
             parsed_pairs.append(one)
-            keys.append((*_key(one), said[:5] if is_zip else one.zip, said if said and not is_zip else one.city))
+            keys.append((*_key(one), code or one.zip, said if said and not code else one.city))
         parsed = parsed_pairs
     order = {key: i for i, key in enumerate(sorted(set(keys), key=str))}
     place = np.array([*(order[key] for key in keys), -1], dtype=np.int64)

@@ -11,7 +11,7 @@ import shapely
 
 from sara.data._address import Address
 from sara.data.geocoder._names import StreetIndex
-from sara.data.geocoder._network import Network
+from sara.data.geocoder._network import OTHER_ZONE, SAME_PLACE, Network
 from sara.data.geocoder._reference import Numbers, Points, Ranges
 
 __all__ = ["TIE_METRES", "Matches", "match"]
@@ -20,9 +20,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # Equally good answers nearer to each other than this are one place: two entrances, two sides of the street, two carriageways.
-TIE_METRES = 100.0
-# What another ZIP or city than the one said costs.
-OTHER_ZONE = 10
+TIE_METRES = SAME_PLACE
 # Ranges looked at in one go: bounds the memory.
 CHUNK = 4_000_000
 
@@ -91,10 +89,10 @@ def match(
     network = Network(index, ranges, points)
     for i in np.flatnonzero(rule == "block").tolist():
         hundred = int(parsed[i].number or 0)
-        _one(out, i, network.block(looked_up.get(str(parsed[i].street), []), hundred, min_score, zips[i], cities[i]), "block")
+        _one(out, i, network.block(looked_up.get(str(parsed[i].street), []), hundred, min_score, (zips[i], cities[i])), "block")
     for i in np.flatnonzero(rule == "intersection").tolist():
         one, other = (looked_up.get(str(name), []) for name in (parsed[i].street, parsed[i].cross))
-        _one(out, i, network.crossing(one, other, min_score), "intersection")
+        _one(out, i, network.crossing(one, other, min_score, (zips[i], cities[i])), "intersection")
     for i in np.flatnonzero(np.isin(out.outcome, ["no such street", "score too low"])).tolist():
         # The street that fits least is the one to ask about.
         said = [name for name in (parsed[i].street, parsed[i].cross) if name in looked_up]

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Network"]
 
-# Crossings of two streets nearer to each other than this are one: a divided road crosses twice.
-SAME_CROSSING = 100.0
+# Answers nearer to each other than this are one: a divided road crosses twice, a block has two sides.
+SAME_PLACE = 100.0
+# Stretches of one street and one hundred farther apart than this are two places: the street's name stands in two towns.
+OTHER_TOWN = 500.0
+# What another ZIP or city than the one said costs.
+OTHER_ZONE = 10
 # Lines that should touch may miss each other by this much in a county's file.
 GAP = 15.0
 
 Answer = tuple[float, float, float, str]
 Scored = list[tuple[int, int]]
+Place = tuple[float, float]
+Zones = tuple[str | None, str | None]
 
 
 class Network:
@@ -34,6 +40,7 @@ class Network:
         self._sides: dict[int, npt.NDArray[np.int64]] = {}
         self._houses: dict[int, npt.NDArray[np.int64]] = {}
         self._nodes: dict[int, set[int]] = {}
+        self._words: dict[tuple[bool, str], set[str]] = {}
         if ranges is not None:
             known = np.array([index.number.get(name, -1) if name else -1 for name in ranges.street], dtype=np.int64)
             self._lines = _groups(known)
@@ -43,46 +50,43 @@ class Network:
         if points is not None:
             self._houses = _groups(np.array([index.number[name] for name in points.street], dtype=np.int64))
 
-    def block(self, streets: Scored, hundred: int, min_score: float, zip_code: str | None, city: str | None) -> Answer:
+    def block(self, streets: Scored, hundred: int, min_score: float, zones: Zones) -> Answer:
         """Return the middle of a hundred block: of its range along the line, else of its houses."""
         if not streets:
             return np.nan, np.nan, np.nan, "no such street"
-        options = [(score, place) for street, score in streets for place in self._block_of(street, hundred, zip_code, city)]
+        options = [(score - cost, place) for street, score in streets for cost, place in self._blocks_of(street, hundred, zones)]
         if not options:
             best = max(score for _, score in streets)
             return np.nan, np.nan, float(best), "number out of range" if best >= min_score else "score too low"
         return _best(options, min_score)
 
-    def _block_of(self, street: int, hundred: int, zip_code: str | None, city: str | None) -> list[tuple[float, float]]:
+    def _blocks_of(self, street: int, hundred: int, zones: Zones) -> list[tuple[int, Place]]:
+        """Return the middles of a street's blocks of one number, one in each town that has it, with what another ZIP or city costs."""
+        found: list[tuple[int, Place]] = []
         if self._ranges is not None and street in self._sides:
-            found = self._middle_of_ranges(self._sides[street], hundred, zip_code, city)
-            if found is not None:
-                return [found]
-        if self._points is not None and street in self._houses:
+            rows = self._sides[street]
+            low, high = _low_high(self._ranges, rows)
+            rows = rows[(low <= hundred + 99) & (high >= hundred)]
+            for part in _towns(self._ranges.line[self._ranges.part[rows]]):
+                cost = self._cost(self._ranges, rows[part], zones)
+                found += [(cost, place) for place in self._middle_of_ranges(rows[part], hundred)]
+        if not found and self._points is not None and street in self._houses:
             rows = self._houses[street]
             rows = rows[self._points.number[rows] // 100 * 100 == hundred]
-            if len(rows):
-                x, y = self._points.x[rows], self._points.y[rows]
+            x, y = self._points.x[rows], self._points.y[rows]
+            for part in _towns(shapely.points(x, y)):
                 # The house nearest to their middle: the middle itself may lie behind a bend.
-                i = int(np.lexsort((y, x, np.hypot(x - x.mean(), y - y.mean()).round(3)))[0])
-                return [(float(x[i]), float(y[i]))]
-        return []
+                u, v = x[part], y[part]
+                i = int(np.lexsort((v, u, np.hypot(u - u.mean(), v - v.mean()).round(3)))[0])
+                found.append((self._cost(self._points, rows[part], zones), (float(u[i]), float(v[i]))))
+        return found
 
-    def _middle_of_ranges(
-        self, rows: npt.NDArray[np.int64], hundred: int, zip_code: str | None, city: str | None
-    ) -> tuple[float, float] | None:
+    def _middle_of_ranges(self, rows: npt.NDArray[np.int64], hundred: int) -> list[Place]:
         ranges = self._ranges
         assert ranges is not None
-        low, high = np.minimum(ranges.first[rows], ranges.last[rows]), np.maximum(ranges.first[rows], ranges.last[rows])
-        rows = rows[(low <= hundred + 99) & (high >= hundred)]
-        for said, there in ((zip_code, ranges.zip), (city, ranges.city)):
-            same = rows[there[rows] == said] if said else rows
-            rows = same if len(same) else rows
-        if len(rows) == 0:
-            return None
         from sara.data.geocoder._match import along
 
-        low, high = np.minimum(ranges.first[rows], ranges.last[rows]), np.maximum(ranges.first[rows], ranges.last[rows])
+        low, high = _low_high(ranges, rows)
         covered = np.c_[np.maximum(low, hundred), np.minimum(high, hundred + 99)]
         middle = (covered[:, 0].min() + covered[:, 1].max()) / 2
         # The stretch that holds the middle, else the one that comes nearest to it.
@@ -90,25 +94,51 @@ class Network:
         near = np.flatnonzero(miss == miss.min())
         at = np.clip(middle, covered[near, 0], covered[near, 1])
         x, y = along(ranges, rows[near], at.astype(float), 0.0)
-        return float(np.mean(x)), float(np.mean(y))
+        if np.hypot(np.ptp(x), np.ptp(y)) > SAME_PLACE:
+            return list(zip(x.tolist(), y.tolist(), strict=True))
+        return [(float(np.mean(x)), float(np.mean(y)))]
 
-    def crossing(self, one: Scored, other: Scored, min_score: float) -> Answer:
+    def _cost(self, part: Ranges | Points, rows: npt.NDArray[np.int64], zones: Zones) -> int:
+        """Return what it costs that none of these rows has the ZIP or the city said; words the file never uses tell nothing."""
+        cost = 0
+        for name, said in zip(("zip", "city"), zones, strict=True):
+            if said is None or said not in self._vocabulary(part, name):
+                continue
+            there = {word for word in getattr(part, name)[rows] if word is not None}
+            cost += OTHER_ZONE if there and said not in there else 0
+        return cost
+
+    def _vocabulary(self, part: Ranges | Points, name: str) -> set[str]:
+        key = (part is self._points, name)
+        if key not in self._words:
+            self._words[key] = set(pd.unique(pd.Series(getattr(part, name), dtype=object).dropna()))
+        return self._words[key]
+
+    def crossing(self, one: Scored, other: Scored, min_score: float, zones: Zones) -> Answer:
         """Return where two streets cross: a shared end of their lines, else where the lines meet."""
         if not one or not other:
             return np.nan, np.nan, np.nan, "no such street"
         if not self._lines:
             return np.nan, np.nan, np.nan, "no centre lines given"
-        options: list[tuple[int, tuple[float, float]]] = []
+        options: list[tuple[int, Place]] = []
         for a, score_a in one:
             for b, score_b in other:
                 if a != b:
-                    options += [(min(score_a, score_b), place) for place in self._meet(a, b)]
+                    options += [(min(score_a, score_b) - self._cost_at(place, a, b, zones), place) for place in self._meet(a, b)]
         if not options:
             best = min(max(score for _, score in one), max(score for _, score in other))
             return np.nan, np.nan, float(best), "streets do not cross" if best >= min_score else "score too low"
         return _best(options, min_score)
 
-    def _meet(self, a: int, b: int) -> list[tuple[float, float]]:
+    def _cost_at(self, place: Place, a: int, b: int, zones: Zones) -> int:
+        """Return what it costs that the two streets have another ZIP or city at their crossing."""
+        if self._ranges is None or zones == (None, None):
+            return 0
+        rows = np.concatenate([self._sides.get(street, np.empty(0, dtype=np.int64)) for street in (a, b)])
+        here = shapely.dwithin(self._ranges.line[self._ranges.part[rows]], shapely.Point(place), GAP)
+        return self._cost(self._ranges, rows[here], zones)
+
+    def _meet(self, a: int, b: int) -> list[Place]:
         if a not in self._lines or b not in self._lines:
             return []
         shared = sorted(self._nodes[a] & self._nodes[b])
@@ -125,17 +155,37 @@ class Network:
         return [(middle.x, middle.y)]
 
 
-def _best(options: list[tuple[int, tuple[float, float]]], min_score: float) -> Answer:
+def _best(options: list[tuple[int, Place]], min_score: float) -> Answer:
     """Return the best answer; equally good ones far apart are a tie, near ones the one in their middle."""
     score = max(option[0] for option in options)
     places = np.array(sorted(place for own, place in options if own == score))
     if score < min_score:
         return np.nan, np.nan, float(score), "score too low"
-    if np.hypot(*(places.max(axis=0) - places.min(axis=0))) > SAME_CROSSING:
+    if np.hypot(*(places.max(axis=0) - places.min(axis=0))) > SAME_PLACE:
         return np.nan, np.nan, float(score), "tie"
     near = np.hypot(*(places - places.mean(axis=0)).T).round(3)
     x, y = places[int(np.argmin(near))]
     return float(x), float(y), float(score), ""
+
+
+def _low_high(ranges: Ranges, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    return np.minimum(ranges.first[rows], ranges.last[rows]), np.maximum(ranges.first[rows], ranges.last[rows])
+
+
+def _towns(shapes: npt.NDArray[np.object_]) -> list[npt.NDArray[np.int64]]:
+    """Return the positions of shapes that hang together, group by group; a street of one town is one group."""
+    if len(shapes) == 0:
+        return []
+    west, south, east, north = shapely.total_bounds(shapes)
+    if np.hypot(east - west, north - south) <= OTHER_TOWN:
+        return [np.arange(len(shapes))]
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=OTHER_TOWN)
+    links = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(len(shapes), len(shapes)))
+    n, number = connected_components(links, directed=False)
+    return [np.flatnonzero(number == i) for i in range(n)]
 
 
 def _groups(street: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:

@@ -18,7 +18,19 @@ from sara.data._address_words import DIRECTIONS, PLAIN_SUFFIXES
 from sara.data._layer import Layer, column_named, plain, texts
 from sara.data._street import street_name
 
-__all__ = ["ADDRESS", "CITY", "NUMBER", "ZIP", "Numbers", "Points", "Ranges", "points_of", "ranges_of", "street_columns"]
+__all__ = [
+    "ADDRESS",
+    "CITY",
+    "NUMBER",
+    "Numbers",
+    "Points",
+    "Ranges",
+    "address_column",
+    "numbered_streets",
+    "points_of",
+    "ranges_of",
+    "zip5",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -53,17 +65,23 @@ _POST = (
 )
 NUMBER = (
     "number", "housenumber", "addnumber", "addrnum", "addressnumber", "addressno", "houseno", "housenum", "hsenum", "hseno", "hsnbr", "housenbr", "streetnumber", "streetno", "stnum",
-    "stno", "streetnum", "addno", "addrno", "num", "house", "addnum", "civicno", "no",
+    "stno", "streetnum", "addno", "addrno", "num", "house", "addnum", "civicno", "hsenbr", "housenr",
+    "streetnbr", "civicnumber", "no",
 )  # fmt: skip
 ADDRESS = (
     "fulladdress", "fulladdr", "addrfull", "addfull", "address", "siteaddress", "siteaddr", "situsaddress", "situs", "propertyaddress", "propaddress", "locationaddress", "streetaddress",
     "addr", "address1", "addressline1", "addressfull", "location", "stadd", "premiseaddress", "businessaddress",
 )  # fmt: skip
-_UNIT = ("unit", "unitid", "unitnumber", "unitno", "apt", "suite", "subaddress", "subaddr", "unitnum", "aptno")
+_UNIT = ("unit", "unitid", "unitnumber", "unitno", "apt", "suite", "subaddress", "subaddr", "unitnum", "aptno", "aptnumber")
 ZIP = ("zip", "zipcode", "zip5", "postcode", "postalcode", "postal", "zipcode5", "postzip")
 CITY = (
     "city", "municipality", "muni", "postcomm", "postalcommunity", "postalcity", "incmuni", "cityname", "town", "community", "place", "msagcomm", "jurisdiction", "neighborhood", "area",
 )  # fmt: skip
+# What else may be the address of a place, and whose address is another's: an owner lives elsewhere.
+_ADDRESS_LIKE = re.compile(r"(?:addr|address|location)(?:full|line|street)?1?$")
+_ELSEWHERE = re.compile(
+    r"own|mail|bill|contact|agent|tax|landlord|applicant|licensee|manager|postal|pstl|email|web|city|state|zip"
+)
 _FROM, _TO = ("from", "fr", "f", "low", "lo", "start", "beg", "begin", "min"), ("to", "t", "high", "hi", "end", "max")
 _KNOWN_RANGES = {
     "fraddl": "lf", "toaddl": "lt", "fraddr": "rf", "toaddr": "rt", "fromaddl": "lf", "fromaddr": "rf", "leftadd1": "lf", "leftadd2": "lt", "rgtadd1": "rf", "rgtadd2": "rt",
@@ -71,6 +89,7 @@ _KNOWN_RANGES = {
 }  # fmt: skip
 _RANGE_WORDS = re.compile(r"address|addrs?|add|hnbr|hn|house|hse|numbers?|numb|num|nbr|range")
 _QUEENS = re.compile(r"(\d{1,3})-(\d{2,3})")
+_ZIP5 = re.compile(r"(\d{3,5})(?:-?\d{4})?$")
 _DIGITS = re.compile(r"(\d{1,7})")
 
 
@@ -149,6 +168,45 @@ def street_columns(frame: pd.DataFrame) -> tuple[dict[str, str], Words]:
     return used, _spelled(names)
 
 
+def address_column(frame: pd.DataFrame) -> str | None:
+    """Return the column of full addresses: a usual name, or one like it, whose words can be read as houses; else a usual name."""
+    named = [column for name in ADDRESS if (column := column_named(frame, [name])) is not None]
+    alike = [
+        column
+        for column in map(str, frame.columns)
+        if _ADDRESS_LIKE.search(plain(column)) and not _ELSEWHERE.search(plain(column))
+    ]
+    alike = [column for column in alike if column in frame.columns and column not in named]
+    return next((column for column in [*named, *alike] if _houses(frame, column) > 0.3), named[0] if named else None)
+
+
+def _houses(frame: pd.DataFrame, column: str) -> float:
+    said = pd.Series(texts(frame.head(2_000), column)).dropna().unique()[:500]
+    return float(np.mean([parse_address(str(text)).rule == "address" for text in said])) if len(said) else 0.0
+
+
+def numbered_streets(
+    frame: pd.DataFrame, whole: str | None, names: Sequence[str] = NUMBER
+) -> tuple[dict[str, str], Words, Words]:
+    """Return the columns of a house number and a street, the numbers and the streets in one spelling; nothing where there are none.
+
+    Where the table has full addresses too and these name other streets, its "number" and "name" are of something else: a serial number, a shop.
+    """
+    nothing: Words = np.full(len(frame), None, dtype=object)
+    column = column_named(frame, names)
+    used, streets = street_columns(frame) if column is not None else ({}, nothing)
+    if column is None or not used:
+        return {}, nothing, nothing
+    numbers = texts(frame, column)
+    if whole is not None:
+        rows = np.flatnonzero(pd.notna(texts(frame, whole)) & pd.notna(streets))[:500]
+        read = [parse_address(str(text)) for text in texts(frame.iloc[rows], whole)]
+        said = [(street, one.street) for street, one in zip(streets[rows], read, strict=True) if one.rule == "address"]
+        if len(said) and np.mean([a == b for a, b in said]) < 0.5:
+            return {}, nothing, nothing
+    return {"number": column, **used}, numbers, streets
+
+
 def _holding(frame: pd.DataFrame, names: Sequence[str], words: Mapping[str, str]) -> str | None:
     """Return the first column of these names that holds such words: TYPE may be the class of a road, not its suffix."""
     for name in names:
@@ -171,15 +229,12 @@ def _spelled(names: Words) -> Words:
 def points_of(layer: Layer, crs: Any, numbers: Numbers) -> Points:
     """Return the address points of a layer, in `crs`."""
     frame = layer.frame
-    columns: dict[str, str] = {}
-    number_column = column_named(frame, NUMBER)
-    used, street = street_columns(frame)
-    if number_column is not None and used:
-        columns |= {"number": number_column, **used}
-        number = np.array([numbers.of(text, new=True) for text in texts(frame, number_column)], dtype=np.int64)
+    whole = address_column(frame)
+    columns, said, street = numbered_streets(frame, whole)
+    if columns:
+        number = np.array([numbers.of(text, new=True) for text in said], dtype=np.int64)
         unit = texts(frame, column_named(frame, _UNIT))
     else:
-        whole = column_named(frame, ADDRESS)
         if whole is None:
             raise InputError(
                 f"`addresses` must have a house number and a street, or a full address. Got the columns {', '.join(map(str, frame.columns[:20]))}. "
@@ -210,8 +265,16 @@ def _zones(frame: pd.DataFrame, taken: dict[str, str]) -> dict[str, str]:
     return {key: column for key, column in found.items() if column is not None and column not in taken.values()}
 
 
+def zip5(word: str | None) -> str | None:
+    """Return five digits; a ZIP read as a number has lost its leading noughts (2139 is 02139)."""
+    match = _ZIP5.match(word) if word else None
+    return match[1].zfill(5) if match else None
+
+
 def _zip5(words: Words) -> Words:
-    return np.array([word[:5] if word and re.match(r"\d{5}", word) else None for word in words], dtype=object)
+    codes, unique = pd.factorize(words, use_na_sentinel=True)
+    out: Words = np.array([*(zip5(str(word)) for word in unique), None], dtype=object)[codes]
+    return out
 
 
 def _projected(layer: Layer, crs: Any, argument: str) -> Words:
@@ -289,7 +352,7 @@ def ranges_of(layer: Layer, crs: Any, numbers: Numbers) -> Ranges:
     for side, sign in (("l", 1), ("r", -1), ("", 0)):
         if side + "f" not in ends or side + "t" not in ends:
             continue
-        columns |= {"from " + side: ends[side + "f"], "to " + side: ends[side + "t"]}
+        columns |= {f"from {side}": ends[side + "f"], f"to {side}": ends[side + "t"]}
         first, last = (np.array([numbers.of(t) for t in texts(frame, ends[side + end])], dtype=np.int64) for end in "ft")
         # TIGER leaves a side without houses blank; counties write 0.
         there = keep & (first >= 0) & (last >= 0) & ~((first == 0) & (last == 0))
@@ -326,9 +389,11 @@ def ranges_of(layer: Layer, crs: Any, numbers: Numbers) -> Ranges:
             if side
             else CITY,
         )
+        cities = cities if cities not in used.values() else None
+        columns |= {f"{name} {side}": column for name, column in (("zip", zips), ("city", cities)) if column is not None}
         values = {
             "part": rows, "first": first[rows], "last": last[rows], "side": np.full(len(rows), sign), "parity": parity[rows], "zip": _zip5(texts(frame, zips))[rows],
-            "city": texts(frame, cities if cities not in used.values() else None)[rows],
+            "city": texts(frame, cities)[rows],
         }  # fmt: skip
         for name, column in values.items():
             parts[name].append(column)

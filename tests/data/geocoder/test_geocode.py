@@ -438,3 +438,68 @@ MISTAKES = [
 def test_mistakes_are_answered_in_words(call, words):
     with pytest.raises(sara.InputError, match=words):
         call(calls("151 MAIN ST"))
+
+
+def towns(crs=CRS):
+    """Return a Main Street and an Oak Street in each of two towns, 20 km apart, with ZIP and town."""
+    lines = tiger(
+        ("Main St", 101, 199, 100, 198, [(0, 0), (100, 0)]),
+        ("Oak St", 1, 99, 2, 98, [(0, -100), (0, 100)]),
+        ("Main St", 101, 139, 100, 140, [(20_000, 0), (20_100, 0)]),
+        ("Oak St", 1, 99, 2, 98, [(20_000, 0), (20_000, 100)]),
+    )
+    return lines.assign(ZIPL=["02139", "02139", "02140", "02140"], ZIPR=["02139", "02139", "02140", "02140"])
+
+
+def test_a_block_that_two_towns_have_is_a_tie_and_never_a_point_between_them():
+    # The ranges differ, so that the middle of both (149) lies in one town only.
+    assert one("100 BLOCK MAIN ST", streets=towns())[2] == "tie"
+    assert one("100 BLOCK MAIN ST, Cambridge, MA 02140", streets=towns())[0] == pytest.approx((20_050, 0), abs=2)
+    assert one("100 BLOCK MAIN ST, Cambridge, MA 02139", streets=towns())[0] == pytest.approx((50, 0), abs=2)
+    houses = gpd.GeoDataFrame(
+        {"NUMBER": [100, 150, 190, 100, 150], "STREET": "Main St", "CITY": ["Alba", "Alba", "Alba", "Bree", "Bree"]},
+        geometry=[Point(x, 0) for x in (0, 50, 90, 20_000, 20_050)],
+        crs=CRS,
+    )
+    found = sara.geocode(calls("1XX MAIN ST", "1XX MAIN ST, BREE"), addresses=houses)
+    assert found.misses["reason"].tolist() == ["tie"]
+    assert found.events["x"].dropna().iloc[0] >= 20_000
+
+
+def test_a_zip_decides_between_crossings_of_one_name():
+    lines = [
+        LineString([(x, 0), (x + 100, 0)] if i % 2 == 0 else [(x, 0), (x, 100)]) for i, x in enumerate((0, 0, 20_000, 20_000))
+    ]
+    streets = towns().set_geometry(lines, crs=CRS)
+    assert one("MAIN ST & OAK ST", streets=streets)[2] == "tie"
+    events = calls("OAK ST / MAIN ST", "MAIN ST & OAK ST", "MAIN ST & OAK ST", post=[2139, 2140, 99999])
+    found = sara.geocode(events, streets=streets, zone="post")
+    assert found.events["x"].iloc[:2].tolist() == pytest.approx([0, 20_000], abs=MM)
+    assert found.misses["reason"].tolist() == ["tie"]  # a ZIP that the file never uses tells nothing
+    assert {"zip l", "zip r"} <= set(found.settings["streets_columns"].value)
+
+
+ODD_LAYERS = {
+    "a serial number and a shop": {"No": [1, 2], "Name": ["Cafe Rouge", "Bar Blue"], "Address": ["12 Oak St", "14 Oak St"]},
+    "a label of whole addresses": {
+        "Number": [1, 2],
+        "Label": ["12 Oak St", "14 Oak St"],
+        "Full_Addr": ["12 Oak St", "14 Oak St"],
+    },
+    "a name like an address": {"Situs Addr": ["12 Oak St", "14 Oak St"]},
+    "the owner's is not the place's": {
+        "Owner_Address": ["1 Far Rd", "2 Far Rd"],
+        "Prop_Street_Address": ["12 Oak St", "14 Oak St"],
+    },
+    "a point in the location column": {"Location": ["(43.05, -87.9)"] * 2, "Business Location": ["12 Oak St", "14 Oak St"]},
+    "signs for words": {"House #": [12, 14], "Street": ["Oak St", "Oak St"]},
+    "decimal commas": {"Address": ["12 Oak St", "14 Oak St"], "Longitude": ["-87,9", "-87,91"], "Latitude": ["43,05", "43,05"]},
+}
+
+
+@pytest.mark.parametrize("columns", ODD_LAYERS.values(), ids=ODD_LAYERS)
+def test_layers_named_in_odd_ways(columns):
+    layer = pd.DataFrame({"Longitude": [-87.9, -87.91], "Latitude": [43.05, 43.05], **columns})
+    found = sara.geocode(calls("14 OAK ST"), addresses=layer)
+    assert found.events.to_crs(4326).geometry.iloc[0].x == pytest.approx(-87.91, abs=1e-6)
+    assert sara.read_places(layer)["place"].tolist() == ["12 OAK ST", "14 OAK ST"]

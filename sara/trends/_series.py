@@ -18,6 +18,7 @@ from sara.core.source import EventSource, as_source
 from sara.core.units import offset
 from sara.core.wording import officer_words, percent, period_words
 from sara.data._lists import HELP_REASON, PLACE_LIKE, shown
+from sara.trends._edges import DAY, MOST_ROWS, covered, edges_of
 from sara.trends._rows import Rows, rows_of, unit_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ __all__ = ["SeriesResult", "series"]
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.datetime64]
 
-DAY = 86_400_000_000
 # The letters of older pandas, for ends of periods; people still type them.
 _OLD_LETTERS = {"M": "MS", "Q": "QS", "Y": "YS", "A": "YS", "H": "h", "d": "D", "w": "W"}
 _WORDS = {
@@ -39,8 +39,6 @@ _WORDS = {
     "Q": ("quarter", "a"),
     "Y": ("year", "a"),
 }
-# A table of more rows than this is a typing slip ("min" for "MS"), not a series.
-MOST_ROWS = 2_000_000
 # No percent change on a base under 20: a handful more or less would move it by half.
 PERCENT_BASE = 20
 # Days without a row where this many were to be expected are a hole in the feed, not a quiet time.
@@ -227,7 +225,7 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
     step = _step(freq)
     _check_by(known, by)
     start, end, period_setting = resolve_period(known, period)
-    edges = _edges(start, end, step, freq=freq)
+    edges = edges_of(start, end, step, freq=freq)
     _check_precision(known, edges, freq=freq)
     rows = rows_of(known, unit=unit_of(start, end, *edges), by=by)
     inside, n_in = in_period(rows.time, start, end), int(rows.n.sum())
@@ -251,7 +249,7 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
             f"`freq` must give a table of at most {MOST_ROWS:,} rows. Got {len(edges) - 1:,} periods of {freq!r} and {len(names):,} groups. Write freq='W' or freq='MS'."
         )
     n = _numbers(rows.time[used], edges, groups[used], len(names), rows.n[used])
-    complete, days = _covered(edges, start, end)
+    complete, days = covered(edges, start, end)
     table = _table(edges, n, complete, days, by, names)
     whole = n.sum(axis=0)[complete]
     holes = _gap_caution(rows, used, start, end)
@@ -300,38 +298,6 @@ def _label(step: pd.DateOffset) -> str:
     return str(step.freqstr)
 
 
-def _edges(start: pd.Timestamp, end: pd.Timestamp, step: pd.DateOffset, *, freq: str) -> Times:
-    """Return the starts of the periods that touch [start, end), and the end of the last one."""
-    begin = _from_start(step)
-    first = start.normalize()
-    if not isinstance(begin, (pd.offsets.Tick, pd.offsets.Day)):
-        # A step of two weeks still begins on a Monday: only the kind of step is rolled back to.
-        first = begin.base.rollback(first)
-    per_step = (first + begin) - first
-    if (end - first) / per_step > MOST_ROWS:
-        raise InputError(
-            f"`freq` must give at most {MOST_ROWS:,} periods. Got {freq!r} from {start:%Y-%m-%d} to {end:%Y-%m-%d}. Write freq='W' or freq='MS'."
-        )
-    edges = pd.date_range(first, end + 2 * per_step, freq=begin).to_numpy(dtype="datetime64[us]")
-    last = int(np.searchsorted(edges, np.datetime64(end)))
-    skip = int(np.searchsorted(edges, np.datetime64(start), side="right")) - 1
-    return edges[max(skip, 0) : last + 1]
-
-
-def _from_start(step: Any) -> Any:
-    """Return the step that begins where the given kind of period begins; pandas names weeks and month ends by their last day."""
-    kinds: Any = pd.offsets
-    if isinstance(step, kinds.Week):
-        return kinds.Week(step.n, weekday=0 if step.weekday is None else (step.weekday + 1) % 7)
-    if isinstance(step, kinds.MonthEnd):
-        return kinds.MonthBegin(step.n)
-    if isinstance(step, kinds.QuarterEnd):
-        return kinds.QuarterBegin(step.n, startingMonth=step.startingMonth % 3 + 1)
-    if isinstance(step, kinds.YearEnd):
-        return kinds.YearBegin(step.n, month=step.month % 12 + 1)
-    return step
-
-
 def _check_precision(events: Any, edges: Times, *, freq: str) -> None:
     shortest = int(np.diff(edges).min().astype(np.int64)) if len(edges) > 1 else DAY
     if shortest < DAY and record_of(events).get("time_precision") == "day":
@@ -364,13 +330,6 @@ def _numbers(time: Times, edges: Times, groups: Ints, n_groups: int, n: Ints) ->
     at = np.searchsorted(edges, time, side="right") - 1
     counted = np.bincount(groups * periods + at, weights=n, minlength=n_groups * periods)
     return counted.reshape(n_groups, periods).astype(np.int64)
-
-
-def _covered(edges: Times, start: pd.Timestamp, end: pd.Timestamp) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    low, high = np.datetime64(start, "us"), np.datetime64(end, "us")
-    complete = (edges[:-1] >= low) & (edges[1:] <= high)
-    days = (np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)).astype(np.int64) / DAY
-    return complete, days
 
 
 def _table(

@@ -13,6 +13,7 @@ from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError
 from sara.core.result import Counts, Setting
 from sara.core.wording import noun_of, percent, source_of
+from sara.data._ground import many
 from sara.data._origin import ORIGIN_RULES, Origin, type_origins
 from sara.data._similar import LEAST_SPELLING, most_alike, respelled, same_words
 from sara.data._text import text_column, uniques_of
@@ -113,9 +114,9 @@ def set_types(
     ----------
     events : GeoDataFrame
         An event table, this month's or a later one.
-    table : str, Path, DataFrame or CallTypesResult
-        What `CallTypesResult.save` wrote, corrected (.csv or .xlsx); a frame with the columns ``type`` and ``category``, ``origin`` if you
-        like; or a result, to accept its proposals as they are.
+    table : str, Path, DataFrame, dict or CallTypesResult
+        What `CallTypesResult.save` wrote, corrected (.csv or .xlsx, as any spreadsheet saves it); a frame with the columns ``type`` and
+        ``category``, ``origin`` if you like; ``{type: category}``; or a result, to accept its proposals as they are.
     new : bool
         True: categories that sara does not know are taken as new ones.
 
@@ -264,8 +265,8 @@ def _cautions(table: pd.DataFrame, record: dict[str, Any]) -> tuple[str, ...]:
     if bare.any():
         share = table.loc[bare, "n"].sum() / table["n"].sum()
         out.append(
-            f"{int(bare.sum()):,} types ({percent(share)} of the rows) are bare codes, which mean different things in different cities: they are "
-            "not guessed. Read the file with the column that describes them: columns={'type': '...'}."
+            f"{many(int(bare.sum()), 'type')} ({percent(share)} of the rows) {'is a bare code' if bare.sum() == 1 else 'are bare codes'}. Such codes mean different things in "
+            "different cities and are not guessed. Read the file with the column that describes them: columns={'type': '...'}."
         )
     if len(table) > MOST_TYPES:
         out.append(

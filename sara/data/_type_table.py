@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import csv
+import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning, suggest
+from sara.data._ground import many
 from sara.data._origin import ORIGINS
 from sara.data._text import is_blank, spread, squeeze, uniques_of
 from sara.data._type_result import CallTypesResult, editable
@@ -29,6 +32,8 @@ def read_types(table: Any, *, new: bool) -> pd.DataFrame:
         frame, name = editable(table.table), "call_types"
     elif isinstance(table, pd.DataFrame):
         frame, name = table.copy(), "a frame"
+    elif isinstance(table, Mapping):
+        frame, name = pd.DataFrame({"type": list(table), "category": list(table.values())}, dtype=object), "a dict"
     elif isinstance(table, (str, Path)):
         frame, name = _read(Path(table)), Path(table).name
     else:
@@ -54,10 +59,13 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.read_excel(path, dtype=str, keep_default_na=False, engine="calamine")
     raw = path.read_bytes()
     try:
-        text = raw.decode("utf-8-sig")
+        # "Unicode text" of a spreadsheet is UTF-16, with a mark in front.
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         # A spreadsheet saves "CSV" in the machine's own code page.
         text = raw.decode("cp1252", errors="replace")
+    # "sep=;" in front tells a spreadsheet what parts the cells; it is no row.
+    text = re.sub(r"\A\s*\"?sep=.\"?\s*?\r?\n", "", text)
     lines = text.splitlines()
     if not lines:
         raise InputError(f"`table` must have rows. Got an empty file: {path.name!r}. {_DO}")
@@ -88,13 +96,17 @@ def _check(table: pd.DataFrame, *, new: bool) -> None:
             continue
         wrong = sorted({value for value in table[column].dropna() if value not in options})
         if wrong:
-            listed = "; ".join(f"{value!r}{suggest(value, options)}" for value in wrong[:5]) + ("; ..." if len(wrong) > 5 else "")
+            listed = "; ".join(f"{value!r}.{suggest(value, options)}".rstrip(".") for value in wrong[:5]) + (
+                "; ..." if len(wrong) > 5 else ""
+            )
             do = (
                 "See sara.data.category_table(). If it is a new category: sara.set_types(events, table, new=True)"
                 if column == "category"
                 else "Leave the cell blank where the rows should keep theirs."
             )
-            raise InputError(f"`table` must give {column} one of: {', '.join(options)}. Got {listed}. {do}")
+            raise InputError(
+                f"`table` must give {column} one of: {', '.join(options)}. Got {listed}{'' if listed.endswith('?') else '.'} {do}"
+            )
     twice = table.loc[table["key"].duplicated(), "type"]
     if len(twice):
         raise InputError(
@@ -133,7 +145,7 @@ def apply_types(events: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFra
     if len(unseen):
         listed = ", ".join(repr(str(uniques[i])) for i in order[:5]) + (", ..." if len(unseen) > 5 else "")
         warnings.warn(
-            f"{len(unseen):,} types ({int(n[unseen].sum()):,} rows) are not in the table and keep their category: {listed}. "
+            f"{many(len(unseen), 'type')} ({many(int(n[unseen].sum()), 'row')}) {'is' if len(unseen) == 1 else 'are'} not in the table and keep their category: {listed}. "
             "To see all: sara.call_types(events).save('types.csv')",
             SaraWarning,
             stacklevel=3,

@@ -31,6 +31,8 @@ __all__ = [
 
 # More bars than this are too thin to see: months instead of weeks.
 _MOST_WEEKS = 110
+# Of fewer older rows in the newer file's period, the share that is missing tells nothing of what kind of file it is.
+_LEAST_DUE = 10
 # What came before is shown for comparison.
 _LEAD = pd.Timedelta(weeks=8)
 
@@ -51,9 +53,10 @@ def kinds_of(
         inside = merged["time"].between(*changes.overlap).to_numpy(dtype=bool)
     gone = inside & ~in_new
     few: tuple[str, ...] = ()
-    if gone.sum() > 0.5 * (inside & (old >= 0)).sum():
+    due = int((inside & (old >= 0)).sum())
+    if due >= _LEAST_DUE and gone.sum() > 0.5 * due:
         few = (
-            f"{int(gone.sum()):,} of the {int((inside & (old >= 0)).sum()):,} older rows in the period of the newer file are not in it: it looks like a list of what "
+            f"{int(gone.sum()):,} of the {due:,} older rows in the period of the newer file are not in it: it looks like a list of what "
             "changed, or a selection, rather than a full export. They are kept and not marked as vanished.",
         )
         gone[:] = False

@@ -69,7 +69,7 @@ def test_coverage_by_hand(result):
     assert (share["rows_to_decide"], share["types_to_decide"]) == (pytest.approx(2 / 13), pytest.approx(1 / 5))
     assert result.undecided["type"].tolist() == ["10-50"]
     assert "46 % of the rows and 40 % of the 5 types" in result.text and "'10-50' (2)" in result.text
-    assert "1 types (15 % of the rows) are bare codes" in result.cautions[0]
+    assert "1 type (15 % of the rows) is a bare code." in result.cautions[0]
 
 
 def test_what_must_be_decided_comes_with_two_categories():
@@ -207,9 +207,25 @@ def test_a_spreadsheets_own_csv_is_read(tmp_path):
     assert events["category"].tolist() == ["noise", "disorder"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\r\nType;CATEGORY;note\r\nfight;Assault;x\r\n".encode("utf-8-sig"),
+        "type\tcategory\r\nFIGHT\tassault\r\n".encode("utf-16"),
+        "\n type ,category\nFIGHT,assault".encode(),
+    ],
+    ids=["sep line", "unicode text", "blank first line"],
+)
+def test_what_a_spreadsheet_makes_of_the_table_is_read(tmp_path, content):
+    (tmp_path / "types.csv").write_bytes(content)
+    events = sara.as_events(pd.DataFrame({"t": ["2024-03-01 10:00"], "what": ["FIGHT"]}), time="t", type="what")
+    assert sara.set_types(events, tmp_path / "types.csv")["category"].tolist() == ["assault"]
+    assert sara.set_types(events, {"Fight": "assault"})["category"].tolist() == ["assault"]
+
+
 def test_next_months_file_lists_what_the_table_does_not_have():
     table = pd.DataFrame({"type": ["FIGHT"], "category": ["noise"]})
-    with pytest.warns(SaraWarning, match="1 types \\(2 rows\\) are not in the table and keep their category: 'BURGLARY'"):
+    with pytest.warns(SaraWarning, match="1 type \\(2 rows\\) is not in the table and keep their category: 'BURGLARY'"):
         events = sara.set_types(events_of(["FIGHT", "BURGLARY", "BURGLARY"]), table)
     assert events["category"].tolist() == ["noise", "burglary", "burglary"]
     assert events.attrs["sara"]["set_types"]["first_not_in_table"] == ["BURGLARY"]
@@ -217,7 +233,7 @@ def test_next_months_file_lists_what_the_table_does_not_have():
 
 def test_an_unknown_category_is_an_error_with_a_suggestion_unless_it_is_new():
     table = pd.DataFrame({"type": ["FIGHT"], "category": ["burglery"]})
-    with pytest.raises(InputError, match="Got 'burglery' Did you mean 'burglary'\\?"):
+    with pytest.raises(InputError, match="Got 'burglery'. Did you mean 'burglary'\\?"):
         sara.set_types(events_of(["FIGHT"]), table)
     table["category"] = ["Bar Fight"]
     assert sara.set_types(events_of(["FIGHT"]), table, new=True)["category"].tolist() == ["bar fight"]

@@ -406,3 +406,11 @@ def test_real_files_split_and_joined_again(real_data, tmp_path, file, time, low,
         if ids
         else found.found["revised"] == 0
     )
+
+
+def test_of_a_few_rows_those_that_are_gone_are_vanished_not_a_kind_of_file():
+    rows = pd.DataFrame({"no": ["1", "2", "3"], "when": [f"2024-03-0{i} 10:00" for i in (1, 2, 3)], "what": "FIGHT"})
+    later = pd.DataFrame({"no": ["1", "4"], "when": ["2024-03-01 10:00", "2024-03-04 10:00"], "what": "FIGHT"})
+    found = sara.refresh(*(sara.as_events(table, id="no", time="when", type="what", source="calls") for table in (rows, later)))
+    assert found.found["vanished"] == 2 and found.events["vanished"].tolist() == [False, True, True, False]
+    assert not found.cautions

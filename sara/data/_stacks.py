@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,23 @@ from sara.core.checks import located, record_of
 from sara.data._text import uniques_of
 from sara.data.privacy import public_place
 
-__all__ = ["STACK_COLUMNS", "default_points", "default_record", "known_points", "rows_at", "stack_numbers"]
+__all__ = [
+    "BIG_STACKS",
+    "STACK_COLUMNS",
+    "Stack",
+    "Stacked",
+    "default_points",
+    "default_record",
+    "known_points",
+    "known_stacks",
+    "likeness",
+    "n_different",
+    "rows_at",
+    "stack_numbers",
+    "stack_row",
+    "stack_table",
+    "stand_ins",
+]
 
 STACK_COLUMNS = ["place", "addresses", "x", "y", "n", "share", "n_addresses", "size_ratio", "mix", "reason", "geometry"]
 # Below this a stack can't be told from a busy house.
@@ -75,6 +92,15 @@ def known_points(events: pd.DataFrame) -> np.ndarray:
     return points
 
 
+def known_stacks(events: Any) -> list[Stack] | None:
+    """Return the default points that a table's record knows, with the rule that found each, or None where it was never searched."""
+    record = record_of(events)
+    if "default_why" not in record:
+        return None
+    whys = [(str(rule), float(ratio), np.nan if mix is None else float(mix)) for rule, ratio, mix in record["default_why"]]
+    return [Stack(float(x), float(y), int(n), *why) for (x, y, n), why in zip(known_points(events), whys, strict=False)]
+
+
 def default_points(events: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return the stacks that are not places, largest first; see `sara.audit` for the rules.
 
@@ -90,27 +116,21 @@ def default_points(events: pd.DataFrame) -> gpd.GeoDataFrame:
         with a location), ``n_addresses``, ``size_ratio`` (times the size its rank would have), ``mix`` (likeness to the whole file's mix of types,
         1 for a random draw), ``reason``, ``geometry``.
     """
-    record = record_of(events)
-    if "default_why" in record:
-        points = known_points(events)
-        whys = [(str(rule), float(ratio), np.nan if mix is None else float(mix)) for rule, ratio, mix in record["default_why"]]
-        stacks = [Stack(float(x), float(y), int(n), *why) for (x, y, n), why in zip(points, whys, strict=False)]
-    else:
-        stacks = _search(events)
+    known = known_stacks(events)
+    stacks = _search(events) if known is None else known
     if not stacks:
-        return _table([], getattr(events, "crs", None))
+        return stack_table([], getattr(events, "crs", None))
     at = rows_at(events, np.array([[stack.x, stack.y] for stack in stacks]))
     order = np.argsort(at, kind="stable")
     bounds = np.searchsorted(at[order], np.arange(len(stacks) + 1))
     n_located = int(located(events).sum())
     texts = {name: uniques_of(events[name]) for name in ("place", "address", "origin")}
     rows = [
-        _row(stack, order[bounds[i] : bounds[i + 1]], texts, n_located)
+        stack_row(stack, order[bounds[i] : bounds[i + 1]], texts, n_located)
         for i, stack in enumerate(stacks)
         if bounds[i + 1] > bounds[i]
     ]
-    rows.sort(key=lambda row: (-row["n"], row["x"], row["y"]))
-    return _table(rows, getattr(events, "crs", None))
+    return stack_table(rows, getattr(events, "crs", None))
 
 
 def rows_at(events: pd.DataFrame, points: np.ndarray) -> np.ndarray:
@@ -141,42 +161,71 @@ def stack_numbers(events: pd.DataFrame) -> np.ndarray:
     return out
 
 
+@dataclass(frozen=True)
+class Stacked:
+    """What the rules ask of every stack, in the order of x and y.
+
+    Parameters
+    ----------
+    x, y, n : array
+        Where it is, and its rows.
+    n_addresses : array of int
+        Different places, or addresses where there is no place.
+    office : array of float
+        Share of the office's own work.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    n: np.ndarray
+    n_addresses: np.ndarray
+    office: np.ndarray
+
+
 def _search(events: pd.DataFrame) -> list[Stack]:
     """Find the default points among the rows, largest first."""
     number = stack_numbers(events)
     rows = np.flatnonzero(number >= 0)
-    sizes = np.bincount(number[rows]) if len(rows) else np.zeros(0, dtype=np.int64)
-    # Ties in size are broken by coordinates (the numbers are sorted by them), so that the order of rows does not matter.
+    if len(rows) == 0:
+        return []
+    sizes = np.bincount(number[rows])
+    _, first = np.unique(number[rows], return_index=True)
+    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan)[rows[first]] for name in ("x", "y"))
+    office = np.bincount(number[rows], weights=_office(events)[rows], minlength=len(sizes)) / sizes
+    stacks = Stacked(x, y, sizes, n_different(_shown(events), number, len(sizes)), office)
+    types = uniques_of(events["type"])[0][rows]
+    return stand_ins(stacks, lambda big: _mixes(types, number[rows], big))
+
+
+def stand_ins(stacks: Stacked, mixes_of: Callable[[np.ndarray], np.ndarray]) -> list[Stack]:
+    """Return the stacks that are default points, largest first; `mixes_of` gives the likeness of a few of them to the whole file."""
+    sizes = stacks.n
+    # Ties in size are broken by coordinates (the stacks are sorted by them), so that the order of rows does not matter.
     ranked = np.lexsort((np.arange(len(sizes)), -sizes))
     candidates = ranked[sizes[ranked] >= LEAST]
     if len(candidates) == 0:
         return []
-    addresses = _different(_shown(events), number, len(sizes))
-    crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * _usual_addresses(addresses[sizes >= 2]))
+    n_rows = int(sizes.sum())
+    crowded = max(LEAST_ADDRESSES, ADDRESS_FACTOR * _usual_addresses(stacks.n_addresses[sizes >= 2]))
     ratio = _size_ratios(sizes[ranked])
-    office = _office(events)
-    city_office = office[rows].mean()
-    office_share = np.bincount(number[rows], weights=office[rows], minlength=len(sizes)) / sizes
-    mixes = _mixes(uniques_of(events["type"])[0][rows], number[rows], candidates[:BIG_STACKS])
+    city_office = float((stacks.office * sizes).sum() / n_rows)
+    mixes = mixes_of(candidates[:BIG_STACKS])
     alike = mixes >= MIX_RATIO
     rare = len(alike) >= 10 and alike.sum() - 1 <= FEW_OTHERS * len(alike)
-    x, y = (events[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
-    _, first = np.unique(number[rows], return_index=True)
     found = []
     for rank, stack in enumerate(candidates):
         n, mix = int(sizes[stack]), float(mixes[rank]) if rank < BIG_STACKS else 0.0
-        if addresses[stack] >= crowded:
+        if stacks.n_addresses[stack] >= crowded:
             rule, mix = "addresses", np.nan
         elif ratio[rank] >= SIZE_RATIO and mix >= MIX_RATIO:
             rule = "mix"
-        elif ratio[rank] >= SIZE_RATIO and office_share[stack] >= max(OFFICE, 1.5 * city_office):
+        elif ratio[rank] >= SIZE_RATIO and stacks.office[stack] >= max(OFFICE, 1.5 * city_office):
             rule = "station"
-        elif mix >= LIKE_CITY and rare and n >= MANY * len(rows):
+        elif mix >= LIKE_CITY and rare and n >= MANY * n_rows:
             rule = "like the city"
         else:
             continue
-        at = rows[first[stack]]
-        found.append(Stack(float(x[at]), float(y[at]), n, rule, float(ratio[rank]), mix))
+        found.append(Stack(float(stacks.x[stack]), float(stacks.y[stack]), n, rule, float(ratio[rank]), mix))
     return found
 
 
@@ -198,7 +247,7 @@ def _office(events: pd.DataFrame) -> np.ndarray:
     return np.append(words == "administrative", False)[codes]
 
 
-def _different(codes: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
+def n_different(codes: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
     """Return how many different values each stack holds."""
     ok = (number >= 0) & (codes >= 0)
     width = int(codes.max(initial=0)) + 1
@@ -231,10 +280,11 @@ def _mixes(codes: np.ndarray, number: np.ndarray, stacks: np.ndarray) -> np.ndar
     total = np.bincount(codes[known], minlength=n).astype(float)
     mine = known & (slot[number] >= 0)
     counts = np.bincount(slot[number[mine]] * n + codes[mine], minlength=len(stacks) * n).reshape(len(stacks), n).astype(float)
-    return np.array([_mix(own, total - own) for own in counts])
+    return np.array([likeness(own, total - own) for own in counts])
 
 
-def _mix(mine: np.ndarray, rest: np.ndarray) -> float:
+def likeness(mine: np.ndarray, rest: np.ndarray) -> float:
+    """Return the overlap of two counts by type, over the overlap a random draw from the second would have; see `_mixes`."""
     if mine.sum() == 0 or rest.sum() == 0:
         return 0.0
     share = rest / rest.sum()
@@ -246,7 +296,10 @@ def _mix(mine: np.ndarray, rest: np.ndarray) -> float:
     return float(overlap / (1 - spread.sum() / 2))
 
 
-def _row(stack: Stack, here: np.ndarray, texts: dict[str, tuple[np.ndarray, np.ndarray]], n_located: int) -> dict[str, Any]:
+def stack_row(
+    stack: Stack, here: np.ndarray, texts: dict[str, tuple[np.ndarray, np.ndarray]], n_located: int
+) -> dict[str, Any]:  # fmt: skip
+    """Return the line of one default point: `here` are its rows, `texts` the codes and words of place, address and origin."""
     codes, places = texts["place"]
     others, addresses = texts["address"]
     named = [
@@ -295,10 +348,12 @@ def _name(crs: Any) -> str | None:
     return f"EPSG:{system.to_epsg()}" if system.to_epsg() else str(system.to_wkt())
 
 
-def _table(rows: list[dict[str, Any]], crs: Any) -> gpd.GeoDataFrame:
+def stack_table(rows: list[dict[str, Any]], crs: Any) -> gpd.GeoDataFrame:
+    """Return the lines of `stack_row` as the answer of `default_points`."""
     if not rows:
         empty = {name: pd.Series(dtype=float) for name in ("x", "y", "share", "size_ratio", "mix")}
         text = {name: pd.Series(dtype="str" if pd.__version__ >= "3" else object) for name in ("place", "addresses", "reason")}
         whole = {name: pd.Series(dtype=np.int64) for name in ("n", "n_addresses")}
         return gpd.GeoDataFrame({**empty, **text, **whole}, geometry=gpd.GeoSeries([], crs=crs))[STACK_COLUMNS]
-    return gpd.GeoDataFrame(rows, columns=STACK_COLUMNS, geometry="geometry", crs=crs)
+    ordered = sorted(rows, key=lambda row: (-row["n"], row["x"], row["y"]))
+    return gpd.GeoDataFrame(ordered, columns=STACK_COLUMNS, geometry="geometry", crs=crs)

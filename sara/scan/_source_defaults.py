@@ -13,9 +13,19 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from sara.core.checks import record_of
 from sara.core.source import EventSource
-from sara.data import _stacks as rules
+from sara.data._stacks import (
+    Stack,
+    Stacked,
+    known_stacks,
+    likeness,
+    n_different,
+    rows_at,
+    stack_numbers,
+    stack_row,
+    stack_table,
+    stand_ins,
+)
 from sara.scan._attach import Attached, collect
 from sara.scan._source import coded, on_map, text
 
@@ -30,24 +40,18 @@ SAME = 0.01
 def source_defaults(source: EventSource) -> gpd.GeoDataFrame:
     """Return the default points that the record knows, else those found among the rows, largest first; see `sara.audit` for the rules."""
     frame = source.lazy().filter(on_map())
-    record = record_of(source)
-    if "default_why" in record:
-        points = rules.known_points(source)  # type: ignore[arg-type]
-        whys = [(str(rule), float(ratio), np.nan if mix is None else float(mix)) for rule, ratio, mix in record["default_why"]]
-        stacks = [rules.Stack(float(x), float(y), int(n), *why) for (x, y, n), why in zip(points, whys, strict=True)]
-    else:
-        stacks = _search(source, frame)
+    known = known_stacks(source)
+    stacks = _search(source, frame) if known is None else known
     if not stacks:
-        return rules._table([], source.crs)
+        return stack_table([], source.crs)
     cells = _near(frame, stacks)
-    at = rules.rows_at(cells, np.array([[stack.x, stack.y] for stack in stacks]))
+    at = rows_at(cells, np.array([[stack.x, stack.y] for stack in stacks]))
     n_located = int(collect(frame.select(nw.len().alias("n")))["n"][0].as_py())
     texts = {name: _codes(cells[name]) for name in ("place", "address", "origin")}
     n = cells["n"].to_numpy(dtype=np.int64)
     here = [np.repeat(np.flatnonzero(at == i), n[at == i]) for i in range(len(stacks))]
-    rows = [rules._row(stack, where, texts, n_located) for stack, where in zip(stacks, here, strict=True) if len(where)]
-    rows.sort(key=lambda row: (-row["n"], row["x"], row["y"]))
-    return rules._table(rows, source.crs)
+    rows = [stack_row(stack, where, texts, n_located) for stack, where in zip(stacks, here, strict=True) if len(where)]
+    return stack_table(rows, source.crs)
 
 
 def _near(frame: Any, stacks: list[Any]) -> pd.DataFrame:
@@ -64,51 +68,30 @@ def _codes(values: pd.Series) -> tuple[Ints, npt.NDArray[np.object_]]:
     return codes.astype(np.int64), np.asarray(words, dtype=object)
 
 
-def _search(source: EventSource, frame: Any) -> list[Any]:
+def _search(source: EventSource, frame: Any) -> list[Stack]:
     """Find the default points among all rows, largest first."""
-    name = nw.when(text("place").is_null()).then(text("address")).otherwise(text("place"))
+    # A place and an address that read alike are two.
+    spare = nw.when(text("place").is_null()).then(text("address")).otherwise(nw.lit(None))
     office = nw.when(text("origin").fill_null("") == "administrative").then(nw.lit(1)).otherwise(nw.lit(0))
     few = frame.select(
-        nw.col("x").cast(nw.Float64), nw.col("y").cast(nw.Float64), name.alias("name"), office.cast(nw.Int64).alias("office")
-    )
+        nw.col("x").cast(nw.Float64), nw.col("y").cast(nw.Float64), text("place").alias("place"), spare.cast(nw.String).alias("spare"),
+        office.cast(nw.Int64).alias("office"),
+    )  # fmt: skip
     sums = [nw.len().cast(nw.Int64).alias("n"), nw.col("office").sum().cast(nw.Int64)]
-    cells = collect(few.group_by("x", "y", "name").agg(*sums))
+    cells = collect(few.group_by("x", "y", "place", "spare").agg(*sums))
     if not len(cells):
         return []
     x, y, n, worked = (cells[column].to_numpy() for column in ("x", "y", "n", "office"))
-    centimetres = pd.MultiIndex.from_arrays([np.round(values * 100).astype(np.int64) for values in (x, y)])
-    number = np.asarray(pd.factorize(centimetres, sort=True)[0], dtype=np.int64)
+    number = stack_numbers(pd.DataFrame({"x": x, "y": y}))
     sizes = np.bincount(number, weights=n).astype(np.int64)
-    ranked = np.lexsort((np.arange(len(sizes)), -sizes))
-    candidates = ranked[sizes[ranked] >= rules.LEAST]
-    if len(candidates) == 0:
-        return []
-    addresses = rules._different(coded(cells["name"])[1], number, len(sizes))
-    crowded = max(rules.LEAST_ADDRESSES, rules.ADDRESS_FACTOR * float(np.quantile(addresses[sizes >= 2], 0.99)))
-    ratio = rules._size_ratios(sizes[ranked])
-    office_share = np.bincount(number, weights=worked, minlength=len(sizes)) / sizes
-    big = candidates[: rules.BIG_STACKS]
-    mixes = _mixes(source, frame, pd.DataFrame({"x": x, "y": y, "stack": number}), big)
-    alike = mixes >= rules.MIX_RATIO
-    rare = len(alike) >= 10 and alike.sum() - 1 <= rules.FEW_OTHERS * len(alike)
+    place, spared = coded(cells["place"])[1], coded(cells["spare"])[1]
+    shown = np.where(place >= 0, place, np.where(spared >= 0, place.max(initial=-1) + 1 + spared, -1))
     order = np.lexsort((y, x, number))
     first = order[np.unique(number[order], return_index=True)[1]]
-    found = []
-    for rank, stack in enumerate(candidates):
-        mix = float(mixes[rank]) if rank < rules.BIG_STACKS else 0.0
-        if addresses[stack] >= crowded:
-            rule, mix = "addresses", np.nan
-        elif ratio[rank] >= rules.SIZE_RATIO and mix >= rules.MIX_RATIO:
-            rule = "mix"
-        elif ratio[rank] >= rules.SIZE_RATIO and office_share[stack] >= max(rules.OFFICE, 1.5 * worked.sum() / n.sum()):
-            rule = "station"
-        elif mix >= rules.LIKE_CITY and rare and sizes[stack] >= rules.MANY * n.sum():
-            rule = "like the city"
-        else:
-            continue
-        at = first[stack]
-        found.append(rules.Stack(float(x[at]), float(y[at]), int(sizes[stack]), rule, float(ratio[rank]), mix))
-    return found
+    office_share = np.bincount(number, weights=worked, minlength=len(sizes)) / sizes
+    stacks = Stacked(x[first], y[first], sizes, n_different(shown, number, len(sizes)), office_share)
+    points = pd.DataFrame({"x": x, "y": y, "stack": number})
+    return stand_ins(stacks, lambda big: _mixes(source, frame, points, big))
 
 
 def _mixes(source: EventSource, frame: Any, points: pd.DataFrame, big: Ints) -> Floats:
@@ -127,4 +110,4 @@ def _mixes(source: EventSource, frame: Any, points: pd.DataFrame, big: Ints) -> 
     )
     counts = counts.reindex(index=big, columns=city.index, fill_value=0)
     total = city.to_numpy(dtype=float)
-    return np.array([rules._mix(here.astype(float), total - here) for here in counts.to_numpy()])
+    return np.array([likeness(here.astype(float), total - here) for here in counts.to_numpy()])

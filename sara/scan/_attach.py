@@ -51,16 +51,28 @@ class Attached:
             return nw.from_native(pl.DataFrame(pl.from_arrow(table)).lazy())
         return nw.from_native(native.sparkSession.createDataFrame(table.to_pandas(), schema=_spark_schema(table)))
 
+    def settled(self, frame: Any) -> Any:
+        """Return the frame as DuckDB has written it down, so that several questions read it without making it again; elsewhere as it is."""
+        if self._folder is None:
+            return frame
+        path = self._path()
+        native = frame.to_native()
+        native.write_parquet(path.as_posix(), compression="lz4")
+        return nw.from_native(native.query(f"sara_rows_{self._n}", f"SELECT * FROM read_parquet('{path.as_posix()}')"))
+
     def _duckdb(self, relation: Any, table: pa.Table) -> Any:
         # A file, because a relation belongs to a connection that nobody hands out, and any connection can read a file.
         import pyarrow.parquet as pq
 
-        if self._folder is None:
-            raise RuntimeError("no folder for the tables of DuckDB")
-        path = Path(self._folder.name) / f"{self._n}.parquet"
-        self._n += 1
+        path = self._path()
         pq.write_table(table, path)
         return relation.query(f"sara_rows_{self._n}", f"SELECT * FROM read_parquet('{path.as_posix()}')")
+
+    def _path(self) -> Path:
+        if self._folder is None:
+            raise RuntimeError("no folder for the tables of DuckDB")
+        self._n += 1
+        return Path(self._folder.name) / f"{self._n}.parquet"
 
 
 def _spark_schema(table: pa.Table) -> str:

@@ -28,6 +28,8 @@ FEW = (
     "caller",
 )
 STAMPS = ("time", "time_to", "received", "dispatched", "arrived", "closed")
+# Text has a type of its own from pandas 3 on.
+_NEW = int(pd.__version__.split(".")[0]) >= 3
 WHOLE = {"t": "Int64", "t_local": "Int64", "month": "Int8", "dow": "Int8", "hour": "Int8"}
 COLUMNS = (
     "id", "source", "time", "t", "t_local", "month", "dow", "hour", "time_to", "type", "category", "origin", "priority", "disposition",
@@ -86,22 +88,23 @@ def column_of(values: Any, name: str, compact: bool) -> Any:
         return values.to_pandas().astype("datetime64[us]")
     if name in ("x", "y"):
         return values.cast(pa.float64()).to_pandas().astype(float)
+    if compact and values.null_count == len(values) and name not in ("id",):
+        return nothing(name, len(values), compact)
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
         if compact and name in FEW:
             return (values if pa.types.is_dictionary(kind) else values.dictionary_encode()).unify_dictionaries().to_pandas()
         return _text(values.cast(pa.string()).to_pandas())
     if pa.types.is_null(kind):
-        return nothing(name, len(values))
+        return nothing(name, len(values), compact)
     return values.to_pandas()
 
 
 def _text(values: pd.Series) -> pd.Series:
-    kind: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
-    return values.astype(kind)
+    return values.astype("str" if _NEW else "object")
 
 
-def nothing(name: str, n: int) -> Any:
-    """Return a column of the event table that was not published."""
+def nothing(name: str, n: int, compact: bool = False) -> Any:
+    """Return a column of the event table that was not published; compact, a text takes one byte a row."""
     if name in WHOLE:
         kind = np.int64 if WHOLE[name] == "Int64" else np.int8
         return pd.arrays.IntegerArray(np.zeros(n, dtype=kind), np.ones(n, dtype=bool))
@@ -111,4 +114,6 @@ def nothing(name: str, n: int) -> Any:
         return np.full(n, np.nan)
     if name == "n_reports":
         return np.ones(n, dtype=np.int64)
+    if compact:
+        return pd.Categorical.from_codes(np.full(n, -1, dtype=np.int8), categories=pd.Index([], dtype="str" if _NEW else object))
     return _text(pd.Series(np.full(n, None, dtype=object)))

@@ -152,15 +152,17 @@ class EventSource:
         return self._event_table([name for name in wanted if name in self._schema and name != "geometry"], compact)
 
     def _event_table(self, names: list[str], compact: bool) -> gpd.GeoDataFrame:
-        table = self._arrow(names, compact)
+        # From files one column after another: the whole of them as Arrow would take as much memory again.
+        table = None if self._files else self._arrow(names, compact)
         data: dict[str, Any] = {}
         for name in names:
-            data[name] = column_of(table.column(name), name, compact)
-            table = table.drop_columns([name])
+            held = self._arrow([name], compact) if table is None else table
+            data[name] = column_of(held.column(name), name, compact)
+            table = None if table is None else table.drop_columns([name])
         n = self.n_rows
         for name in COLUMNS:
             if name not in data and name != "geometry":
-                data[name] = nothing(name, n)
+                data[name] = nothing(name, n, compact)
         order = [name for name in COLUMNS if name in data] + [name for name in data if name not in COLUMNS]
         shapes: Any = np.full(n, None, dtype=object)
         if not compact:

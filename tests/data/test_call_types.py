@@ -212,7 +212,7 @@ def test_a_spreadsheets_own_csv_is_read(tmp_path):
     [
         "sep=;\r\nType;CATEGORY;note\r\nfight;Assault;x\r\n".encode("utf-8-sig"),
         "type\tcategory\r\nFIGHT\tassault\r\n".encode("utf-16"),
-        "\n type ,category\nFIGHT,assault".encode(),
+        b"\n type ,category\nFIGHT,assault",
     ],
     ids=["sep line", "unicode text", "blank first line"],
 )

@@ -96,7 +96,13 @@ class Folder:
         return ((self.path / page["file"]).read_bytes() for page in self.pages)
 
     def add(self, body: bytes, *, rows: int, suffix: str, mark: Mapping[str, Any], repeated: int = 0) -> None:
-        """Write a page, then say in the manifest that it is there."""
+        """Write a page, then say in the manifest that it is there; a page that brings nothing new only moves the mark."""
+        if rows == 0 and self.pages:
+            # A file without rows is no table: it would stop the readers.
+            self.pages[-1] |= {"mark": dict(mark), "repeated": self.pages[-1].get("repeated", 0) + repeated}
+            self.data["repeated"] += repeated
+            self._save_now_and_then()
+            return
         name = f"page-{len(self.pages) + 1:06d}{suffix}"
         self.path.mkdir(parents=True, exist_ok=True)
         _write(self.path / name, body)
@@ -111,6 +117,9 @@ class Folder:
         self.pages.append(entry | ({"repeated": repeated} if repeated else {}))
         self.data["rows"] += rows
         self.data["repeated"] += repeated
+        self._save_now_and_then()
+
+    def _save_now_and_then(self) -> None:
         # A long list is not written anew for every page; what a crash loses is fetched again.
         if len(self.pages) < 100 or time.monotonic() - self._written > 5:
             self.save()

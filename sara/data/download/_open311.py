@@ -126,7 +126,8 @@ class Open311:
                 return False
             if page > 1 and (keys == before or all(key is not None and key in state.seen for key in keys)):
                 # The same rows again: this server knows no pages. A round number of rows is a limit rather than a count.
-                return len(keys) % 50 == 0
+                # Where dates do not count, shorter windows bring the same rows.
+                return len(keys) % 50 == 0 and not self._ignores_dates(rows, start, end)
             yield Page(
                 body,
                 keys,
@@ -135,6 +136,20 @@ class Open311:
                 ("xml",) if self._kind == "xml" else (),
             )
             before, page = keys, page + 1
+
+    def _ignores_dates(self, rows: list[dict[str, Any]], start: pd.Timestamp, end: pd.Timestamp) -> bool:
+        """Tell whether the server answers with other dates than asked for."""
+        said = pd.Series([row.get("requested_datetime") for row in rows], dtype=object)
+        times = pd.to_datetime(said, errors="coerce", utc=True, format="ISO8601").dropna()
+        # Servers without a zone may mean their own clock.
+        slack = pd.Timedelta(days=1)
+        outside = ~times.dt.tz_localize(None).between(start - slack, end + slack)
+        if len(times) == 0 or outside.mean() <= 0.5:
+            return False
+        note = "The server answers with requests of other dates than asked for: requests may be missing."
+        if note not in self.notes:
+            self.notes.append(note)
+        return True
 
     def _parsed(self, body: bytes) -> tuple[bytes, list[dict[str, Any]]]:
         return body, self._elements(body, self._url)

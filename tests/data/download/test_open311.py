@@ -114,6 +114,24 @@ def test_an_hour_that_stays_full_is_said(portal, tmp_path):
     assert json.loads((folder / "manifest.json").read_text())["complete"] is False
 
 
+def test_a_server_that_does_not_keep_to_the_dates_is_not_asked_for_ever(portal, tmp_path):
+    rows = requests_(250, start="2024-01-01", every="9h")
+    questions = []
+
+    def route(question):
+        questions.append(question)
+        size, page = int(question.params["page_size"]), int(question.params["page"])
+        return as_json(rows[:100] if page > 3 else rows[(page - 1) * size : page * size])
+
+    portal.routes[f"{ROOT}/requests.json"] = route
+    with pytest.warns(SaraWarning, match="other dates than asked for"):
+        folder = download(f"{portal.url}{ROOT}/requests.json", tmp_path / "311", since="2024-01-01", until="2025-01-01")
+    assert sorted(ids(folder)) == [row["service_request_id"] for row in rows]
+    assert len(questions) < 100
+    # Pages that brought nothing new have no file: an empty list is no table.
+    assert all(json.loads(page.read_bytes()) for page in folder.glob("page-*"))
+
+
 def test_it_goes_on_in_the_window_where_it_stopped(portal, tmp_path):
     rows = requests_(366)
     offer(portal, rows, cap=30)

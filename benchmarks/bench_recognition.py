@@ -145,10 +145,9 @@ def _content(column: str, kind: str | None, type_: str, rng: np.random.Generator
     }.get(base)  # fmt: skip
     if words:
         return pick(words)
-    if base in ("lon", "x"):
-        return [f"{v:.5f}" for v in rng.normal(-88.9, 0.05, N_ROWS)]
-    if base in ("lat", "y"):
-        return [f"{v:.5f}" for v in rng.normal(40.9, 0.05, N_ROWS)]
+    middle = {"lon": (-88.9, 0.05), "lat": (40.9, 0.05), "x": (1_160_000, 9_000), "y": (1_890_000, 9_000)}.get(base)
+    if middle:
+        return [f"{v:.5f}" for v in rng.normal(*middle, N_ROWS)]
     if "date" in type_ or re.search(r"\bdate\b|_dt$|time", low):
         return list((pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 700, N_ROWS), unit="D")).strftime("%m/%d/%Y"))
     if type_ in ("number", "money", "percent") or re.search(r"code|number|lat|lon|coord", low):

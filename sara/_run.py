@@ -224,7 +224,7 @@ def _analyze(journey: Journey, focus: gpd.GeoDataFrame, tables: _Tables, file: S
     journey.spots = found[file.study.hotspots.method]
     step("looking at weeks and hours")
     _or_skip(journey, add, "weeks", lambda: trends.series(focus, period=period))
-    if record_of(focus).get("time_precision") == "day":
+    if record_of(focus).get("time_precision") in ("day", "month"):
         journey.skipped.append("hours of the week: the file has days, not hours")
     else:
         _or_skip(journey, add, "hours of the week", lambda: trends.clock(focus, period=period))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +13,8 @@ import pandas as pd
 import pyproj
 import shapely
 
-from sara.core.errors import InputError, SaraWarning, suggest
-from sara.core.period import coverage
+from sara.core.errors import InputError, suggest
+from sara.core.period import Period, coverage
 from sara.data import _time
 from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text, rule_counts, text_columns
 from sara.data._coordinates import Located
@@ -28,7 +27,7 @@ from sara.data._text import is_blank, text_column, uniques_of
 from sara.data._time_warnings import say, zones_differ
 from sara.data.categories import category_table
 
-__all__ = ["EVENT_COLUMNS", "FIELDS", "Table", "as_kind", "build", "build_part", "check_mapping", "plain_kind", "whole_record"]
+__all__ = ["EVENT_COLUMNS", "FIELDS", "Table", "as_kind", "build", "build_part", "check_mapping", "days_covered", "plain_kind", "whole_record"]
 
 EVENT_COLUMNS = (
     "id", "source", "time", "t", "t_local", "month", "dow", "hour", "time_to", "type", "category", "origin", "priority", "disposition",
@@ -165,7 +164,7 @@ def build(
     own = result.attrs["sara"]
     own["rejects"] = store_rejects(rejects, _key(table, check_mapping(mapping, list(table.frame.columns)), source, crs, tz))
     # Told to every later method: a filter to one category takes away what gives a default address away.
-    own |= {"coverage": _coverage(result["time"]), **whole_record(result, own.get("decimals")), **(record or {})}
+    own |= {"coverage": days_covered(coverage(result["time"].to_numpy(dtype="datetime64[us]")), own["time_precision"]), **whole_record(result, own.get("decimals")), **(record or {})}
     return result
 
 
@@ -202,7 +201,7 @@ def build_part(
     out = text_columns(frame, fields, source=source, kind=kind, origin=origin)
     out.update({name: parsed.local for name, parsed in times.items()})
     out["time"] = times[main].local if main else np.full(len(frame), np.datetime64("NaT", "us"))
-    precision = "day" if main and times[main].day_only else "minute"
+    precision = "minute" if not main or not times[main].day_only else "month" if times[main].notes.get("months") else "day"
     clock = _clock(out["time"], times[main].utc if main else np.full(len(frame), np.nan), tz, precision)
     crs, guessed = settled_crs(frame, fields, crs, tz)
     place = positions(frame, fields, crs, keep, target)
@@ -289,8 +288,8 @@ def _clock(time: np.ndarray, utc: np.ndarray, tz: str | None, precision: str) ->
     local[blank] = np.nan
     month = np.where(blank, np.nan, time.astype("datetime64[M]").astype(np.int64) % 12 + 1)
     # 1970-01-01 was a Thursday: day 0 is weekday 3 when Monday is 0.
-    dow = np.where(blank, np.nan, (days + 3) % 7)
-    hour = np.where(blank | (precision == "day"), np.nan, np.floor_divide(micro, 3_600_000_000) % 24)
+    dow = np.where(blank | (precision == "month"), np.nan, (days + 3) % 7)
+    hour = np.where(blank | (precision != "minute"), np.nan, np.floor_divide(micro, 3_600_000_000) % 24)
     return _Clock(seconds, local, month, dow, hour, ambiguous, skipped)
 
 
@@ -372,9 +371,13 @@ def as_kind(column: pd.Series, kind: str) -> pd.Series:
     return text_column(np.append(kept, np.array([None], dtype=object))[codes], column.index)
 
 
-def _coverage(time: pd.Series) -> list[str] | None:
-    found = coverage(time.to_numpy(dtype="datetime64[us]"))
-    return None if found is None else [stamp.strftime("%Y-%m-%d") for stamp in found]
+def days_covered(found: Period | None, precision: str) -> list[str] | None:
+    """Return the first day covered and the day after the last, as the record keeps them."""
+    if found is None:
+        return None
+    # Rows that stand on the first of their month are of all of it.
+    end = found[1] + pd.offsets.MonthBegin() if precision == "month" else found[1]
+    return [stamp.strftime("%Y-%m-%d") for stamp in (found[0], end)]
 
 
 def _key(table: Table, fields: Mapping[str, list[str]], source: str, crs: Any, tz: str | None) -> str:

@@ -13,7 +13,7 @@ from sara.data._coordinates import numbers
 from sara.data._order import content_hash
 from sara.data._origin import ORIGIN_RULES, Origin, origins
 from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column, uniques_of
-from sara.data._time_words import date_of_parts
+from sara.data._time_words import MIDNIGHT_IN_UTC, date_of_parts
 from sara.data.categories import categorize
 
 __all__ = ["CATEGORY_RULES", "TEXTS", "Origin", "joined", "joined_time", "missing_text", "rule_counts", "text_columns"]
@@ -151,7 +151,23 @@ def _on_uniques(values: pd.Series, change: Callable[[pd.Series], pd.Series]) -> 
 
 def _without_clock(date: pd.Series) -> pd.Series:
     """Take the midnight off a date that comes as a timestamp: its time of day stands beside it."""
+    date = _days_in_utc(date)
     return date.str.replace(r"(?:[T ]0?0:00(?::00(?:\.0+)?)?| 12:00:00 AM)(?:Z|[+-]00:?00)?$", "", regex=True)
+
+
+def _days_in_utc(date: pd.Series) -> pd.Series:
+    """Return the days of stamps that are all midnight on the city's clock and written in UTC: 2023-01-02 05:00:00+00, 1672635600000."""
+    if len(date) and date.str.fullmatch(r"[0-9]{9,10}|[0-9]{12,13}").all():
+        number = pd.to_numeric(date).astype(float)
+        stamps = pd.to_datetime(number.where(number < 1e11, number / 1000), unit="s")
+    elif len(date) and date.str.fullmatch(MIDNIGHT_IN_UTC).all():
+        stamps = pd.to_datetime(date.str.slice(0, 13).str.replace("/", "-").str.replace("T", " "), format="%Y-%m-%d %H", errors="coerce")
+    else:
+        return date
+    # Two hours: summer time moves midnight.
+    if stamps.isna().any() or stamps.dt.minute.any() or stamps.dt.hour.nunique() > 2:
+        return date
+    return pd.Series((stamps + pd.Timedelta(hours=12)).dt.strftime("%Y-%m-%d"), dtype=object)
 
 
 def _clock(text: pd.Series) -> pd.Series:

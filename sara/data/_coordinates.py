@@ -81,7 +81,11 @@ def split_points(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     wkt = text.str.extract(r"(?i:POINT\s*Z?M?)\s*\(\s*(-?[0-9.eE+-]+)\s+(-?[0-9.eE+-]+)(?:\s+-?[0-9.eE+-]+)*\s*\)", expand=True)
     pair = text.str.extract(r"^[^\[{]*?\(?\s*(-?[0-9]+\.?[0-9]*)\s*,\s*(-?[0-9]+\.?[0-9]*)\s*\)?\s*$", expand=True)
     json = text.str.extract(r"coordinates[^\[]*\[\s*(-?[0-9.eE+-]+)\s*,\s*(-?[0-9.eE+-]+)\s*\]", expand=True)
-    if bool((pd.to_numeric(pair[0], errors="coerce").abs() > 80).mean() > 0.5):
+    first, second = (pd.to_numeric(pair[place], errors="coerce").abs() for place in (0, 1))
+    # "390642,5" and "13,40512" are numbers with a decimal comma: a pair is two degrees, or two of feet or metres.
+    comma = text.str.fullmatch(r"\s*-?[0-9]{4,},[0-9]{1,5}\s*").to_numpy(dtype=bool, na_value=False)
+    pair = pair.where(((first <= 180) == (second <= 180)) & ~comma)
+    if bool((first > 80).mean() > 0.5):
         # "-122.3, 47.6": the longitude stands first; no city lies beyond 80 degrees of latitude.
         pair = pair.rename(columns={0: 1, 1: 0})
     if not (wkt[0].notna() | json[0].notna() | pair[0].notna()).any():

@@ -24,7 +24,9 @@ __all__ = ["Candidate", "candidates", "states_named", "zone_place"]
 # How far, in degrees, the area of a system may lie from the time zone's own city: the widest zones span a continent, a country's grid does not.
 _ZONE_REACH, _GRID_REACH = 25.0, 1.0
 _NATIONAL = frozenset({27700, 29902, 2157, 28992, 31370, 3812, 2154, 2056, 21781, 31287, 2180, 3006, 2193, 3067, 5514, 3765, 6372, 2950, 2951, 2952, 3005, 2326, 3414, 32188, 31467, 31468, 31466, 3003, 3004, 2100, 20790, 3763})
-_UTM = frozenset((*range(32601, 32661), *range(32701, 32761)))
+_UTM = frozenset((*range(32601, 32661), *range(32701, 32761), *range(25828, 25839)))
+# A point so near to the time zone's own city is in it, where no other system puts one within the wider ring: kilometres.
+_IN_CITY, _NO_OTHER = 40.0, 120.0
 _MERCATOR = 3857
 _US_STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware",
@@ -87,9 +89,19 @@ def candidates(x: np.ndarray, y: np.ndarray, frame: pd.DataFrame, tz: str | None
         first_lon, first_lat = _landed(code, float(x[0]), float(y[0]))
         found.append(Candidate(code, name, first_lon, first_lat))
     if zone is not None:
-        found.sort(key=lambda one: abs(one.lon - zone[0]) + abs(one.lat - zone[1]))
+        found.sort(key=lambda one: round(abs(one.lon - zone[0]) + abs(one.lat - zone[1]), 3))
     said = ", ".join([*sorted(states), *([f"time zone {tz}"] if zone is not None else [])])
-    return _one_of_each(found), said
+    found = _one_of_each(found)
+    if zone is not None and len(found) > 1:
+        away = [_kilometres((one.lon, one.lat), zone) for one in found]
+        if min(away) < _IN_CITY and sorted(away)[1] > _NO_OTHER:
+            return [found[int(np.argmin(away))]], f"{said}, in whose own city it puts the points"
+    return found, said
+
+
+def _kilometres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    wide = np.cos(np.radians((one[1] + other[1]) / 2))
+    return float(111.2 * np.hypot((one[0] - other[0]) * wide, one[1] - other[1]))
 
 
 def _elsewhere(code: int, name: str, box: tuple[float, ...], states: frozenset[str], zone: tuple[float, float] | None) -> bool:

@@ -115,13 +115,13 @@ def _near(table: gpd.GeoDataFrame) -> int:
 
 
 def _narrower(events: pd.DataFrame) -> str:
-    if record_of(events).get("time_precision") == "day":
+    if record_of(events).get("time_precision") in ("day", "month"):
         return f"sara.dedupe(events, rules={[rule for rule in RULES if rule != 'near']})"
     return "sara.dedupe(events, window='10min', distance=50)"
 
 
 def _rule(events: pd.DataFrame) -> str:
-    return NEAR_DAYS if record_of(events).get("time_precision") == "day" else NEAR
+    return NEAR_DAYS if record_of(events).get("time_precision") in ("day", "month") else NEAR
 
 
 def _one(text: str) -> str:

@@ -191,6 +191,8 @@ def order(events: gpd.GeoDataFrame) -> list[Finding]:
 def heaping(events: gpd.GeoDataFrame) -> list[Finding]:
     """Spikes at midnight, at noon and on the hour."""
     why = "a clock of these rows shows when people round, not when things happen"
+    if record_of(events).get("time_precision") == "month":
+        return []
     if record_of(events).get("time_precision") == "day":
         return [Finding("time", "times are dates without a clock", len(events), "note", "no hour of the day can be told", "the clock refuses; days and weeks work", "sara.read_calls(path, columns={'time': ['date', 'time of day']})")]  # fmt: skip
     time = events["time"].to_numpy(dtype="datetime64[us]")

@@ -26,7 +26,7 @@ def keepers(table: pd.DataFrame, *, seconds: float, distance: float, by: Sequenc
     for name in by:
         usable &= table[name].notna().to_numpy()
     kind = codes_of(table, ["source", *by])
-    if record_of(table).get("time_precision") == "day":
+    if record_of(table).get("time_precision") in ("day", "month"):
         return _numbers(_day_pairs(table, kind, usable), len(table))
     time = table["time"].to_numpy(dtype="datetime64[us]").astype(np.int64)
     x, y = (table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))

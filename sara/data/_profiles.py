@@ -58,6 +58,8 @@ class Profile:
     epoch: str | None = None
     dayfirst: bool | None = None
     origin: Origin = field(default_factory=Origin)
+    # Fields whose columns this file lacks, of a profile that was chosen by the header: recognition may find them under another name.
+    lacking: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -96,8 +98,11 @@ def find_profile(name: str | PathLike[str] | None, header: Iterable[str], source
     known = _as_spelled(best, columns)
     # A column that this year's file lacks costs its field; the file is still the publisher's.
     there = {name: given for name, given in known.columns.items() if set([given] if isinstance(given, str) else given) <= set(columns)}
+    # Half a location is none.
+    half = {one for pair in (("lon", "lat"), ("x", "y")) if len(there.keys() & set(pair)) == 1 for one in pair}
+    there = {name: given for name, given in there.items() if name not in half}
     timed = any(name in there for name in ("time", "received", "dispatched", "arrived", "closed"))
-    return replace(known, columns=there) if timed else None
+    return replace(known, columns=there, lacking=tuple(name for name in known.columns if name not in there)) if timed else None
 
 
 def _plain(column: str) -> str:

@@ -12,6 +12,7 @@ from sara.data._coordinates import numbers, split_points
 from sara.data._recognize_names import TIMES
 from sara.data._text import is_blank
 from sara.data._time import looks_like_time
+from sara.data._time_words import MIDNIGHT_IN_UTC
 from sara.data.categories import categorize
 
 __all__ = ["date_only", "fit", "is_clock", "nameless", "reads_as_date", "text_of"]
@@ -100,11 +101,11 @@ def _word_fit(name: str, filled: pd.Series, distinct: float) -> tuple[float, str
     if name == "category":
         known = bool(text.isin(known_categories()).all())
         return (5.0 if known else 0.0), "; its words are sara's categories"
+    if reads_as_date(filled):
+        return 0.0, ""
     wordy = float(text.str.contains(r"[^\W\d_]{3}", regex=True).mean())
     repeats = 1.0 if distinct < 0.5 or len(text) < 50 else 0.7
     if name in ("type", "group"):
-        if len(text) > 5 and reads_as_date(filled):
-            return 0.0, ""
         return (1.08 if wordy > 0.8 else 0.6) * repeats, f"; {wordy:.0%} are words, {text.nunique()} different"
     return repeats, ""
 
@@ -228,6 +229,8 @@ def date_only(values: pd.Series) -> bool:
     if pd.api.types.is_datetime64_any_dtype(filled.dtype):
         return bool((filled.dt.normalize() == filled).all())
     text = filled.astype(object).astype(str)
+    if len(text) >= 10 and text.str.fullmatch(MIDNIGHT_IN_UTC).all() and text.str.slice(11, 13).nunique() <= 2:
+        return True
     return (
         float((~text.str.contains(":")).mean()) > 0.8
         or float(text.str.contains(r"[ T]0?0:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$|12:00:00 AM$").mean()) > 0.95

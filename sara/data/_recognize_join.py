@@ -19,10 +19,10 @@ __all__ = ["Entry", "clocks", "date_parts", "joined_entry", "street_parts", "wit
 Entry = tuple[str, list[str], float, str]
 
 _PREFIX = r"(?:[a-z0-9]+_)*?(?:address_|addr_|street_|st_|house_|hundred_|incident_|location_|on_)?"
-_NUMBER = rf"{_PREFIX}(?:hundred_?)?(?:block|house|street|st|address|addr|primary)_?(?:number|no|num|nbr)|(?:hundred_?)?block|house_?number|hundred_block_number|stnum"
-_DIRECTION = rf"{_PREFIX}(?:direction|dir|predir|pre_?direction|prefix_?direction|prefix|street_prefix)"
-_NAME = rf"{_PREFIX}(?:street|st|road|block_street)_?name|(?:house_)?street|on_street|street_?name|stname"
-_SUFFIX = rf"{_PREFIX}(?:street|st|addr(?:ess)?_street)_?(?:suffix|suf|type)|street_?suffix|sttype"
+_NUMBER = rf"{_PREFIX}(?:hundred_?)?(?:block|house|street|st|address|addr|primary)_?(?:number|no|num|nbr)(?:_primary)?|(?:hundred_?)?block|house_?number|hundred_block_number|stnum"
+_DIRECTION = rf"{_PREFIX}(?:direction|dir|predir|pre_?direction|prefix_?direction|prefix|street_prefix)(?:_primary)?"
+_NAME = rf"{_PREFIX}(?:street|st|road|block_street)_?name|{_PREFIX}(?:street|road)_primary|(?:house_)?street|on_street|street_?name|stname"
+_SUFFIX = rf"{_PREFIX}(?:street|st|addr(?:ess)?_street)_?(?:suffix|suf|type)|{_PREFIX}suffix_primary|street_?suffix|sttype"
 _CLOCK_WORDS = ("date", "dt", "time", "tm", "24hr", "24h", "24", "hour", "hhmm", "of", "day", "hr")
 
 

@@ -31,7 +31,8 @@ _KINDS: tuple[tuple[str, str, str, int], ...] = (
     ("a list of staff", r"badge|rank|salary|hire|employee|job_title|years_of_service", r"badge|rank|hire|hired|salary|employee|job_title|title|years_of_service|unit_name|promotion|first_name|last_name|gender|race|sworn|department|commission", 3),
     ("a list of things the city owns", r"asset|install\w*|manufacturer|dbh|species|diameter|hydrant|pole|meter|tree", r"asset|install\w*|manufacturer|make|model|serial|material|dbh|diameter|height|species|condition|hydrant|pole|meter|tree|genus|planted|plant_date|common_name|botanical|wattage|lifecycle|maintained_by", 3),
     ("parcels or sales", r"parcel|apn|sale|assess\w*|zoning|year_built", r"parcel|apn|sale|sold|price|assess\w*|zoning|year_built|owner|lot|sqft|deed|grantor|grantee|land_value|land_use", 3),
-    ("measurements", r"temperature|precip\w*|humidity|aadt|sensor|wind|pm25|pm2", r"temperature|temp|precip\w*|humidity|aadt|sensor|wind|pm25|pm10|reading|dew|pressure|snow|max|min", 3),
+    ("measurements", r"temperature|tmax|tmin|prcp|precip\w*|humidity|aadt|sensor|wind|pm25|pm2", r"temperature|tmax|tmin|tavg|prcp|awnd|temp|precip\w*|humidity|aadt|sensor|wind|pm25|pm10|reading|dew|pressure|snow|max|min", 3),
+    ("a list of facilities", r"facility_?id|school_?id|park_?id|library_?id", r"facility\w*|school\w*|park\w*|library|name|phone|website|url|hours|capacity|enrollment|grades?|principal|opened|acres|owner|branch|type", 4),
     ("a list of meetings or votes", r"agenda|meeting|vote|council_member", r"agenda|meeting|minutes|vote|votes|motion|council_member|committee", 2),
 )  # fmt: skip
 
@@ -49,7 +50,7 @@ def refusal(names: Mapping[str, str], sample: pd.DataFrame, taken: list[Entry], 
             return f"it has a year or month and totals ({_some(counts)}): counts by period, not one row per event"
         if len(counts) >= 2:
             return f"it holds totals ({_some(counts)}), and no column says when each row happened"
-        return "no column says when each row happened"
+        return _other_kind(names, fields) or "no column says when each row happened"
     where = {"lon", "x", "point", "address"} & set(fields)
     known = {column for entry in taken if entry[0] in ("id", "type") for column in entry[1]}
     counts = [column for column in counts if column not in known and column not in when[1]]

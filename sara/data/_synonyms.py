@@ -10,7 +10,7 @@ __all__ = ["ABBREVIATIONS", "NEVER", "SYNONYMS"]
 
 _W = r"(?:[a-z0-9]+_)*"  # any words before
 _T = r"(?:_[a-z0-9]+)*"  # any words after
-_WHEN = r"(?:date_?time|datetime|date|time|dt|dttm|dtm|timestamp|time_?stamp|ts|at|on)"
+_WHEN = r"(?:date_?time|datetime|dt_time|date|time|dt|dttm|dtm|timestamp|time_?stamp|ts|at|on)"
 
 SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     "id": (
@@ -58,7 +58,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         ),
         (rf"(?:date|time)_(?:[a-z]+_)+received|alarm_{_WHEN}", 0.85),
         (
-            r"(?:timecreate|calldatetime|call_?date_?time|call_dttm|calltime|createddate|opendate|createdate|requested_datetime|original_time_queued|timereceived|entrydate|called_at|call_at|time_?of_?call)",
+            r"(?:(?:time_)?phone_pick_?up(?:_time)?|timecreate|calldatetime|call_?date_?time|call_dttm|calltime|createddate|opendate|createdate|requested_datetime|original_time_queued|timereceived|entrydate|called_at|call_at|time_?of_?call)",
             0.95,
         ),
         (rf"(?:create|created)_(?:{_WHEN})_(?:incident|call)", 0.95),
@@ -73,7 +73,9 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     ),
     "dispatched": (
         (rf"{_W}(?:dispatch|dispatched|disp)(?:_?{_WHEN})(?:_.*)?", 0.92),
-        (rf"(?:{_WHEN}_?)(?:dispatch|dispatched|disp|first_unit_dispatched|first_dispatch(?:ed)?)", 0.95),
+        (rf"(?:{_WHEN}_?)(?:dispatch|dispatched|disp|first_unit_dispatched|first_unit_assigned|first_dispatch(?:ed)?)", 0.95),
+        # Short for a disposition as well: the content tells.
+        (r"disp", 0.65),
         (
             r"(?:timedispatch|timedispatched|dispatchtime|dispatchdatetime|dispatched|dispatch_created_date|first_dispatch|dispatch_date)",
             0.95,
@@ -83,14 +85,16 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
     "arrived": (
         (rf"{_W}(?:arrive|arrived|arrival|arv|onscene|on_scene|at_scene|onsite|scene)(?:_?{_WHEN})(?:_.*)?", 0.92),
         (rf"(?:{_WHEN}_?)(?:arrive|arrived|arrival|onscene|on_scene|at_scene|first_unit_arrived|first_unit_onscene)", 0.95),
-        (r"(?:timearrive|timearrival|arrivaltime|arrived|onscenetime|arrivetime|first_on_scene|arrivaldatetime)", 0.95),
+        (r"(?:arrival|timearrive|timearrival|arrivaltime|arrived|onscenetime|arrivetime|first_on_scene|arrivaldatetime)", 0.95),
+        # "arr" is also short for an arrest.
+        (rf"arr|arr_{_WHEN}|{_WHEN}_arr", 0.65),
     ),
     "closed": (
         (
             rf"{_W}(?:close|closed|closing|clear|cleared|completed|completion|complete|resolved|resolution|finished|clearance|available)_?{_WHEN}{_T}",
             0.93,
         ),
-        (rf"{_WHEN}_?(?:close|closed|clear|cleared|completed|complete|resolved|finished|end|ended|call_cleared)", 0.93),
+        (rf"{_WHEN}_?(?:(?:call|incident|event|case|last_unit|unit|request|sr)_)?(?:close|closed|clear|cleared|completed|complete|resolved|finished|end|ended|call_cleared)", 0.93),
         (
             r"(?:timeclosed|timeclose|closeddate|closedate|closetime|closed|cleared|clear|finished|closedtime|cleartime|end_?time|endtime|call_closed|time_end|call_cleared|clear_time|completed|completiondate|resolved)",
             0.9,
@@ -115,7 +119,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         (rf"(?:complaint|occurred|occ|occurrence|incident|offense)_(?:from|start)_{_WHEN}", 0.92),
         (r"[a-z]+_(?:date_time|datetime|date|dt|timestamp)", 0.42),
         (
-            r"(?:timestamp_?local|event_start_date|fromdate|start_?date|start_?time|timestart|start_date_time|occured_on|occurred_on|committed)",
+            r"(?:timestamp_?local|event_start_date|fromdate|start_?date|start_?time|timestart|start_date_time|occured_on|occurred_on|committed|response_(?:date|datetime|date_time))",
             0.6,
         ),
     ),
@@ -202,7 +206,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         ),
         (rf"{_W}(?:disposition|outcome|resolution)_?(?:text|desc|description|category|name)", 0.95),
         (rf"{_W}(?:disposition|outcome_category)", 0.85),
-        (rf"{_W}(?:disposition|outcome|status){_T}", 0.6),
+        (rf"{_W}(?:disposition|outcome|status){_T}|[a-z]{{0,3}}_?disposi(?:t|ti|tio|tion)", 0.6),
     ),
     "language": ((r"(?:language|caller_language|lang|preferred_language|language_spoken|spoken_language)", 0.95),),
     "caller": ((r"(?:caller|caller_id|callerid|reporter|reporter_id|caller_key|complainant_id|caller_hash|requester_id)", 0.95),),
@@ -288,14 +292,14 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
 
 # Columns that say when a row was written or changed, how long something took, or what part of a date it was: never a time of the event.
 NEVER: dict[str, str] = {
-    "id": r"(?:.*_)?(?:phone|fax|badge|officer|employee|unit|house|street|block|school|ward|district|beat|precinct|zone|sector|tract|building|parcel|bin|bbl|apartment|floor|lot|account|license|route|model|serial|station|person|suspect|victim|caller|user|vehicle|plate|tag_no|zip|community|borough|agency|location|address|status|state|county|neighborhood|area|region|department|code_cd|priority|version|total|number_of|num_of|count)(?:_.*)?",
+    "id": r"(?:.*_)?(?:day|week|month|year|hour|phone|fax|badge|officer|employee|unit|house|street|block|school|ward|district|beat|precinct|zone|sector|tract|building|parcel|bin|bbl|apartment|floor|lot|account|license|route|model|serial|station|person|suspect|victim|caller|user|vehicle|plate|tag_no|zip|community|borough|agency|location|address|status|state|county|neighborhood|area|region|department|code_cd|priority|version|total|number_of|num_of|count)(?:_.*)?",
     "time": r"(?:.*_)?(?:scrap\w*|fetch\w*|retriev\w*|crawl\w*|snapshot\w*|ingest\w*|download\w*|import\w*|process\w*|batch|etl|rundate|run_date|file_date|sync\w*|sys|built|install\w*|hire\w*|updat\w*|modif\w*|edit\w*|load\w*|extract\w*|refresh\w*|publish\w*|last|insert\w*|upload\w*|export\w*|as_of|expir\w*|due|target|birth|dob|anticipated|scheduled|est|estimated|duration|elapsed|mins?|minutes?|secs?|seconds|response|travel|interval|range|day_of|of_day|of_week|hours?|month|year|week|day|timezone|number|num|nbr|no|id|by|type|code|desc|description|status|reason|method|source|flag|count|qy|indc|name|key|cd)(?:_.*)?",
     "place": r"(?:.*_)?(?:fire|cid|person|officer|suspect|victim|arrestee|photo|url|link|assessor|owner|party|mailing|contact|applicant|responsible|business|home|email|ip|cross|type)(?:_.*)?",
-    "type": r"(?:.*_)?(?:x?st|suffix|location|loc|premises?|street|addr|vehicle|weapon|property|unit|person|geo|channel|source|disposition|address|file|media|zone|number|count|method|license|business|payment|account|school|injury|victim|road|light|weather|surface|collision|building|permit|work|space|pre|post|unittype|rate|total|mixed)(?:_.*)?",
+    "type": r"(?:.*_)?(?:x?st|suffix|location|loc|prem(?:ises?)?|street|addr|vehicle|weapon|property|unit|person|geo|channel|source|disposition|address|file|media|zone|number|count|method|license|business|payment|account|school|injury|victim|road|light|weather|surface|collision|building|permit|work|space|pre|post|unittype|rate|total|mixed)(?:_.*)?",
 }
 
 # Words that publishers shorten.
 ABBREVIATIONS: dict[str, str] = {
     "cmplnt": "complaint", "fr": "from", "tm": "time", "rpt": "report", "num": "number", "nbr": "number", "inc": "incident", "descr": "description",
-    "evt": "event", "rcvd": "received", "recd": "received", "disp": "disp", "occured": "occurred", "rec": "received", "boro": "borough", "offence": "offense", "offences": "offenses", "occurence": "occurrence", "recvd": "received", "dispo": "disposition", "addrss": "address", "cordinate": "coordinate", "neighbourhood": "neighborhood", "neighbourhoods": "neighborhoods", "addres": "address", "addrs": "address", "lattitude": "latitude", "longtitude": "longitude", "recieved": "received", "dispatched_": "dispatched", "prio": "priority", "descrip": "description", "desc1": "description_1", "occr": "occurred", "crim": "crime", "dttm": "dttm", "hndrd": "hundred", "blk": "block", "dist": "dist",
+    "evt": "event", "rcvd": "received", "rcv": "received", "recv": "received", "recd": "received", "dsp": "disp", "dispd": "dispatched", "dispatchd": "dispatched", "arv": "arrived", "arrv": "arrived", "arvd": "arrived", "arrvd": "arrived", "arrivd": "arrived", "clr": "cleared", "clrd": "cleared", "clsd": "closed", "closng": "closing", "dspo": "disposition", "typ": "type", "sfx": "suffix", "init": "initiated", "occured": "occurred", "rec": "received", "boro": "borough", "offence": "offense", "offences": "offenses", "occurence": "occurrence", "recvd": "received", "dispo": "disposition", "addrss": "address", "cordinate": "coordinate", "neighbourhood": "neighborhood", "neighbourhoods": "neighborhoods", "addres": "address", "addrs": "address", "lattitude": "latitude", "longtitude": "longitude", "recieved": "received", "dispatched_": "dispatched", "prio": "priority", "descrip": "description", "desc1": "description_1", "occr": "occurred", "crim": "crime", "dttm": "dttm", "hndrd": "hundred", "blk": "block", "dist": "dist",
 }  # fmt: skip

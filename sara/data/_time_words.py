@@ -8,9 +8,11 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
-__all__ = ["LONG_MONTHS", "MONTHS", "date_of_parts", "hour_24", "made_alike", "placeholders"]
+__all__ = ["LONG_MONTHS", "MIDNIGHT_IN_UTC", "MONTHS", "date_of_parts", "hour_24", "made_alike", "placeholders"]
 
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+# A date of a database, where its midnight is that of the city: some full hour.
+MIDNIGHT_IN_UTC = r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[ T][0-9]{2}:00(?::00(?:\.0+)?)?(?:Z|[+-]00(?::?00)?)"
 LONG_MONTHS = "JANUARY|FEBRUARY|MARCH|APRIL|JUNE|JULY|AUGUST|SEPTEMBER|OCTOBER|NOVEMBER|DECEMBER"
 _DAYS = r"(?:(?:MON|TUE|WED|THU|FRI|SAT|SUN)(?:DAY|SDAY|NESDAY|RSDAY|URDAY)?|LUN(?:ES)?|MAR(?:TES)|MIE(?:RCOLES)?|JUE(?:VES)?|VIE(?:RNES)?|SABADO|DOM(?:INGO)?|LUNDI|MARDI|MERCREDI|JEUDI|VENDREDI|SAMEDI|DIMANCHE|MONTAG|DIENSTAG|MITTWOCH|DONNERSTAG|FREITAG|SAMSTAG|SONNTAG|MAANDAG|DINSDAG|WOENSDAG|DONDERDAG|VRIJDAG|ZATERDAG|ZONDAG)"
 # English name -> the others', accents taken off. Short forms that are English already are left out.

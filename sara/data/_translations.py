@@ -17,15 +17,15 @@ _BY_ENGLISH = {
     "district": "distrito alcaldia arrondissement bezirk stadsdeel delegacion comisaria circoscrizione departamento municipio_nombre", "municipality": "municipio gemeente gemeinde ville cidade",
     "zip": "plz codigo_postal code_postal postleitzahl postcode cep cap_code", "priority": "prioridad priorite prioritaet prioritat prioriteit prioridade priorita dringlichkeit urgencia",
     "status": "estatus statut situacao bearbeitungsstatus situacion dernier_statut", "disposition": "codigo_cierre desenlace resolucion abschluss",
-    "channel": "tipo_entrada canal meldeweg kanal provenance provenance_originale medio canale", "description": "descripcion beschreibung omschrijving descricao descrizione sachverhalt",
+    "channel": "tipo_entrada canal meldeweg kanal provenance provenance_originale medio canale bron herkunft fuente fonte", "description": "descripcion beschreibung omschrijving descricao descrizione sachverhalt",
     "lat": "latitud latitude breitengrad geo_breite breedtegraad latitudine", "lon": "longitud laengengrad langengrad geo_laenge lengtegraad longitudine",
-    "created": "creacion creation angelegt erstellt aangemaakt criacao creazione apertura alta registro erfasst", "closed": "cierre cloture erledigt abgeschlossen afgesloten encerramento chiusura fermeture fechamento",
+    "created": "creacion creation angelegt erstellt aangemaakt criacao creazione apertura alta registro erfasst", "closed": "cierre cloture erledigt abgeschlossen afgesloten afgehandeld encerramento chiusura fermeture fechamento",
     "received": "recepcion recibido eingang eingegangen ontvangen recebido recebimento ricezione recu", "dispatched": "despacho alarmierung envio", "arrived": "llegada arrivee ankunft eintreffen aankomst chegada arrivo",
     "reported": "reporte denuncia meldung gemeldet melding gemeld segnalazione signalement", "occurrence": "ocurrencia ocorrencia tatzeit suceso sucedido accadimento hechos",
     "start": "inicio debut anfang beginn begin inizio", "end": "fin ende einde fim termino", "request": "solicitud demande anfrage aanvraag solicitacao richiesta",
     "complaint": "queja plainte beschwerde klacht reclamo reclamacao denuncia_ciudadana", "category": "categoria kategorie categorie", "subcategory": "subcategoria unterkategorie",
     "id": "folio kennung vorgangsnummer identifiant identificador aktenzeichen expediente meldungsnummer meldingsnummer zaaknummer einsatznummer referentienummer numero_de_dossier protocolo protocollo id_unique", "number": "numero nummer num_bo nro", "name": "nombre nom nome",
-    "reason": "motif grund reden", "on": "am", "day": "dia jour tag dag giorno", "month": "mes mois monat maand mese", "year": "ano annee jahr jaar anno",
+    "reason": "motif grund reden", "subject": "betreff asunto argomento onderwerp assunto", "easting": "rechtswert ostwert", "northing": "hochwert nordwert", "on": "am", "day": "dia jour tag dag giorno", "month": "mes mois monat maand mese", "year": "ano annee jahr jaar anno",
     "": "de del la le du des der die das van het do da di",
 }  # fmt: skip
 

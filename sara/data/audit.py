@@ -17,6 +17,7 @@ from sara.data import _findings_time as in_time
 from sara.data import _strays as strays
 from sara.data._audit_result import AuditResult
 from sara.data._findings_duplicates import duplicates
+from sara.data._findings_reading import supposed
 from sara.data._geocoding import geocoding_rates
 from sara.data._ground import Finding, Ground
 from sara.data._rejects import rejects_of
@@ -225,6 +226,7 @@ def _findings(events: gpd.GeoDataFrame, ground: Ground, rates: pd.DataFrame, ste
         *strays.location(events, ground),
         *findings.precise(events, ground),
         *in_time.reading(events),
+        *supposed(events),
         *in_time.order(events),
         *in_time.heaping(events),
         *in_time.lag(events, ground),

@@ -21,7 +21,7 @@ from sara.core.errors import InputError, SaraWarning
 from sara.core.excel import safe_cell
 from sara.core.period import coverage_of_days
 from sara.core.source import EventSource, open_events
-from sara.data._build import STAMPS, Table, build_part, check_mapping, plain_kind, whole_record
+from sara.data._build import STAMPS, Table, build_part, check_mapping, days_covered, plain_kind, whole_record
 from sara.data._chunks import Chunked, chunked
 from sara.data._positions import settled_crs, swapped
 from sara.data._rejects import reject_rows, rejects_of
@@ -250,7 +250,7 @@ def _in_parts(
     day, n = work.parts.days_and_counts()
     found = coverage_of_days(day, n)
     record |= {
-        "coverage": None if found is None else [f"{stamp:%Y-%m-%d}" for stamp in found],
+        "coverage": days_covered(found, record["time_precision"]),
         "rows_read": sum(rows for _, _, rows in work.raw) + work.n_rejected - sum(t["rows_rejected"] for t in told),
         "rows_rejected": work.n_rejected, "rejects": str(work.rejects) if work.n_rejected else None,
         "sorted": True, "crs": first.crs.to_string(), **({"crs_source": guessed} if guessed else {}), **said,
@@ -391,7 +391,7 @@ def _one_kind(kinds: set[str]) -> str:
 
 def _added(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the entries of the parts' records that are counts, added up, and the precision of the whole."""
-    out: dict[str, Any] = {"time_precision": "minute" if any(r["time_precision"] == "minute" for r in records) else "day"}
+    out: dict[str, Any] = {"time_precision": min((r["time_precision"] for r in records), key=("minute", "day", "month").index)}
     for name in ("ambiguous_times", "skipped_times"):
         out[name] = sum(int(record.get(name, 0)) for record in records)
     for name in ("bad_locations", "types", "origin_rules", "unreadable"):

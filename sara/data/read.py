@@ -18,7 +18,7 @@ from sara.data.download._folder import fetched
 from sara.data.formats import RawFile, align, as_table, find_files, read_query, read_set, stack
 from sara.data.formats._own import own_events
 from sara.data.recognize import recognize, require
-from sara.data.schema import without_columns_for_geometry
+from sara.data.schema import LOCATION, without_columns_for_geometry
 
 __all__ = ["read_calls", "read_complaints", "read_events"]
 
@@ -262,7 +262,7 @@ def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], 
             raise InputError(
                 f"`profile` {known.name!r} must fit the file. Got a file without {', '.join(missing)}. Columns: {have}. Leave profile= out to let sara recognise them."
             )
-        mapping = dict(known.columns)
+        mapping = {**_lacking(frame, known), **known.columns}
     else:
         free = frame.drop(
             columns=[c for value in given.values() if value for c in ([value] if isinstance(value, str) else value)]
@@ -289,13 +289,23 @@ def _mapping(frame: pd.DataFrame, known: Profile | None, given: dict[str, Any], 
     return mapping
 
 
+def _lacking(frame: pd.DataFrame, known: Profile) -> dict[str, Any]:
+    """Recognise the fields whose columns a profile, chosen by the header, did not find in this file."""
+    if not known.lacking:
+        return {}
+    used = [c for value in known.columns.values() for c in ([value] if isinstance(value, str) else value)]
+    wanted = set(known.lacking)
+    if wanted & set(LOCATION) and not known.columns.keys() & set(LOCATION):
+        wanted |= set(LOCATION)
+    found = recognize(frame.drop(columns=list(dict.fromkeys(used)))).columns
+    return without_columns_for_geometry(frame, {name: column for name, column in found.items() if name in wanted})
+
+
 def _overruled(mapping: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Let the user's columns take the place of what was found for the same thing."""
     chosen = {name for name, column in given.items() if column is not None}
-    if chosen & {"x", "y", "lon", "lat", "point"}:
-        mapping = {
-            name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point") or name in given
-        }
+    if chosen & set(LOCATION):
+        mapping = {name: column for name, column in mapping.items() if name not in LOCATION or name in given}
     if "time" in chosen:
         mapping = {name: column for name, column in mapping.items() if name != "received" or column != given["time"]}
     out = {**mapping, **given}

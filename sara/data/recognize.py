@@ -14,10 +14,11 @@ import pandas as pd
 
 from sara.core.errors import InputError
 from sara.data._build import FIELDS
+from sara.data._coordinates import numbers
 from sara.data._profiles import profile_text
-from sara.data._recognize_content import fit, nameless, reads_as_date
+from sara.data._recognize_content import date_only, fit, nameless, reads_as_date
 from sara.data._recognize_join import Entry, clocks, date_parts, joined_entry, street_parts, without_bare_date
-from sara.data._recognize_names import TIMES, by_name, never, words_of_all
+from sara.data._recognize_names import TIMES, by_name, never, twins, words_of_all
 from sara.data._recognize_refuse import refusal
 from sara.data._text import is_blank
 
@@ -169,6 +170,8 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
         if column in sample.columns and column not in pairs.values()
         for entry in _scores(column, words, sample[column])
     ]
+    scored = _stamped_by_hand(_with_twins(scored, sample, names), names)
+    scored = [(0.97 * s, f, c, why) if f in TIMES and c not in pairs and len(sample) and date_only(sample[c]) else (s, f, c, why) for s, f, c, why in scored]
     if "lot" in names.values():
         # A tax block and lot are a parcel, not a hundred block.
         scored = [entry for entry in scored if entry[1] != "address" or names[entry[2]] != "block"]
@@ -176,7 +179,7 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
     taken = [joined_entry(entry, pairs, sample, names) for entry in best]
     taken = _by_parts(without_bare_date(taken, sample), sample, names)
     taken = _by_content(taken, sample, names, set(pairs.values()))
-    taken = sorted(taken, key=lambda entry: FIELDS.index(entry[0]))
+    taken = sorted(_as_degrees(taken, sample), key=lambda entry: FIELDS.index(entry[0]))
     frame = pd.DataFrame(
         [(name, " + ".join(cols), _confidence(score), reason) for name, cols, score, reason in taken],
         columns=["field", "column", "confidence", "reason"],
@@ -191,10 +194,11 @@ def require(found: RecognitionResult, table: pd.DataFrame, *, call: str, as_dict
     if timed and not found.refused:
         return dict(found.columns)
     have = ", ".join(map(str, list(table.columns)[:30])) + (", ..." if len(table.columns) > 30 else "")
-    if timed:
+    if timed or (found.refused and found.refused.startswith("it looks like")):
+        name = _example(found.columns, as_dict) if timed else "{'time': '...'}" if as_dict else "time='...'"
         raise InputError(
             f"`table` must hold one row per event. Got a table that is something else: {found.refused}. Columns: {have}. "
-            f"If each row is an event all the same, write: {call.format(_example(found.columns, as_dict))}"
+            f"If each row is an event all the same, write: {call.format(name)}"
         )
     why = "" if found.refused in (None, "no column says when each row happened") else f" ({found.refused})"
     raise InputError(
@@ -234,6 +238,40 @@ def _scores(column: str, words: str, values: pd.Series) -> list[Scored]:
         if share > 0:
             out.append((min(score * share, 1.0), name, column, f"the name{said}"))
     return out
+
+
+def _with_twins(scored: list[Scored], sample: pd.DataFrame, names: Mapping[str, str]) -> list[Scored]:
+    """Add columns of numbers whose names differ in an x and a y alone, where no name is plainly that of a location."""
+    if any(field_ in ("lon", "x") and score > 0.6 for score, field_, _, _ in scored):
+        return scored
+    out = list(scored)
+    for pair in twins(dict(names)):
+        if all(column in sample.columns and fit("x", sample[column][~is_blank(sample[column])], len(sample))[0] >= 1 for column in pair):
+            out += [(0.6, name, column, "the names of two columns differ in x and y alone") for name, column in zip(("x", "y"), pair, strict=True)]
+    return out
+
+
+def _stamped_by_hand(scored: list[Scored], names: Mapping[str, str]) -> list[Scored]:
+    """Leave out the day a row was drawn on a map, which mapping software keeps beside who drew it, where the table has another time."""
+    if not {"created_user", "creator", "last_edited_user", "last_edited_date", "editor"} & set(names.values()):
+        return scored
+    drawn = {"created_date", "creation_date", "create_date"}
+    kept = [entry for entry in scored if names[entry[2]] not in drawn]
+    return kept if any(entry[1] in TIMES[:2] and entry[0] >= LEAST for entry in kept) else scored
+
+
+def _as_degrees(taken: list[Entry], sample: pd.DataFrame) -> list[Entry]:
+    """Call x and y longitude and latitude where their numbers can be nothing else."""
+    at = {entry[0]: entry for entry in taken if entry[0] in ("x", "y")}
+    if len(at) < 2 or len(sample) == 0:
+        return taken
+    for name, most in (("x", 180), ("y", 90)):
+        values = numbers(sample[at[name][1][0]])[0]
+        values = values[np.isfinite(values) & (values != 0) & (np.abs(values) < 1e30)]
+        if len(values) == 0 or np.mean(np.abs(values) <= most) < 0.9 or (values == np.round(values)).all():
+            return taken
+    named = {"x": "lon", "y": "lat"}
+    return [(named.get(name, name), cols, score, f"{why}; degrees" if name in named else why) for name, cols, score, why in taken]
 
 
 def _assign(scored: list[Scored], names: Mapping[str, str]) -> list[Entry]:

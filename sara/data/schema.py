@@ -19,7 +19,10 @@ from sara.data._rejects import reject_rows
 from sara.data._text import is_blank
 from sara.data.recognize import recognize, require
 
-__all__ = ["EVENT_COLUMNS", "FIELDS", "as_events"]
+__all__ = ["EVENT_COLUMNS", "FIELDS", "LOCATION", "as_events"]
+
+# The ways to say where a row lies.
+LOCATION = ("lon", "lat", "x", "y", "point")
 
 
 def as_events(
@@ -122,7 +125,7 @@ def _mapping(table: pd.DataFrame, given: dict[str, Any]) -> dict[str, Any]:
     taken = {column for value in given.values() for column in ([value] if isinstance(value, str) else value)}
     exact = {name: name for name in FIELDS if name in table.columns and name not in taken and name not in given}
     if {"x", "y", "lon", "lat"} & set(given):
-        exact = {name: column for name, column in exact.items() if name not in ("x", "y", "lon", "lat", "point")}
+        exact = {name: column for name, column in exact.items() if name not in LOCATION}
     if "time" in given:
         exact.pop("time", None)
     if "type" in given or not _known_categories(table, exact.get("category")):
@@ -153,7 +156,7 @@ def without_columns_for_geometry(table: pd.DataFrame, mapping: Mapping[str, Any]
         or table.crs is None
     ):
         return dict(mapping)
-    return {name: column for name, column in mapping.items() if name not in ("x", "y", "lon", "lat", "point")}
+    return {name: column for name, column in mapping.items() if name not in LOCATION}
 
 
 def _known_categories(table: pd.DataFrame, column: str | None) -> bool:

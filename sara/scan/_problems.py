@@ -295,7 +295,7 @@ def _cautions(
         apart = sorted({category for category in table["category"] if not told.related(category)[1]})
         if apart:
             out.append(f"No complaint is about a matter related to {', '.join(apart)}: there, all complaints count.")
-    if record_of(calls.events).get("time_precision") == "day":
+    if record_of(calls.events).get("time_precision") in ("day", "month"):
         out.append("Times are dates only: no busiest hours, and the same row twice cannot be told from two events.")
     out.append("These were chosen because they are high: some fall is to be expected anyway (regression to the mean).")
     return (*out, *(calls.source.cautions if calls.source is not None else ()))

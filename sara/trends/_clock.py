@@ -214,7 +214,7 @@ def _check_hours(rows: Rows) -> None:
     there = ~np.isnat(rows.time)
     time = rows.time[there]
     dates = (
-        rows.record.get("time_precision") == "day"
+        rows.record.get("time_precision") in ("day", "month")
         or np.isnan(rows.hour[there]).all()
         or (rows.count(there) > 1 and (time == time.astype("datetime64[D]").astype(time.dtype)).all())
     )

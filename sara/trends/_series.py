@@ -300,7 +300,10 @@ def _label(step: pd.DateOffset) -> str:
 
 def _check_precision(events: Any, edges: Times, *, freq: str) -> None:
     shortest = int(np.diff(edges).min().astype(np.int64)) if len(edges) > 1 else DAY
-    if shortest < DAY and record_of(events).get("time_precision") == "day":
+    known = record_of(events).get("time_precision")
+    if known == "month" and shortest < 28 * DAY:
+        raise InputError(f"`freq` must be a month or longer where times are months without a day. Got {freq!r}. Write freq='MS'.")
+    if shortest < DAY and known == "day":
         raise InputError(
             f"`freq` must be a day or longer where times are dates without an hour. Got {freq!r}. Write freq='D' or freq='W'."
         )

@@ -48,9 +48,9 @@ def test_the_only_system_that_fits_is_taken_aloud(code, lon, lat, tz, columns):
 @pytest.mark.parametrize(
     ("code", "lon", "lat", "tz", "columns", "shown"),
     [
-        (3435, -87.63, 41.88, "America/Chicago", {}, r"crs=3435 \(NAD83 / Illinois East \(ftUS\)\): 41.8800, -87.6300"),
+        (3435, -88.24, 40.11, "America/Chicago", {}, r"crs=3435 \(NAD83 / Illinois East \(ftUS\)\): 40.1100, -88.2400"),
         (3452, -90.07, 29.95, None, {"zip": "70112"}, r"crs=3451 .*crs=3452 \(NAD83 / Louisiana South \(ftUS\)\): 29.9500, -90.0700"),
-        (25833, 13.4, 52.5, "Europe/Berlin", {}, r"crs=32633 \(WGS 84 / UTM zone 33N\): 52.5000, 13.4000"),
+        (25832, 10.0, 53.55, "Europe/Berlin", {}, r"crs=25832 \(ETRS89 / UTM zone 32N\): 53.5500, 10.0000"),
     ],
 )
 def test_several_systems_are_shown_with_where_the_first_point_lands(code, lon, lat, tz, columns, shown):

@@ -249,8 +249,12 @@ def _times(n):
         ("budget", {"Fiscal Year": "2024", "Vendor": "x", "Check Date": None, "Amount": "100", "Account": "1"}),
         ("city owns", {"tree_id": "T", "species": "oak", "dbh": "3", "planted_date": None, "latitude": "40.1", "longitude": "-90.2"}),
         ("parcels", {"ParcelID": "1", "SaleDate": None, "SalePrice": "1000", "Owner": "x", "YearBuilt": "1990"}),
-        ("when each row happened", {"Badge": "1", "LastName": "x", "Rank": "SGT", "HireDate": None, "Race": "W"}),
+        ("a list of staff", {"Badge": "1", "LastName": "x", "Rank": "SGT", "HireDate": None, "Race": "W"}),
         ("totals", {"Date": None, "Total Calls": "12", "Fire Calls": "3", "EMS Calls": "9"}),
+        ("a budget or payments", {"Fiscal Year": "2023", "Department": "Police", "Fund": "General", "Budget Amount": "100"}),
+        ("when each row happened", {"Name": "x", "Shoe Size": "42"}),
+        ("measurements", {"DATE": None, "TMAX": "60", "TMIN": "40", "PRCP": "1", "STATION": "USW1"}),
+        ("a list of facilities", {"FACILITYID": "1", "NAME": "x", "TYPE": "Park", "OPENED": None, "LATITUDE": "40.1", "LONGITUDE": "-90.2"}),
         ("years or months", {"Area": "North", "2022": "14", "2023": "12", "2024": "9"}),
         ("counts by period", {"Year": "2020", "Jurisdiction": "x", "Population": "1000", "Total Crimes": "3"}),
     ],
@@ -284,3 +288,50 @@ def test_recognition_leaves_the_table_alone():
     first, again = recognize(table), recognize(table.sample(frac=1, random_state=1))
     pd.testing.assert_frame_equal(table, before)
     assert first.columns == again.columns
+
+
+def test_short_names_of_times_are_known_by_their_content():
+    n = 40
+    named = {"Rcvd": "received", "Disp": "dispatched", "Arr": "arrived", "Clr": "closed"}
+    assert recognize(pd.DataFrame({**dict.fromkeys(named, _times(n)), "Nature": ["FIGHT"] * n})).columns == {
+        **{name: column for column, name in named.items()}, "type": "Nature",
+    }  # fmt: skip
+    words = recognize(pd.DataFrame({"Rcvd": _times(n), "Disp": ["RPT", "GOA"] * (n // 2), "Nature": ["FIGHT"] * n}))
+    assert words.columns["disposition"] == "Disp"
+
+
+def test_words_written_as_one_are_taken_apart():
+    n = 40
+    found = recognize(pd.DataFrame({"DATETIMEINIT": _times(n), "DATETIMECLOSED": _times(n), "DUEDATE": _times(n), "PROBLEM": ["Pothole"] * n}))
+    assert (found.columns["received"], found.columns["closed"]) == ("DATETIMEINIT", "DATETIMECLOSED")
+    assert "DUEDATE" not in found.columns.values()
+
+
+def test_the_end_of_a_call_is_not_when_it_came_in():
+    found = recognize(pd.DataFrame(columns=["Time_PhonePickUp", "Time_FirstUnitAssigned", "Time_CallClosed", "Problem"]))
+    assert found.columns == {"received": "Time_PhonePickUp", "dispatched": "Time_FirstUnitAssigned", "closed": "Time_CallClosed", "type": "Problem"}
+
+
+def test_x_and_y_that_hold_degrees_are_called_longitude_and_latitude():
+    degrees = {"POINT_X": ["-110.951", "-110.922"], "POINT_Y": ["32.221", "32.253"]}
+    feet = {"POINT_X": ["990000", "990100"], "POINT_Y": ["450000", "450100"]}
+    table = {"received": ["2024-03-01 23:10", "2024-03-02 01:00"], "nature": ["FIGHT", "NOISE"]}
+    found = recognize(pd.DataFrame({**table, **degrees}))
+    assert (found.columns["lon"], found.columns["lat"]) == ("POINT_X", "POINT_Y")
+    assert {"x", "y"} <= set(recognize(pd.DataFrame({**table, **feet})).columns)
+
+
+def test_a_pair_of_names_that_differ_in_x_and_y_is_a_location():
+    table = pd.DataFrame({"received": ["2024-03-01 23:10"] * 3, "SRX": ["880000.5", "880001", "880002"], "SRY": ["1000000", "1000001", "1000002"]})
+    assert {name: recognize(table).columns[name] for name in ("x", "y")} == {"x": "SRX", "y": "SRY"}
+
+
+def test_a_number_with_a_decimal_comma_is_no_pair():
+    table = {"Eingangsdatum": ["03.01.2023 10:00", "13.01.2023 11:00"], "Betreff": ["Lärm", "Müll"]}
+    found = recognize(pd.DataFrame({**table, "Rechtswert": ["393642,5", "393000,25"], "Hochwert": ["5821522,5", "5821000,25"]}))
+    assert "point" not in found.columns and found.columns["x"] == "Rechtswert" and found.columns["type"] == "Betreff"
+
+
+def test_the_day_a_row_was_drawn_is_not_the_day_it_happened():
+    found = recognize(pd.DataFrame(columns=["OFFENSE", "RPTDATE", "CREATED_USER", "CREATED_DATE", "LAST_EDITED_DATE"]))
+    assert found.columns["received"] == "RPTDATE" and "CREATED_DATE" not in found.columns.values()

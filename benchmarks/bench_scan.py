@@ -1,4 +1,4 @@
-"""The scanning report's numbers on a large Parquet folder: ``python benchmarks/bench_scan.py [rows] [folder]``.
+"""The scanning report and its numbers on a large Parquet folder: ``python benchmarks/bench_scan.py [rows] [folder]``.
 
 Each part runs once in a child process with two threads: seconds, and the most memory it held. The last line is DuckDB's own
 ``count(*) ... group by category, place`` over the same files in the same run.
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PARTS = ("board", "concentration", "series", "clock", "count")
+PARTS = ("report", "board", "concentration", "series", "clock", "count")
 
 
 def measure(part: str, folder: Path) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def measure(part: str, folder: Path) -> dict[str, Any]:
 
         source = sara.open_events(folder)
         jobs = {
+            "report": lambda: _report(folder).scanned.board,
             "board": lambda: sara.scan.problems(source),
             "concentration": lambda: sara.scan.concentration(source),
             "series": lambda: sara.trends.series(source, freq="MS"),
@@ -41,6 +42,14 @@ def measure(part: str, folder: Path) -> dict[str, Any]:
         found = len(jobs[part]().table)
     seconds = time.perf_counter() - start
     return {"part": part, "rows": found, "seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def _report(folder: Path) -> Any:
+    """Write the page and the workbook that ``sara scan folder`` writes."""
+    from sara._scan_report import scan_report
+
+    with tempfile.TemporaryDirectory() as out:
+        return scan_report(folder, out=Path(out))
 
 
 def main(rows: int, folder: Path) -> None:

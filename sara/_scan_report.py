@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -17,18 +15,25 @@ from sara import data, scan, trends
 from sara.brief.document import Table, Withheld
 from sara.brief.scanning import Scanned, scanning_document, scanning_tables
 from sara.core.checks import record_of
+from sara.core.engine import counts_by_cell, quantile_of_counts
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.excel import safe_frame
+from sara.core.expression import is_one_of
 from sara.core.period import resolve_period
 from sara.core.source import EventSource, open_events
+from sara.data.audit import MOST_ROWS
+from sara.scan._glance import glance
+from sara.scan._inside import rows_inside
 
 if TYPE_CHECKING:
     from sara.scan import ProblemBoard
 
 __all__ = ["ScanReport", "scan_report"]
 
-# A table of sara's own with more rows than this stays on disk, without an audit.
-IN_MEMORY = 2_000_000
+# Started by the police or a machine: not what people call for.
+NOT_PUBLIC = ["officer", "alarm", "administrative"]
+# Side of the squares in which the map's box is looked for, in metres.
+SQUARE = 100.0
 # Days of a period from which it is drawn by month, and by week.
 HALF_A_YEAR, A_MONTH = 180, 35
 _NUMBER = re.compile(r"[-\u2212]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-\u2212]?\d+(?:\.\d+)?")
@@ -48,7 +53,7 @@ class ScanReport:
     @property
     def sentences(self) -> list[str]:
         """What was found, in a few sentences."""
-        out = [audit.text for audit in self.scanned.audits.values()]
+        out = [found.text for found in (*self.scanned.audits.values(), *self.scanned.glances.values())]
         out += (
             [self.scanned.board.text, self.scanned.board.quiet_text]
             if self.scanned.board is not None
@@ -93,10 +98,11 @@ def scan_report(
         else {holds: first, "complaints" if holds != "complaints" else "further complaints": second}
     )
     step("auditing")
-    audits = {name: data.audit(events, areas=outlines) for name, events in named.items() if isinstance(events, gpd.GeoDataFrame)}
+    large = [name for name, events in named.items() if _rows_of(events) > MOST_ROWS]
+    audits = {name: data.audit(events, areas=outlines) for name, events in named.items() if name not in large}
     skipped = [
-        f"The {name} stay on disk: the audit reads rows one by one and was not made here; sara convert says how many it kept and rejected."
-        for name, events in named.items() if isinstance(events, EventSource)
+        f"The {name} were counted, not audited: an audit reads rows one by one, and takes up to {MOST_ROWS:,}."
+        for name in large
     ]  # fmt: skip
     step("looking for problems")
     board, series, clock, few = None, None, None, None
@@ -107,8 +113,9 @@ def scan_report(
     if board is not None and len(board.table):
         step("looking at the first one")
         series, clock, few = _of_the_first(first, board, skipped)
+    glances = {name: glance(named[name], _defaults_of(board, "calls" if name == holds else "complaints")) for name in large}
     scanned = Scanned(
-        title=title or f"Scan of {', '.join(_file_of(events) for events in named.values())}", audits=audits, board=board, series=series, clock=clock,
+        title=title or f"Scan of {', '.join(_file_of(events) for events in named.values())}", audits=audits, glances=glances, board=board, series=series, clock=clock,
         concentration=few, areas=outlines, ground=_ground(first), files=_files(named), skipped=skipped,
     )  # fmt: skip
     step("writing")
@@ -116,7 +123,7 @@ def scan_report(
 
 
 def _read(table: Any, holds: str) -> Any:
-    """Return an event table, or the source of a large one that sara has written."""
+    """Return an event table, or the source of one that sara has written."""
     if not isinstance(table, (str, Path)):
         return table
     path = Path(table)
@@ -126,8 +133,16 @@ def _read(table: Any, holds: str) -> Any:
         except InputError:
             source = None
         if source is not None and source.attrs:
-            return source if source.n_rows > IN_MEMORY else source.load()
+            return source
     return (data.read_complaints if holds == "complaints" else data.read_calls)(path)
+
+
+def _defaults_of(board: ProblemBoard | None, told: str) -> pd.DataFrame | None:
+    """Return the default points that the board found in one of its tables."""
+    if board is None:
+        return None
+    points = board.rejected[board.rejected["kind"] == "default location"]
+    return pd.DataFrame(points[points["reason"].str.startswith(f"a default location in the {told}:")])
 
 
 def _of_the_first(events: Any, board: ProblemBoard, skipped: list[str]) -> tuple[Any, Any, Any]:
@@ -135,25 +150,20 @@ def _of_the_first(events: Any, board: ProblemBoard, skipped: list[str]) -> tuple
     top = board.table.iloc[0]
     category = str(top["category"])
     of_kind = events.query(f"category == {category!r}")
-    there = of_kind
-    if isinstance(of_kind, EventSource):
-        west, south, east, north = top["geometry"].bounds
-        there = of_kind.where(f"x >= {west} and x <= {east} and y >= {south} and y <= {north}").load(
-            ["time", "category", "origin", "x", "y", "hour"]
-        )
-    inside = shapely.contains_xy(
-        top["geometry"], there["x"].to_numpy(dtype=float, na_value=np.nan), there["y"].to_numpy(dtype=float, na_value=np.nan)
-    )
-    there = there[inside & ~there["origin"].isin(["officer", "alarm", "administrative"]).to_numpy()]
-    there.attrs = dict(events.attrs)
+    try:
+        there = _from_public(rows_inside(of_kind, top["geometry"]))
+    except InputError as error:
+        skipped.append(f"Months and hours of the first candidate could not be shown: {error}")
+        there = None
     start, end, _ = resolve_period(events)
     days = (end - start) / pd.Timedelta(days=1)
-    jobs: dict[str, Callable[[], Any]] = {
-        "Months": lambda: trends.series(there, freq="MS" if days >= HALF_A_YEAR else "W" if days >= A_MONTH else "D")
-    }
+    jobs: dict[str, Callable[[], Any]] = {}
+    if there is not None:
+        jobs["Months"] = lambda: trends.series(there, freq="MS" if days >= HALF_A_YEAR else "W" if days >= A_MONTH else "D")
     # Calls for help are told by area and month only.
     if category not in data.help_categories():
-        jobs["Hours"] = lambda: trends.clock(there)
+        if there is not None:
+            jobs["Hours"] = lambda: trends.clock(there)
         jobs["Concentration"] = lambda: scan.concentration(of_kind)
     found = {}
     for name, job in jobs.items():
@@ -164,15 +174,26 @@ def _of_the_first(events: Any, board: ProblemBoard, skipped: list[str]) -> tuple
     return found.get("Months"), found.get("Hours"), found.get("Concentration")
 
 
+def _from_public(events: Any) -> Any:
+    """Return the rows that people called about."""
+    if not isinstance(events, EventSource):
+        out = events[~events["origin"].isin(NOT_PUBLIC).to_numpy()]
+        out.attrs = dict(events.attrs)
+        return out
+    frame = events.lazy()
+    return EventSource(frame.filter(is_one_of("origin", NOT_PUBLIC) == 0), events.attrs.get("sara"), events.crs, keep=events)
+
+
 def _ground(events: Any) -> Any:
     """Return the box that holds nearly all rows on the map."""
-    if isinstance(events, EventSource):
+    cells = counts_by_cell(events, origin=(0.0, 0.0), size=SQUARE).dropna(subset=["row", "column"])
+    if cells.empty:
         return None
-    x, y = (events[name].dropna().to_numpy(dtype=float) for name in ("x", "y"))
-    if not len(x):
-        return None
-    (x0, x1), (y0, y1) = (np.quantile(values, [0.005, 0.995]) for values in (x, y))
-    return shapely.box(x0, y0, x1, y1)
+    n = cells["n"].to_numpy()
+    (x0, x1), (y0, y1) = (
+        [quantile_of_counts(cells[name].to_numpy(dtype=float), n, q) for q in (0.005, 0.995)] for name in ("column", "row")
+    )
+    return shapely.box(x0 * SQUARE, y0 * SQUARE, (x1 + 1) * SQUARE, (y1 + 1) * SQUARE)
 
 
 def _file_of(events: Any) -> str:

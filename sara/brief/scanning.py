@@ -12,11 +12,13 @@ import pandas as pd
 import shapely
 
 from sara._version import __version__
+from sara.brief._glance import glance_section, glance_tables
 from sara.brief._map import public_shapes
 from sara.brief._safe import SMALL, _without_numbers, figure_of, public_table, said, show
 from sara.brief.build import _BLURRED
 from sara.brief.document import Block, Bullets, Document, Figure, Paragraph, Section, Table, Withheld, words_of
 from sara.data.categories import help_categories
+from sara.scan._glance import NOT_LOOKED_AT, Glance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +46,9 @@ class Scanned:
     title : str
         What was scanned.
     audits : dict of str to AuditResult
-        One per table that was in memory.
+        One per table that was audited.
+    glances : dict of str to Glance
+        One per table that is too large for an audit.
     board : ProblemBoard or None
         None where there are too few rows.
     series, clock, concentration : Result or None
@@ -61,6 +65,7 @@ class Scanned:
 
     title: str
     audits: Mapping[str, Any] = field(default_factory=dict)
+    glances: Mapping[str, Glance] = field(default_factory=dict)
     board: Any = None
     series: Any = None
     clock: Any = None
@@ -85,7 +90,7 @@ def scanning_document(scanned: Scanned) -> Document:
     """Return the report as blocks of plain text; nothing in it is more exact than a hundred block."""
     withheld = Withheld()
     front = (
-        _rows(scanned, withheld), _board(scanned, withheld), _where(scanned, withheld), _when(scanned, withheld), _few(scanned, withheld),
+        _rows(scanned, withheld), glance_section(scanned.glances, NOT_LOOKED_AT, withheld), _board(scanned, withheld), _where(scanned, withheld), _when(scanned, withheld), _few(scanned, withheld),
         _turned_down(scanned, withheld), _who(scanned, withheld), _next(scanned, withheld), _cautions(scanned, withheld),
     )  # fmt: skip
     annex = (
@@ -131,6 +136,7 @@ def scanning_tables(scanned: Scanned) -> dict[str, Table]:
             scanned.clock.table, withheld, caption="Hours", counts=("n",), rows=200, columns={"dow": "weekday (0 = Monday)", "hour": "hour", "n": "calls", "rate": "calls per such hour"}
         )  # fmt: skip
     out["findings"] = _audit_table(scanned, withheld, every=True)
+    out |= glance_tables(scanned.glances, withheld)
     out["counts"] = _counts(scanned)
     out["settings"] = _setting_table(scanned, withheld)
     out["files"] = _file_table(scanned)
@@ -143,7 +149,7 @@ def _finding(scanned: Scanned) -> str:
     return "There are too few rows to rank problems." if not scanned.audits else next(iter(scanned.audits.values())).text
 
 
-def _rows(scanned: Scanned, withheld: Withheld) -> Section:
+def _rows(scanned: Scanned, withheld: Withheld) -> Section | None:
     blocks: list[Block] = []
     for name, audit in scanned.audits.items():
         several = f"{name.capitalize()}: " if len(scanned.audits) > 1 else ""
@@ -156,7 +162,7 @@ def _rows(scanned: Scanned, withheld: Withheld) -> Section:
     blocks.extend([table] if table is not None else [])
     if scanned.board is not None:
         blocks.append(_became(scanned.board.counts))
-    return Section("Can the file bear it?", tuple(blocks))
+    return Section("Can the file bear it?", tuple(blocks)) if blocks else None
 
 
 def _plot(result: Any, ax: Axes) -> Any:
@@ -166,7 +172,10 @@ def _plot(result: Any, ax: Axes) -> Any:
 def _became(counts: Any) -> Paragraph:
     lost = ", ".join(f"{n:,} {reason}" for reason, n in sorted(counts.left_out.items(), key=lambda item: -item[1]))
     rest = f" Left out: {lost}." if lost else ""
-    return Paragraph(f"The board counts {counts.rows_used:,} of {counts.rows_in:,} rows.{rest}", "small")
+    return Paragraph(
+        f"The board counts {counts.rows_used:,} of {counts.rows_in:,} rows.{rest} Each row is left out for the first reason that holds, in the order of the audit, which also asks how far a point lies.",
+        "small",
+    )
 
 
 def _audit_table(scanned: Scanned, withheld: Withheld, *, every: bool) -> Table | None:
@@ -265,9 +274,7 @@ def _when(scanned: Scanned, withheld: Withheld) -> Section | None:
     for result, height in ((scanned.series, 3.1), (scanned.clock, 3.4)):
         if result is not None:
             blocks.append(Paragraph(said(result.text, withheld)))
-            drawn = figure_of(
-                partial(_plot, result), alt=said(result.alt_text, withheld), width=7.6, height=height
-            )
+            drawn = figure_of(partial(_plot, result), alt=said(result.alt_text, withheld), width=7.6, height=height)
             blocks.extend([drawn] if drawn is not None else [])
     if scanned.clock is None and scanned.top["category"] in help_categories():
         blocks.append(Paragraph("Calls for help are told by area and month only: no hours are shown.", "small"))

@@ -182,18 +182,18 @@ def read_rows(
 def counted(
     n: Ints, *, no_time: Bools, outside: Bools, origin: Ints, blank: Bools, excluded: Bools, off_map: Bools, duplicate: Bools, default: Bools
 ) -> Counts:  # fmt: skip
-    """Say what became of every row: each is left out for the first reason that holds."""
+    """Say what became of every row: each is left out for the first reason that holds, in the order of the audit."""
     reasons = {
         "without a time": no_time,
         "outside the period": outside,
+        "without a location": off_map,
+        "on a default location": default,
         "started by an officer": origin == OFFICER,
         "from an alarm": origin == ALARM,
         "administrative": origin == ADMINISTRATIVE,
         "without a category": blank,
         "of a kind that is not a problem by itself": excluded,
-        "without a location": off_map,
         "the same row again": duplicate,
-        "on a default location": default,
     }
     left, out = np.zeros(len(n), dtype=bool), {}
     for reason, mask in reasons.items():
@@ -270,7 +270,7 @@ def _reports_of(calls: pd.DataFrame) -> Floats:
 
 
 def _hours(events: gpd.GeoDataFrame, time: npt.NDArray[np.datetime64]) -> Floats:
-    if record_of(events).get("time_precision") == "day":
+    if record_of(events).get("time_precision") in ("day", "month"):
         return np.full(len(events), np.nan)
     if "hour" in events.columns:
         return events["hour"].to_numpy(dtype=float, na_value=np.nan)
@@ -291,7 +291,7 @@ def _handling(events: gpd.GeoDataFrame) -> Floats:
 def _repeated_rows(events: gpd.GeoDataFrame, among: Bools) -> Bools:
     """Mark rows equal to an earlier one in every column but `id`; where times are dates, equal rows may be two events and none is marked."""
     out = np.zeros(len(events), dtype=bool)
-    if record_of(events).get("time_precision") == "day":
+    if record_of(events).get("time_precision") in ("day", "month"):
         return out
     rows = np.flatnonzero(among)
     few = pd.DataFrame(

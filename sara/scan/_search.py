@@ -81,7 +81,9 @@ def search(rows: Rows, moments: Moments, area: Ints, units: Areas, calendar: Cal
         if against is None:
             standing.append((candidate, at, found))
         else:
-            turned_down.append(LookAlike(against[0], candidate.kind, candidate.units, (candidate.category,), course.n, against[1]))
+            turned_down.append(
+                LookAlike(against[0], candidate.kind, candidate.units, (candidate.category,), course.n, against[1])
+            )
     turned_down += _help_places(high_places, helps, rows.categories)
     turned_down += _officers(rows, area, n_c, n_a, form, areas, places, merged, groups, helps)
     return Search(standing, turned_down, groups, areas, places, x, y, base_words)

@@ -47,6 +47,8 @@ Bools = npt.NDArray[np.bool_]
 # Rows in which repeated ones are looked for at a time: what a search in one stretch of the period holds in memory.
 STRETCH = 8_000_000
 HUGE = 1e300
+# Numbers without a common measure: seconds and metres so weighed give hardly two moments and places the same sum.
+EAST, NORTH = 0.7071067811865476, 0.3819660112501051
 LOCATION = ["place", "x", "y"]
 CELL = ["category", *LOCATION]
 ASKED = ["s", "dow", "hour", "caller", "type", "handling", "w"]
@@ -155,7 +157,7 @@ def _compact(frame: Any, start: pd.Timestamp, record: dict[str, Any], weight: An
         .when(origin == "administrative").then(nw.lit(ADMINISTRATIVE)).otherwise(nw.lit(COMMUNITY)).cast(nw.Int64).alias("origin"),
         s.cast(nw.Int64).alias("s"),
         ((day_index(nw.col("t_local")) + 700_003) % 7).cast(nw.Int64).alias("dow"),
-        (hour if record.get("time_precision") != "day" else nothing.cast(nw.Int64)).alias("hour"),
+        (hour if record.get("time_precision") not in ("day", "month") else nothing.cast(nw.Int64)).alias("hour"),
         text("caller").alias("caller"),
         text("type").alias("type"),
         nw.when((seconds >= 0) & (seconds <= LONGEST_HANDLING)).then(seconds).otherwise(nothing).alias("handling"),
@@ -180,7 +182,7 @@ def _second_of(column: str) -> Any:
 def _repeated(source: EventSource, start: pd.Timestamp, end: pd.Timestamp, attach: Attached) -> pa.Table | None:
     """Return rows equal in every column but `id`, with how often each comes again as a negative weight."""
     record = record_of(source)
-    if record.get("time_precision") == "day":
+    if record.get("time_precision") in ("day", "month"):
         return None
     columns = [name for name in source.columns if name not in ("id", "geometry", "merged_ids")]
     frame = source.lazy().filter(on_map())
@@ -189,14 +191,16 @@ def _repeated(source: EventSource, start: pd.Timestamp, end: pd.Timestamp, attac
     found = []
     for low, high in zip([start, *edges[1:-1]], [*edges[1:-1], end], strict=True):
         here = frame.filter(in_period(low, high))
-        keys = collect(
-            here.group_by("t_local", "x", "y").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("t_local", "x", "y")
-        )
+        # Equal rows have equal numbers; one number a group is a third of the work, and the few that meet by chance are told apart below.
+        number = nw.col("t_local").cast(nw.Float64) + nw.col("x") * EAST + nw.col("y") * NORTH
+        alike = here.select(number.alias("key"), "t_local", "x").group_by("key")
+        alike = alike.agg(nw.len().alias("n"), nw.col("t_local").min(), nw.col("x").min()).filter(nw.col("n") > 1)
+        keys = collect(alike.select("t_local", "x"))
         if not len(keys):
             continue
         # Publishers' own columns have names with dots and spaces, which not every engine groups by.
         safe = {name: name if name in COLUMN_NAMES else f"_{i}" for i, name in enumerate(columns)}
-        same = here.join(attach(keys), on=["t_local", "x", "y"], how="semi").select(
+        same = here.join(attach(keys), on=["t_local", "x"], how="semi").select(
             **{new: nw.col(name) for name, new in safe.items()}
         )
         same = same.group_by(*safe.values()).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
@@ -315,14 +319,15 @@ class _SourceMoments:
         hours = self._sum(mine.filter(~nw.col("hour").is_null()), "label", "dow", "hour")
         clock[hours["label"], hours["dow"], hours["hour"]] = hours["n"]
         types = self._sum(mine.filter(~nw.col("type").is_null()), "label", "type").query("n > 0").groupby("label")["n"]
-        same = (types.max() / types.sum()).reindex(range(len(members))).to_numpy(dtype=float)
-        spans = self._spans(mine).set_index("label").reindex(range(len(members)))
-        callers = self._callers(mine).set_index("label").reindex(range(len(members)))
+        every = range(len(members))
+        same = (types.max() / types.sum()).reindex(every).to_numpy(dtype=float)
+        spans = self._spans(mine).set_index("label").reindex(every).to_dict("list")
+        callers = self._callers(mine).set_index("label").reindex(every).to_dict("list")
         return [
             Course(
-                n=int(rows.n[at].sum()), weekly=weekly[i], clock=clock[i], first=int(spans["first"].iloc[i]), last=int(spans["last"].iloc[i]),
-                handling=float(spans["handling"].iloc[i]) / 3600 if spans["handled"].iloc[i] > 0 else np.nan,
-                n_callers=float(callers["n"].iloc[i]), top_caller=float(callers["top"].iloc[i]), same_type=float(same[i]),
+                n=int(rows.n[at].sum()), weekly=weekly[i], clock=clock[i], first=int(spans["first"][i]), last=int(spans["last"][i]),
+                handling=float(spans["handling"][i]) / 3600 if spans["handled"][i] > 0 else np.nan,
+                n_callers=float(callers["n"][i]), top_caller=float(callers["top"][i]), same_type=float(same[i]),
             )
             for i, at in enumerate(members)
         ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import geopandas as gpd
@@ -48,7 +49,9 @@ def board_table(
     """Return the first `n` candidates by score, of each category and unit only the largest, and all others."""
     words = _labels()
     everyone = _everyone(rows, area, len(units.name))
-    listed = [_row(found, item, rows, area, units, told, start, words, everyone) for item in found.standing]
+    # What is said about calls for help is not looked up near addresses, and no complaint is about them.
+    helps = help_categories()
+    listed = [_row(found, item, rows, area, units, told, start, words, everyone, helps) for item in found.standing]
     columns = table_columns()
     if not listed:
         empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in {**columns, "geometry": object}.items()})
@@ -98,17 +101,17 @@ def _everyone(rows: Rows, area: Ints, n_areas: int) -> dict[str, Lookup]:
 
 def _row(
     found: Search, item: tuple[Candidate, Ints, Measured], rows: Rows, area: Ints, units: Areas, told: Told | None, start: pd.Timestamp,
-    words: dict[str, str], everyone: dict[str, Lookup],
+    words: dict[str, str], everyone: dict[str, Lookup], helps: Collection[str],
 ) -> dict[str, Any]:  # fmt: skip
     candidate, at, m = item
     category = rows.categories[candidate.category]
-    help_call = category in help_categories()
+    help_call = category in helps
     points = (
         np.c_[found.center_x[list(candidate.units)], found.center_y[list(candidate.units)]]
         if candidate.kind == "place"
         else np.empty((0, 2))
     )
-    complaints, complaints_expected = _complaints(told, category, candidate, points)
+    complaints, complaints_expected = (None, np.nan) if help_call else _complaints(told, category, candidate, points)
     where = candidate.units[0]
     same = everyone[candidate.kind].rows(candidate.category, candidate.units)
     n_same, from_public = rows.n[same].sum(), rows.n[same][rows.origin[same] == COMMUNITY].sum()
@@ -136,8 +139,7 @@ def _row(
 def _complaints(
     told: Told | None, category: str, candidate: Candidate, points: npt.NDArray[np.float64]
 ) -> tuple[int | None, float]:
-    # What is said about calls for help is not looked up near addresses, and no complaint is about them.
-    if told is None or category in help_categories():
+    if told is None:
         return None, np.nan
     mask, _ = told.related(category)
     return told.in_area(candidate.units[0], mask, category) if candidate.kind == "area" else told.near(points, mask, category)

@@ -67,6 +67,8 @@ _ZIP = re.compile(r"(?<=[\s,])(\d{5})(?:-\d{4})?$")
 _DASH_CITY = re.compile(r"^(\d{1,6} .*\S)\s+-\s+([A-Z]+(?: [A-Z]+)*)$")
 _PIECES = re.compile(rf",|\s{{2,}}(?=[A-Z ]+?\s{{2,}}(?:{_STATES})\b)")
 _IN_BRACKETS = re.compile(r"^([^()]*\S)\s*\((\d[^()]*\s[^()]*)\)$")
+_ONLY_BLOCK = re.compile(r"(?:\d{1,6}|\d{0,4}X{2})[ -]?(?:BLOCK|BLK|BKL)")
+_ONLY_ZIP = re.compile(r"\d{5}(?:-\d{4})?(?: [A-Z]{2})?")
 _REMARK = re.compile(r"^(\d[^():]*[A-Z]{2})\s*(?::\s*|\()([^():]*)\)?$")
 
 # The shapes of nine addresses in ten, read in one pass: a house or block with its street, or two streets; a flat; a city.
@@ -220,7 +222,10 @@ def _without_tail(text: str) -> tuple[str, str | None, str | None]:
     if not pieces:
         return "", None, unit
     head = pieces[0]
-    if len(pieces) > 1 and not re.search(r"\d|[/&@]", head) and re.match(r"\d", pieces[1]):
+    if len(pieces) > 1 and _ONLY_BLOCK.fullmatch(pieces[1]):
+        # "MAIN ST, 1400 BLOCK"
+        head, pieces = f"{head} {pieces[1]}", pieces[1:]
+    elif len(pieces) > 1 and _is_name(head) and re.match(r"\d", pieces[1]) and not _ONLY_ZIP.fullmatch(pieces[1]):
         # "WALGREENS, 123 MAIN ST": the name comes first.
         head, pieces = f"{head} @ {pieces[1]}", pieces[1:]
     rest = [_STATE.sub("", " " + piece).strip() for piece in pieces[1:]]
@@ -235,6 +240,13 @@ def _without_tail(text: str) -> tuple[str, str | None, str | None]:
     if (match := _ZIP.search(head)) and re.match(r"\d", head) and _ends_a_street(head[: match.start()].split()):
         head = head[: match.start()].strip()
     return head, " ".join(rest[0].split()) if rest else None, unit
+
+
+def _is_name(text: str) -> bool:
+    """Say whether a text may be the name of a business: no crossing and, where it has a digit ("7-ELEVEN"), no house and no street."""
+    if re.search(r"[/&@]", text):
+        return False
+    return not re.search(r"\d", text) or not (_has_number(text) or _is_street(text) or re.match(r"\d+$", text))
 
 
 def _ends_a_street(words: list[str]) -> bool:

@@ -153,6 +153,6 @@ STATES = frozenset({
 
 NOT_A_PLACE = re.compile(
     r"^(?:NULL|NONE|NAN|N/?A|UNK(?:NOWN)?(?:\s.*)?|NO (?:LOCATION|ADDRESS|LOC)\b.*|NOT (?:GIVEN|KNOWN|AVAILABLE|PROVIDED|APPLICABLE)|VARIOUS.*|CITY ?WIDE|"
-    r"UNVERIFIED|TBD|CONFIDENTIAL|REDACTED|WITHHELD|\?+|-+|X+|0+|OUT OF (?:AREA|CITY|COUNTY|JURISDICTION)|"
+    r"UNVERIFIED|TBD|(?=[\dX])\d{0,6}X{0,3}[ -]?(?:BLOCK|BLK|BKL)(?: OF)?|CONFIDENTIAL|REDACTED|WITHHELD|\?+|-+|X+|0+|OUT OF (?:AREA|CITY|COUNTY|JURISDICTION)|"
     r"(?:P ?O ?|POST OFFICE )?BOX #?\d+|LL ?\(.*|LAT\b.*\d.*\bLON.*|-?\d{1,3}\.\d+[\s,]+-?\d{1,3}\.\d+|(?:\d+(?:\.\d+)?|\d+ ?/ ?\d+) MI(?:LES?)? .*)$"
 )

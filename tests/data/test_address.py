@@ -154,7 +154,9 @@ def test_the_unit_and_the_name_are_kept_apart():
     assert parts.loc["c", "rule"] == "nothing"
 
 
-@pytest.mark.parametrize("piece", ["A ", "1 MAIN ST ", "#", "9", "X", " (", "DR MLK ", "I-95 MM ", "1 A:", "/ ", "APT 1 ", "M L KING "])
+@pytest.mark.parametrize(
+    "piece", ["A ", "1 MAIN ST ", "#", "9", "X", " (", "DR MLK ", "I-95 MM ", "1 A:", "/ ", "APT 1 ", "M L KING "]
+)
 def test_a_hostile_cell_does_not_hold_up_the_file(piece):
     start = time.perf_counter()
     for head in ("", "1 ", "12 OAK ST "):
@@ -284,3 +286,22 @@ def test_published_addresses(real_data, file, column, options, least):
     houses = parts.loc[parts["rule"] == "address", "number"]
     written = address[houses.index].str.extract(r"(\d+)(?!.*\*\*)")[0]
     assert (houses.str.extract(r"(\d+)")[0].astype(object) == written.astype(object)).mean() > 0.99 or len(houses) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "name"),
+    [
+        ("7-ELEVEN, 100 MAIN ST", "100 MAIN ST", "7-ELEVEN"),
+        ("Rusty Anchor, 12 Harbor St, Milwaukee, WI 53202", "12 HARBOR ST", "RUSTY ANCHOR"),
+        ("WALMART, 1400 BLOCK OF N 35TH ST", "1400 BLOCK OF N 35TH ST", "WALMART"),
+        ("MOTEL 6, 100 MAIN ST", "100 MAIN ST", "MOTEL 6"),
+        ("MAIN ST, 1400 BLOCK", "1400 BLOCK OF MAIN ST", None),
+        ("N 35TH ST, 14XX BLK", "1400 BLOCK OF N 35TH ST", None),
+        ("LAKE FOREST, 60045 IL", None, None),  # a ZIP is no house
+        ("100 BLOCK", None, None),  # a block of which street?
+        ("1XX BLK OF", None, None),
+    ],
+)
+def test_a_name_before_a_comma_and_a_block_of_no_street(text, place, name):
+    found = parse_address(text)
+    assert (found.place, found.name) == (place, name)

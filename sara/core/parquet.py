@@ -77,10 +77,9 @@ def scan(files: Sequence[Path], columns: Sequence[str]) -> tuple[Any, Any]:
     names = [str(file) for file in files]
     if find_spec("duckdb") is not None:
         duckdb = import_module("duckdb")
-        engine = duckdb.connect(
-            ":memory:",
-            config={"memory_limit": MEMORY_LIMIT, "autoinstall_known_extensions": "false", "enable_progress_bar": "false"},
-        )
+        engine = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "autoinstall_known_extensions": "false"})
+        # Not an option of the engine as a whole: it is of the connection, and refused above.
+        engine.execute("SET enable_progress_bar = false")
         relation = engine.read_parquet(names, union_by_name=len(names) > 1)
         return relation.select(*[duckdb.ColumnExpression(column) for column in columns]), engine
     if find_spec("polars") is not None:

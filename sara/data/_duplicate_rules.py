@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sara.data._near import IDENTITY, codes_of, exact_groups, nearest_before
+from sara.data._near import IDENTITY, codes_of, exact_groups, nearest_before, recurring
 from sara.data._text import uniques_of
 
 __all__ = ["RULES", "RULE_WORDS", "Joins", "declared", "declared_joins", "overlapping_days", "same_rows"]
@@ -120,15 +120,16 @@ def _days(table: pd.DataFrame) -> np.ndarray:
 
 def _by_id(table: pd.DataFrame, rule: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows that share a published id with another within a day, sorted by call and time, and the number of the call of each."""
-    codes, ids = uniques_of(table["id"])
-    usable = (codes >= 0) & table["time"].notna().to_numpy() & (rule < 0)
-    often = np.bincount(codes[usable], minlength=len(ids)) > 1
-    if not often.any():
+    # Of millions of ids nearly all stand once: only the others are looked at as text.
+    rows = np.flatnonzero(recurring(table["id"]) & table["time"].notna().to_numpy() & (rule < 0))
+    codes, ids = uniques_of(table["id"].iloc[rows])
+    often = np.bincount(codes, minlength=len(ids)) > 1
+    made = np.array([str(value).startswith("row-") for value in ids], dtype=bool)
+    mine = (often & ~made)[codes]
+    rows, codes = rows[mine], codes[mine]
+    if len(rows) == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    made = np.zeros(len(ids), bool)
-    made[often] = [str(value).startswith("row-") for value in ids[often]]
-    rows = np.flatnonzero(usable & (often & ~made)[codes])
-    key = codes_of(table[["source"]].iloc[rows], ["source"], start=codes[rows].astype(np.int64))
+    key = codes_of(table[["source"]].iloc[rows], ["source"], start=codes.astype(np.int64))
     time = table["time"].to_numpy(dtype="datetime64[us]").astype(np.int64)[rows]
     order = np.lexsort((rows, time, key))
     rows, key, time = rows[order], key[order], time[order]
@@ -251,14 +252,15 @@ def _parents(table: pd.DataFrame) -> np.ndarray:
     columns = _extra(table, PARENT)
     if not columns:
         return out
-    # An id that stands several times means its first row.
-    first = pd.Series(np.arange(len(table)), index=table["id"].astype(object)).loc[lambda s: s.index.notna()]
-    first = first[~first.index.duplicated()]
     for name in columns:
         codes, words = uniques_of(table[name])
         text = pd.Series(words, dtype=object).map(
             lambda word: str(int(word)) if isinstance(word, float) and word.is_integer() else str(word).strip()
         )
+        # An id that stands several times means its first row.
+        named = np.flatnonzero(table["id"].isin(text.tolist()).to_numpy(dtype=bool))
+        first = pd.Series(named, index=table["id"].iloc[named].astype(object))
+        first = first[~first.index.duplicated()]
         at = np.append(first.reindex(text).fillna(-1).to_numpy(dtype=float), -1).astype(np.int64)[codes]
         at[at == np.arange(len(table))] = -1
         out = np.where(out >= 0, out, at)

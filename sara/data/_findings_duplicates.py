@@ -9,7 +9,7 @@ import pandas as pd
 from sara.core.checks import record_of
 from sara.data._duplicate_rules import RULES, declared, overlapping_days, same_rows
 from sara.data._ground import Finding, many
-from sara.data._near import exact_groups, keepers
+from sara.data._near import exact_groups, keepers, recurring
 from sara.data._order import in_order
 from sara.data._text import uniques_of
 
@@ -77,11 +77,10 @@ def _exact(table: pd.DataFrame, groups: np.ndarray) -> list[tuple[int, str, str,
 
 def _same_id(table: pd.DataFrame) -> int:
     """Count rows whose published id an earlier row has."""
-    codes, ids = uniques_of(table["id"])
-    sizes = np.bincount(codes[codes >= 0], minlength=len(ids))
-    often = np.flatnonzero(sizes > 1)
-    published = [i for i in often if not str(ids[i]).startswith("row-")]
-    return int((sizes[published] - 1).sum()) if published else 0
+    codes, ids = uniques_of(table["id"].iloc[np.flatnonzero(recurring(table["id"]))])
+    sizes = np.bincount(codes, minlength=len(ids))
+    published = np.array([not str(value).startswith("row-") for value in ids], dtype=bool)
+    return int((sizes[published] - 1).sum())
 
 
 def _copies_by_id(table: pd.DataFrame, rule: np.ndarray) -> int:
@@ -89,9 +88,10 @@ def _copies_by_id(table: pd.DataFrame, rule: np.ndarray) -> int:
     copies = np.flatnonzero(rule == RULES.index("copies"))
     if len(copies) == 0:
         return 0
-    codes, _ = uniques_of(table["id"])
-    sizes = np.bincount(codes[codes >= 0])
-    return int((sizes[codes[copies]] > 1).sum()) if len(sizes) else 0
+    rows = np.flatnonzero(recurring(table["id"]))
+    codes, ids = uniques_of(table["id"].iloc[rows])
+    often = np.bincount(codes, minlength=len(ids)) > 1
+    return int(np.isin(copies, rows[often[codes]]).sum())
 
 
 def _by_rule(n: np.ndarray) -> list[tuple[int, str, str, str]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from sara.core.checks import record_of
 from sara.data._text import uniques_of
 
-__all__ = ["codes_of", "exact_groups", "keepers", "nearest_before"]
+__all__ = ["codes_of", "exact_groups", "keepers", "nearest_before", "recurring"]
 
 # What two rows may differ in and still be the same row written twice; the rest of them follows from other columns.
 IDENTITY = ("id", "geometry", "n_reports", "merged_ids", "t", "t_local", "month", "dow", "hour")
@@ -18,6 +18,8 @@ IDENTITY = ("id", "geometry", "n_reports", "merged_ids", "t", "t_local", "month"
 FIRST_LOOK = (("time", "x", "y"), ("source", "type", "place"))
 # Rows are compared within bands of this many distances: a city of twenty kilometres makes twenty of them.
 BAND = 10
+# Rows in which near ones are searched at a time, and values made into numbers at a time: memory grows with these, not with the table.
+STRETCH, SLICE = 250_000, 500_000
 
 
 def keepers(table: pd.DataFrame, *, seconds: float, distance: float, by: Sequence[str]) -> np.ndarray:
@@ -30,12 +32,23 @@ def keepers(table: pd.DataFrame, *, seconds: float, distance: float, by: Sequenc
         return _numbers(_day_pairs(table, kind, usable), len(table))
     time = table["time"].to_numpy(dtype="datetime64[us]").astype(np.int64)
     x, y = (table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
-    span = round(seconds * 1e6)
-    pairs = [
-        _near_pairs(time, x, y, kind, usable, span, distance),
-        _place_pairs(time, uniques_of(table["place"])[0], kind, usable, span),
-    ]
-    return _numbers(np.concatenate(pairs), len(table))
+    return _in_stretches(time, x, y, _codes(table["place"]), kind, np.flatnonzero(usable), round(seconds * 1e6), distance)
+
+
+def _in_stretches(
+    time: np.ndarray, x: np.ndarray, y: np.ndarray, place: np.ndarray, kind: np.ndarray, rows: np.ndarray, span: int, distance: float
+) -> np.ndarray:
+    """Return each row's first report, one stretch of time after another; `rows` are the usable ones, in order of time."""
+    keeper = np.arange(len(time))
+    when = time[rows]
+    for start in range(0, len(rows), STRETCH):
+        # Of the rows before, only first reports that are still inside the window can be joined.
+        before = rows[np.searchsorted(when, when[start] - span) : start]
+        part = np.r_[before[keeper[before] == before], rows[start : start + STRETCH]]
+        at = time[part], x[part], y[part], kind[part]
+        pairs = [_near_pairs(*at, span, distance), _place_pairs(at[0], place[part], at[3], span)]
+        _join(keeper, part[np.concatenate(pairs)])
+    return keeper
 
 
 def codes_of(table: pd.DataFrame, columns: Sequence[str], start: np.ndarray | None = None) -> np.ndarray:
@@ -59,16 +72,16 @@ def _codes(values: pd.Series) -> np.ndarray:
 
 
 def _near_pairs(
-    time: np.ndarray, x: np.ndarray, y: np.ndarray, kind: np.ndarray, usable: np.ndarray, span: int, distance: float
+    time: np.ndarray, x: np.ndarray, y: np.ndarray, kind: np.ndarray, span: int, distance: float
 ) -> np.ndarray:
     """Return pairs (earlier row, later row) of one kind within the window and the distance."""
-    rows = np.flatnonzero(usable & np.isfinite(x) & np.isfinite(y))
+    rows = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if len(rows) < 2:
         return np.empty((0, 2), dtype=np.int64)
     height = max(distance, 1.0) * BAND
     at = np.floor((y[rows] - y[rows].min()) / height)
     # Rows near the upper edge stand in the next band as well, as copies; a pair of two copies is found where they are at home.
-    edge = np.flatnonzero((at + 1) * height - (y[rows] - y[rows].min()) <= distance + 1e-6)
+    edge = np.flatnonzero((at + 1) * height - (y[rows] - y[rows].min()) <= distance + 1e-3)
     row, band = np.r_[rows, rows[edge]], np.r_[at, at[edge] + 1].astype(np.int64)
     copy = np.r_[np.zeros(len(rows), bool), np.ones(len(edge), bool)]
     group = pd.factorize(kind[row] * (band.max() + 1) + band)[0]
@@ -80,9 +93,9 @@ def _near_pairs(
     )  # fmt: skip
 
 
-def _place_pairs(time: np.ndarray, place: np.ndarray, kind: np.ndarray, usable: np.ndarray, span: int) -> np.ndarray:
+def _place_pairs(time: np.ndarray, place: np.ndarray, kind: np.ndarray, span: int) -> np.ndarray:
     """Return pairs of one kind within the window at the same named place."""
-    rows = np.flatnonzero(usable & (place >= 0))
+    rows = np.flatnonzero(place >= 0)
     if len(rows) < 2:
         return np.empty((0, 2), dtype=np.int64)
     group = pd.factorize(kind[rows] * (place.max() + 1) + place[rows])[0]
@@ -195,6 +208,9 @@ def exact_groups(table: pd.DataFrame) -> np.ndarray:
     clear = table["time"].notna().to_numpy() & (table["place"].notna().to_numpy() | (np.isfinite(x) & np.isfinite(y)))
     known = {name for names in FIRST_LOOK for name in names}
     rows, group = np.flatnonzero(clear), None
+    # Most rows share their second and point with no other: a number for the three says so, and only the others are compared in earnest.
+    time = table["time"].to_numpy(dtype="datetime64[us]").view(np.int64)
+    rows = rows[_again(_mixed([time[rows], x[rows], y[rows]]))]
     for names in (*FIRST_LOOK, [name for name in table.columns if name not in IDENTITY and name not in known]):
         group = codes_of(table[list(names)].iloc[rows], names, start=group)
         again = np.bincount(group)[group] > 1 if len(group) else np.zeros(0, dtype=bool)
@@ -204,14 +220,57 @@ def exact_groups(table: pd.DataFrame) -> np.ndarray:
     return out
 
 
+def recurring(values: pd.Series) -> np.ndarray:
+    """Return which rows may have a value that another row has: all that do, and hardly one besides; none where it is missing."""
+    known = values.notna().to_numpy()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes = values.cat.codes.to_numpy()
+        return known & (np.bincount(codes[known], minlength=1) > 1)[np.where(known, codes, 0)]
+    hashes = np.empty(len(values), dtype=np.uint64)
+    for start in range(0, len(values), SLICE):
+        part = values.iloc[start : start + SLICE].astype(object)
+        hashes[start : start + SLICE] = pd.util.hash_array(part.where(part.notna(), "").to_numpy(dtype=object), categorize=False)
+    out = np.zeros(len(values), dtype=bool)
+    out[known] = _again(hashes[known])
+    return out
+
+
+def _mixed(columns: list[np.ndarray]) -> np.ndarray:
+    """Return one number per row that is the same where all columns are; rows that differ share one by rare chance only."""
+    total = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        # Minus zero is zero, and one missing value is like another.
+        bits = column if column.dtype.kind != "f" else np.where(np.isnan(column), np.nan, column + 0.0)
+        total += bits.view(np.uint64)
+        # Two rounds of multiplying and folding spread every bit over all others.
+        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+            total ^= total >> np.uint64(33)
+            total *= np.uint64(factor)
+    total ^= total >> np.uint64(33)
+    return total
+
+
+def _again(hashes: np.ndarray) -> np.ndarray:
+    """Return which numbers stand more than once."""
+    ordered = np.sort(hashes)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if len(twice) == 0:
+        return np.zeros(len(hashes), dtype=bool)
+    return np.asarray(twice[np.minimum(np.searchsorted(twice, hashes), len(twice) - 1)] == hashes)
+
+
 def _numbers(pairs: np.ndarray, n: int) -> np.ndarray:
     """Return each row's first report: rows in order of time join the earliest first report they are paired with."""
     keeper = np.arange(n)
-    if len(pairs) == 0:
-        return keeper
+    _join(keeper, pairs)
+    return keeper
+
+
+def _join(keeper: np.ndarray, pairs: np.ndarray) -> None:
+    """Let rows in order of time join the earliest first report they are paired with."""
     pairs = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
     # A row that has left can't be joined: only pairs with a row that stays count, and whether it stays is known when its turn comes.
-    for first, second in pairs.tolist():
-        if keeper[first] == first and keeper[second] == second:
-            keeper[second] = first
-    return keeper
+    for start in range(0, len(pairs), SLICE):
+        for first, second in pairs[start : start + SLICE].tolist():
+            if keeper[first] == first and keeper[second] == second:
+                keeper[second] = first

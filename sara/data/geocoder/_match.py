@@ -86,7 +86,7 @@ def match(
         for street in {one.street for one in parsed if one.street} | {one.cross for one in parsed if one.cross}
     }
     _houses(out, parsed, houses, number, zips, cities, index, looked_up, points, ranges, min_score, offset)
-    network = Network(index, ranges, points)
+    network = Network(index, ranges, points, zoned=bool(pd.notna(zips).any() or pd.notna(cities).any()))
     for i in np.flatnonzero(rule == "block").tolist():
         hundred = int(parsed[i].number or 0)
         _one(out, i, network.block(looked_up.get(str(parsed[i].street), []), hundred, min_score, (zips[i], cities[i])), "block")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,16 +32,40 @@ Place = tuple[float, float]
 Zones = tuple[str | None, str | None]
 
 
-class Network:
-    """The streets of the reference file, by their number in the index."""
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place, the ZIPs and cities it has, and those that its file knows."""
 
-    def __init__(self, index: StreetIndex, ranges: Ranges | None, points: Points | None) -> None:
-        self._ranges, self._points = ranges, points
+    place: Place
+    zones: tuple[frozenset[str], frozenset[str]]
+    known: tuple[frozenset[str], frozenset[str]]
+
+    def cost(self, said: Zones) -> int:
+        """Return what another ZIP or city than the one said costs; words the file never uses ("MKE") tell nothing."""
+        both = zip(said, self.zones, self.known, strict=True)
+        return sum(OTHER_ZONE for word, there, known in both if word in known and there and word not in there)
+
+
+def _words(values: npt.NDArray[np.object_]) -> frozenset[str]:
+    return frozenset(pd.unique(pd.Series(values, dtype=object).dropna()))
+
+
+class Network:
+    """The streets of the reference file, by their number in the index; `zoned` says whether any address has a ZIP or a city."""
+
+    def __init__(self, index: StreetIndex, ranges: Ranges | None, points: Points | None, *, zoned: bool) -> None:
+        self._ranges, self._points, self._zoned = ranges, points, zoned
         self._lines: dict[int, npt.NDArray[np.int64]] = {}
         self._sides: dict[int, npt.NDArray[np.int64]] = {}
         self._houses: dict[int, npt.NDArray[np.int64]] = {}
         self._nodes: dict[int, set[int]] = {}
-        self._words: dict[tuple[bool, str], set[str]] = {}
+        self._blocks: dict[tuple[int, int], list[_Spot]] = {}
+        self._crossings: dict[tuple[int, int], list[_Spot]] = {}
+        self._words = {
+            name: (_words(part.zip), _words(part.city))
+            for name, part in (("ranges", ranges), ("points", points))
+            if part is not None
+        }
         if ranges is not None:
             known = np.array([index.number.get(name, -1) if name else -1 for name in ranges.street], dtype=np.int64)
             self._lines = _groups(known)
@@ -54,31 +79,43 @@ class Network:
         """Return the middle of a hundred block: of its range along the line, else of its houses."""
         if not streets:
             return np.nan, np.nan, np.nan, "no such street"
-        options = [(score - cost, place) for street, score in streets for cost, place in self._blocks_of(street, hundred, zones)]
+        options = [
+            (score - spot.cost(zones), spot.place) for street, score in streets for spot in self._blocks_of(street, hundred)
+        ]
         if not options:
             best = max(score for _, score in streets)
             return np.nan, np.nan, float(best), "number out of range" if best >= min_score else "score too low"
         return _best(options, min_score)
 
-    def _blocks_of(self, street: int, hundred: int, zones: Zones) -> list[tuple[int, Place]]:
-        """Return the middles of a street's blocks of one number, one in each town that has it, with what another ZIP or city costs."""
-        found: list[tuple[int, Place]] = []
-        if self._ranges is not None and street in self._sides:
-            rows = self._sides[street]
-            low, high = _low_high(self._ranges, rows)
-            rows = rows[(low <= hundred + 99) & (high >= hundred)]
-            for part in _towns(self._ranges.line[self._ranges.part[rows]]):
-                cost = self._cost(self._ranges, rows[part], zones)
-                found += [(cost, place) for place in self._middle_of_ranges(rows[part], hundred)]
-        if not found and self._points is not None and street in self._houses:
-            rows = self._houses[street]
-            rows = rows[self._points.number[rows] // 100 * 100 == hundred]
-            x, y = self._points.x[rows], self._points.y[rows]
-            for part in _towns(shapely.points(x, y)):
-                # The house nearest to their middle: the middle itself may lie behind a bend.
-                u, v = x[part], y[part]
-                i = int(np.lexsort((v, u, np.hypot(u - u.mean(), v - v.mean()).round(3)))[0])
-                found.append((self._cost(self._points, rows[part], zones), (float(u[i]), float(v[i]))))
+    def _blocks_of(self, street: int, hundred: int) -> list[_Spot]:
+        """Return the middles of a street's blocks of one number, one in each town that has it."""
+        if (street, hundred) not in self._blocks:
+            spots = self._blocks_on_lines(street, hundred) if street in self._sides else []
+            if not spots and street in self._houses:
+                spots = self._blocks_of_houses(street, hundred)
+            self._blocks[street, hundred] = spots
+        return self._blocks[street, hundred]
+
+    def _blocks_on_lines(self, street: int, hundred: int) -> list[_Spot]:
+        ranges = self._ranges
+        assert ranges is not None
+        rows = self._sides[street]
+        low, high = _low_high(ranges, rows)
+        rows = rows[(low <= hundred + 99) & (high >= hundred)]
+        parts = [rows[part] for part in _towns(ranges.line[ranges.part[rows]])]
+        return [self._spot(place, ranges, part) for part in parts for place in self._middle_of_ranges(part, hundred)]
+
+    def _blocks_of_houses(self, street: int, hundred: int) -> list[_Spot]:
+        points = self._points
+        assert points is not None
+        rows = self._houses[street]
+        rows = rows[points.number[rows] // 100 * 100 == hundred]
+        found = []
+        for part in _towns(shapely.points(points.x[rows], points.y[rows])):
+            # The house nearest to their middle: the middle itself may lie behind a bend.
+            x, y = points.x[rows[part]], points.y[rows[part]]
+            i = int(np.lexsort((y, x, np.hypot(x - x.mean(), y - y.mean()).round(3)))[0])
+            found.append(self._spot((float(x[i]), float(y[i])), points, rows[part]))
         return found
 
     def _middle_of_ranges(self, rows: npt.NDArray[np.int64], hundred: int) -> list[Place]:
@@ -98,21 +135,10 @@ class Network:
             return list(zip(x.tolist(), y.tolist(), strict=True))
         return [(float(np.mean(x)), float(np.mean(y)))]
 
-    def _cost(self, part: Ranges | Points, rows: npt.NDArray[np.int64], zones: Zones) -> int:
-        """Return what it costs that none of these rows has the ZIP or the city said; words the file never uses tell nothing."""
-        cost = 0
-        for name, said in zip(("zip", "city"), zones, strict=True):
-            if said is None or said not in self._vocabulary(part, name):
-                continue
-            there = {word for word in getattr(part, name)[rows] if word is not None}
-            cost += OTHER_ZONE if there and said not in there else 0
-        return cost
-
-    def _vocabulary(self, part: Ranges | Points, name: str) -> set[str]:
-        key = (part is self._points, name)
-        if key not in self._words:
-            self._words[key] = set(pd.unique(pd.Series(getattr(part, name), dtype=object).dropna()))
-        return self._words[key]
+    def _spot(self, place: Place, part: Ranges | Points, rows: npt.NDArray[np.int64]) -> _Spot:
+        """Return a place with the ZIPs and cities of the rows it is made of."""
+        there = [frozenset(word for word in words[rows] if word is not None) for words in (part.zip, part.city)]
+        return _Spot(place, (there[0], there[1]), self._words["points" if part is self._points else "ranges"])
 
     def crossing(self, one: Scored, other: Scored, min_score: float, zones: Zones) -> Answer:
         """Return where two streets cross: a shared end of their lines, else where the lines meet."""
@@ -124,19 +150,28 @@ class Network:
         for a, score_a in one:
             for b, score_b in other:
                 if a != b:
-                    options += [(min(score_a, score_b) - self._cost_at(place, a, b, zones), place) for place in self._meet(a, b)]
+                    options += [(min(score_a, score_b) - spot.cost(zones), spot.place) for spot in self._crossings_of(a, b)]
         if not options:
             best = min(max(score for _, score in one), max(score for _, score in other))
             return np.nan, np.nan, float(best), "streets do not cross" if best >= min_score else "score too low"
         return _best(options, min_score)
 
-    def _cost_at(self, place: Place, a: int, b: int, zones: Zones) -> int:
-        """Return what it costs that the two streets have another ZIP or city at their crossing."""
-        if self._ranges is None or zones == (None, None):
-            return 0
+    def _crossings_of(self, a: int, b: int) -> list[_Spot]:
+        a, b = min(a, b), max(a, b)
+        if (a, b) not in self._crossings:
+            self._crossings[a, b] = self._spots_at(self._meet(a, b), a, b)
+        return self._crossings[a, b]
+
+    def _spots_at(self, places: list[Place], a: int, b: int) -> list[_Spot]:
+        """Return crossings with the ZIPs and cities that the two streets have there."""
+        ranges = self._ranges
+        assert ranges is not None
         rows = np.concatenate([self._sides.get(street, np.empty(0, dtype=np.int64)) for street in (a, b)])
-        here = shapely.dwithin(self._ranges.line[self._ranges.part[rows]], shapely.Point(place), GAP)
-        return self._cost(self._ranges, rows[here], zones)
+        if not (self._zoned and any(self._words["ranges"])):
+            rows = rows[:0]
+        lines = ranges.line[ranges.part[rows]]
+        near = [rows[shapely.dwithin(lines, shapely.Point(place), GAP)] for place in places]
+        return [self._spot(place, ranges, here) for place, here in zip(places, near, strict=True)]
 
     def _meet(self, a: int, b: int) -> list[Place]:
         if a not in self._lines or b not in self._lines:

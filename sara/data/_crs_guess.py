@@ -129,10 +129,11 @@ def _one_of_each(found: list[Candidate]) -> list[Candidate]:
 def _systems() -> tuple[tuple[int, str, tuple[float, float, float, float]], ...]:
     """Return ``(code, name, (west, south, east, north))`` of the systems publishers use."""
     from pyproj.database import query_crs_info
+    from pyproj.enums import PJType
 
     wanted = {*_NATIONAL, *_UTM}
     plane, others = [], []
-    for info in query_crs_info(auth_name="EPSG", pj_types=["PROJECTED_CRS"]):
+    for info in query_crs_info(auth_name="EPSG", pj_types=[PJType.PROJECTED_CRS]):
         area = info.area_of_use
         if area is None or not info.code.isdigit():
             continue

@@ -359,7 +359,7 @@ def _missing(taken: list[Entry], scored: list[Scored], names: Mapping[str, str])
     """Return what was looked for and not found, with the column that came closest."""
     have = {entry[0] for entry in taken}
     used = {column: entry[0] for entry in taken for column in entry[1]}
-    rows = []
+    rows: list[tuple[str, str | None, str]] = []
     for fields in SOUGHT:
         if have & set(fields):
             continue

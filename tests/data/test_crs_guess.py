@@ -35,6 +35,10 @@ def projected(code, lon, lat, **columns):
         (27700, -0.12, 51.5, "Europe/London", {}),
         (28992, 4.9, 52.37, "Europe/Amsterdam", {}),
         (2193, 174.76, -36.85, "Pacific/Auckland", {}),
+        # In the time zone's own city: no other system puts the points near it.
+        (32610, -123.07, 49.27, "America/Vancouver", {}),
+        (25833, 13.43, 52.53, "Europe/Berlin", {}),
+        (3435, -87.63, 41.88, "America/Chicago", {}),
     ],
 )
 def test_the_only_system_that_fits_is_taken_aloud(code, lon, lat, tz, columns):

@@ -123,3 +123,20 @@ def test_profiles_on_the_publishers_own_files(real_data, file, reader, name, row
     assert record["rows_read"] == rows == len(events) + record["rows_rejected"]
     assert events["type"].notna().mean() > 0.9
     assert events["time"].notna().mean() > 0.99
+
+
+def test_a_profile_chosen_by_the_header_leaves_what_it_lacks_to_recognition(tmp_path):
+    # Philadelphia writes lon where the standard has long: half of a location in the profile must not make the file unreadable.
+    n = 12
+    table = pd.DataFrame({
+        "service_request_id": range(n), "service_name": ["Illegal Dumping"] * n, "requested_datetime": [f"2023-01-{i + 1:02d} 10:00:00" for i in range(n)],
+        "lat": [f"{39.95 + i / 1000:.5f}" for i in range(n)], "lon": [f"{-75.16 - i / 1000:.5f}" for i in range(n)],
+    })  # fmt: skip
+    table.to_csv(tmp_path / "requests.csv", index=False)
+    events = sara.read_complaints(tmp_path / "requests.csv")
+    record = events.attrs["sara"]
+    assert record["profile"] == "open311"
+    assert (record["columns"]["lon"], record["columns"]["lat"]) == ("lon", "lat")
+    assert events["x"].notna().all()
+    table.drop(columns="lon").to_csv(tmp_path / "half.csv", index=False)
+    assert sara.read_complaints(tmp_path / "half.csv")["x"].isna().all()

@@ -247,3 +247,19 @@ def test_long_columns_read_as_short_ones(form):
     assert np.array_equal(long.local, np.concatenate([part.local for part in short]), equal_nan=True)
     assert np.array_equal(long.utc, np.concatenate([part.utc for part in short]), equal_nan=True)
     assert not long.bad.any()
+
+
+@pytest.mark.parametrize("dates", [["2023/01/02 05:00:00+00", "2023/07/02 04:00:00+00"], ["1672635600000", "1688270400000"]])
+def test_a_date_that_is_midnight_in_the_city_is_put_together_with_its_time_of_day(dates):
+    n = 20
+    table = pd.DataFrame({"Call_Date": dates * (n // 2), "Call_Time": ["14:33:10", "23:59:00"] * (n // 2), "CFS_Description": ["FIGHT", "NOISE"] * (n // 2)})
+    found = recognize(table)
+    assert found.columns["received"] == ["Call_Date", "Call_Time"]
+    events = sara.as_events(table, tz="America/New_York")
+    assert sorted(events["time"].astype(str).unique()) == ["2023-01-02 14:33:10", "2023-07-02 23:59:00"]
+
+
+def test_a_date_east_of_greenwich_is_the_next_day_of_its_midnight_in_utc():
+    table = pd.DataFrame({"datum": ["2023-01-01T23:00:00Z", "2023-07-01T22:00:00Z"], "tijd": ["10:00", "11:00"]})
+    events = sara.as_events(table, time=["datum", "tijd"], tz="Europe/Amsterdam")
+    assert events["time"].astype(str).tolist() == ["2023-01-02 10:00:00", "2023-07-02 11:00:00"]

@@ -130,7 +130,7 @@ def _text(path: Path, headers: list[list[str]]) -> Chunked | None:
     _check_text(head, path.name)
     told = head.startswith("sep=") and len(head) > 5 and head[5] in "\r\n"
     delimiter = head[4] if told else _sniff(head)
-    found = _start(*_rows(_head(head), delimiter), told, headers)
+    found = _start(*_rows(_head(head), delimiter)[:2], told, headers)
     if found is None:
         raise InputError(f"`path` must hold a table. Got an empty file: {path.name}.")
     check_columns(len(found.header), path.name)

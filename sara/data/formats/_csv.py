@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from sara.core.errors import InputError
 from sara.data._rejects import reject_rows
 from sara.data.formats._decode import decode
 from sara.data.formats._fast import fast_rows
-from sara.data.formats._raw import MAX_COLUMNS, RawFile, check_columns, header_names, no_rejects, text_frame
+from sara.data.formats._raw import MAX_COLUMNS, RawFile, check_columns, header_names, is_data, no_rejects, text_frame
 
 __all__ = ["read_csv"]
 
@@ -26,6 +26,10 @@ DELIMITERS = (",", ";", "\t", "|")
 MAX_FIELD = 1_000_000
 # Below this many characters the careful reader alone is quick enough.
 FAST_FROM = 200_000
+# A file in which so many quotes are not closed is read as if it had none.
+_MOST_STARTS = 100
+_BLOCK = 1 << 24
+_END = re.compile(r"\r\n|\r|\n")
 
 
 def _sniff(text: str) -> str:
@@ -52,18 +56,19 @@ def read_csv(content: bytes, name: str, sha: str | None, headers: Sequence[Seque
     delimiter = told[1] if told else _sniff(text)
     notes = {"format": "csv", **notes, "delimiter": delimiter}
     if len(text) >= FAST_FROM:
-        start = _start(*_rows(_head(text), delimiter), bool(told), headers)
+        start = _start(*_rows(_head(text), delimiter)[:2], bool(told), headers)
         body = None if start is None else fast_rows(text, start.line, start.header, delimiter, longest=MAX_FIELD)
         if start is not None and body is not None:
             check_columns(len(start.header), name)
             return RawFile(*body, no_rejects(), sha, name, {**notes, **start.notes})
-    rows, lines = _rows(text, delimiter)
+    rows, lines, overlong = _rows(text, delimiter)
     start = _start(rows, lines, bool(told), headers)
     if start is None:
-        raise InputError(f"`path` must hold a table. Got an empty file: {name}.")
+        what = f"nothing but fields of more than {MAX_FIELD:,} characters" if overlong else "an empty file"
+        raise InputError(f"`path` must hold a table. Got {what}: {name}.")
     check_columns(len(start.header), name)
     at = np.asarray(lines[start.row :], dtype=np.int64)
-    frame, kept, rejects = _fit(rows[start.row :], at, start.header, text, delimiter, name)
+    frame, kept, rejects = _fit(rows[start.row :], at, start.header, text, delimiter, name, overlong)
     return RawFile(frame, kept, rejects, sha, name, {**notes, **start.notes})
 
 
@@ -81,7 +86,7 @@ def _start(rows: list[list[str]], lines: list[int], told: bool, headers: Sequenc
     top = 1 if told else _top(rows)
     if top is None:
         return None
-    if top < len(rows) and not _is_data(rows[top]):
+    if top < len(rows) and not is_data(rows[top]):
         after = top + 1
         line = lines[after] if after < len(lines) else lines[top] + 1
         return _Start(header_names(rows[top]), after, line, {})
@@ -123,46 +128,79 @@ def _top(rows: list[list[str]]) -> int | None:
     return next((position for position in wide if filled[position] >= 0.6 * usual), first)
 
 
-def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
-    """Return the records and the line each starts on (1 is the first)."""
+def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int], dict[int, str]]:
+    """Return the records, the line each starts on (1 is the first), and how the lines begin that hold a field too long to be one."""
     before = csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(_guarded(text, delimiter), delimiter=delimiter)
-    rows, ends = [], [0]
+    rows: list[list[str]] = []
+    ends, overlong, at = [0], {}, 0
     try:
-        for row in reader:
-            rows.append(row)
-            ends.append(reader.line_num)
-    except csv.Error:
-        # A quote opened and never closed has swallowed the rest of a long file: read what is left line by line.
-        for number, line in enumerate(_lines(text)[ends[-1] :], start=ends[-1] + 1):
-            rows.append(next(csv.reader([line.replace('"', "")], delimiter=delimiter), []))
-            ends.append(number)
+        for _ in range(_MOST_STARTS):
+            # Past the line that could not be read, the text is looked at anew.
+            reader = csv.reader(_guarded(text, delimiter, at), delimiter=delimiter)
+            done = ends[-1]
+            try:
+                for row in reader:
+                    rows.append(row)
+                    ends.append(done + reader.line_num)
+                break
+            except csv.Error:
+                at = _after(text, at, ends[-1] - done)
+                line = text[at : _after(text, at, 1)]
+                at += len(line)
+                if len(line) > MAX_FIELD:
+                    rows.append([])
+                    overlong[ends[-1] + 1] = line[:1000]
+                else:
+                    # A quote opened and never closed would swallow the rest of a long file.
+                    rows.append(next(csv.reader([line.replace('"', "")], delimiter=delimiter), []))
+                ends.append(ends[-1] + 1)
+        else:
+            _without_quotes(text[at:], delimiter, rows, ends, overlong)
     finally:
         csv.field_size_limit(before)
-    return rows, [end + 1 for end in ends[:-1]]
+    return rows, [end + 1 for end in ends[:-1]], overlong
 
 
-def _guarded(text: str, delimiter: str) -> Iterator[str]:
-    """Yield the lines; one with more fields than any table has is cut behind the first that is too many."""
-    for line in io.StringIO(text, newline=""):
-        if len(line) > MAX_COLUMNS and line.count(delimiter) > MAX_COLUMNS:
-            yield delimiter.join([*line.split(delimiter, MAX_COLUMNS + 1)[: MAX_COLUMNS + 1], "..."]) + "\n"
-        else:
-            yield line
+def _without_quotes(text: str, delimiter: str, rows: list[list[str]], ends: list[int], overlong: dict[int, str]) -> None:
+    """Read what is left of a file line by line, as if there were no quotes."""
+    for line in _lines(text):
+        if len(line) > MAX_FIELD:
+            overlong[ends[-1] + 1] = line[:1000]
+        rows.append([] if len(line) > MAX_FIELD else next(csv.reader([line.replace('"', "")], delimiter=delimiter), []))
+        ends.append(ends[-1] + 1)
+
+
+def _after(text: str, at: int, lines: int) -> int:
+    """Return where the text goes on that many lines after `at`."""
+    ends = _END.finditer(text, at)
+    for _ in range(lines):
+        found = next(ends, None)
+        if found is None:
+            return len(text)
+        at = found.end()
+    return at
+
+
+def _guarded(text: str, delimiter: str, at: int) -> Iterator[str]:
+    """Yield the lines from `at` on; one with more fields than any table has is cut behind the first that is too many."""
+    for block in _blocks(text, at):
+        for line in io.StringIO(block, newline=""):
+            if len(line) > MAX_COLUMNS and line.count(delimiter) > MAX_COLUMNS:
+                yield delimiter.join([*line.split(delimiter, MAX_COLUMNS + 1)[: MAX_COLUMNS + 1], "..."]) + "\n"
+            else:
+                yield line
+
+
+def _blocks(text: str, at: int) -> Iterator[str]:
+    """Yield the text in pieces of whole lines: a buffer of all of it takes four bytes a letter."""
+    while at < len(text):
+        cut = text.find("\n", at + _BLOCK) + 1 or len(text)
+        yield text[at:cut]
+        at = cut
 
 
 def _lines(text: str) -> list[str]:
-    return re.split(r"\r\n|\r|\n", text)
-
-
-def _is_data(cells: list[str]) -> bool:
-    """Whether a first row is no header: more than half of it is numbers and dates, as no column is called."""
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    written = sum(
-        re.fullmatch(r"-?[0-9]+\.[0-9]+|-?[0-9]{5,}|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T].*)?", cell) is not None
-        for cell in filled
-    )
-    return written > 0.5 * len(filled)
+    return _END.split(text)
 
 
 @dataclass
@@ -174,7 +212,10 @@ class _Sorting:
 
     def alone(self, number: int, line: str, header: list[str], delimiter: str) -> None:
         """Sort one line that was swallowed by a quote."""
-        cells = next(csv.reader([line], delimiter=delimiter), [])
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error:
+            cells = line.split(delimiter)
         if len(cells) == len(header):
             self.mended.append((number, cells))
         else:
@@ -187,11 +228,20 @@ class _Sorting:
 
 
 def _fit(
-    rows: list[list[str]], lines: np.ndarray, header: list[str], text: str, delimiter: str, name: str
+    rows: list[list[str]],
+    lines: np.ndarray,
+    header: list[str],
+    text: str,
+    delimiter: str,
+    name: str,
+    overlong: Mapping[int, str],
 ) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
     """Return the rows that fit the header and their lines; the others go to the rejects. An empty line is no row."""
     good = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)) == len(header)
     found = _Sorting()
+    first = lines[0] if len(lines) else 0
+    long = f"a field is longer than {MAX_FIELD:,} characters"
+    found.bad.extend((number, start, long) for number, start in overlong.items() if number >= first)
     _sort_ragged(found, rows, lines, np.flatnonzero(~good), header, text, delimiter)
     _sort_empty(found, rows, lines, good, header, delimiter)
     kept = rows if good.all() else [rows[position] for position in np.flatnonzero(good)]

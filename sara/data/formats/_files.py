@@ -19,7 +19,7 @@ from sara.data.formats._json import looks_like_json, read_json
 from sara.data.formats._parquet import read_parquet
 from sara.data.formats._raw import RawFile
 from sara.data.formats._sheets import read_workbook
-from sara.data.formats._spatial import SPATIAL, read_layers
+from sara.data.formats._spatial import SHP, SPATIAL, read_layers
 from sara.data.formats._xml import looks_like_xml, read_xml
 from sara.data.formats._zip import is_workbook, read_zip
 
@@ -75,7 +75,7 @@ def _is_spatial(path: Path) -> bool:
 
 def _spatial(start: bytes, name: str) -> bool:
     dbf = name.lower().endswith(".dbf") and start[:1] in (b"\x02", b"\x03", b"\x30", b"\x31", b"\x83", b"\x8b", b"\xf5")
-    return start[:4] == b"\x00\x00\x27\x0a" or start[:15] == b"SQLite format 3" or start[:3] == b"fgb" or dbf
+    return start[:4] == SHP or start[:15] == b"SQLite format 3" or start[:3] == b"fgb" or dbf
 
 
 def _hash(path: Path) -> str:

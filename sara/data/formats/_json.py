@@ -19,6 +19,7 @@ __all__ = ["MAX_JSON", "looks_like_json", "read_json", "read_parsed"]
 
 # Parsed JSON takes ten times its size in memory.
 MAX_JSON = 500_000_000
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _DAMAGED = "`path` must be whole JSON. Got {name}, which {what}. Download it again."
 
 
@@ -46,6 +47,8 @@ def read_json(content: bytes, name: str, sha: str | None) -> RawFile:
         parsed = _loads(text)
     except (ValueError, RecursionError) as error:
         return _read_lines(text, name, sha, notes, error)
+    if parsed in ([], {}):
+        raise InputError(f"`path` must hold rows. Got an empty file: {name}, which lists nothing.")
     return _with(read_parsed(parsed, name, sha), notes)
 
 
@@ -54,7 +57,19 @@ def _with(table: RawFile, notes: Mapping[str, Any]) -> RawFile:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_constant=lambda _: None)
+    try:
+        parsed = json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # A whole number of thousands of digits is no number: it stays text.
+        parsed = json.loads(
+            text, parse_constant=lambda _: None, parse_int=lambda digits: int(digits) if len(digits) < 20 else digits
+        )
+    if _HALF.search(text):
+        # Half a letter, as \ud800 on its own is, can't be written anywhere.
+        parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"))
+    return parsed
 
 
 def _read_lines(text: str, name: str, sha: str | None, notes: Mapping[str, Any], error: Exception) -> RawFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = [
     "RawFile",
     "check_columns",
     "header_names",
+    "is_data",
     "most_bytes",
     "no_rejects",
     "plain_text",
@@ -87,6 +89,20 @@ def header_names(cells: Sequence[object]) -> list[str]:
     return out
 
 
+_NUMBER = re.compile(r"-?[0-9]+\.[0-9]+|-?[0-9]{5,}")
+_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?")
+
+
+def is_data(cells: Sequence[str]) -> bool:
+    """Whether a first row is no header: a time of day stands in it, or more than half of it, or one date or two, as no column is called."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    dates = [found for cell in filled if (found := _DATE.fullmatch(cell))]
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in filled)
+    if any(found[1] and ":" in found[1] for found in dates) or (len(filled) >= 4 and 1 <= len(dates) <= 2):
+        return True
+    return len(dates) + numbers > 0.5 * len(filled)
+
+
 def text_frame(rows: Sequence[Sequence[str]], header: list[str]) -> pd.DataFrame:
     """Turn rows into text columns, a chunk at a time so that the memory of a large file stays near its size."""
     parts = []
@@ -135,9 +151,20 @@ def _typed(column: pd.Series) -> pd.Series:
         )
         return numbers if numbers.notna().sum() == len(filled) else _as_text(column)
     if len(filled) and all(type(value) in (int, float) or isinstance(value, np.number) for value in filled):
-        numbers = pd.to_numeric(column, errors="coerce")
-        return numbers if numbers.notna().sum() == len(filled) else _as_text(column)
+        return _numbers(column, filled)
     return _as_text(column)
+
+
+def _numbers(column: pd.Series, filled: pd.Series) -> pd.Series:
+    """Return numbers of any size: whole ones whole, also where some are missing; those that no float can hold as text."""
+    try:
+        whole = all(isinstance(value, (int, np.integer)) for value in filled)
+        numbers = (
+            column.where(column.notna(), None).astype("Int64") if whole and len(filled) < len(column) else pd.to_numeric(column)
+        )
+    except (OverflowError, ValueError, TypeError):
+        return _as_text(column)
+    return numbers if numbers.notna().sum() == len(filled) else _as_text(column)
 
 
 def _typed_arrow(column: pd.Series) -> pd.Series:
@@ -158,6 +185,11 @@ def _typed_arrow(column: pd.Series) -> pd.Series:
 def _as_text(column: pd.Series) -> pd.Series:
     plain = column.astype(object)
     text = [None if _missing(value) else plain_text(value) for value in plain]
+    try:
+        "".join(filter(None, text)).encode("utf-8")
+    except UnicodeEncodeError:
+        # Half letters, which can't be written anywhere.
+        text = [None if value is None else value.encode("utf-8", "replace").decode("utf-8") for value in text]
     return pd.Series(pd.array(text, dtype=TEXT_DTYPE), index=column.index, name=column.name)
 
 

@@ -15,13 +15,27 @@ import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._rejects import reject_rows
-from sara.data.formats._raw import CHUNK, MAX_RATIO, RawFile, check_columns, header_names, most_bytes, plain_text, text_frame
+from sara.data.formats._raw import (
+    CHUNK,
+    MAX_RATIO,
+    RawFile,
+    check_columns,
+    header_names,
+    is_data,
+    most_bytes,
+    plain_text,
+    text_frame,
+)
 
 __all__ = ["MAX_CELLS", "read_workbook"]
 
 # A sheet is held whole between its first and its last cell: a million rows of sixty columns, and no single cell at its far corner.
 MAX_CELLS = 60_000_000
 _PART = 1 << 22
+_FOOT = re.compile(
+    r"(?:(?:grand |sub[- ]?)?totals?|sum|source|notes?|printed|generated|end of report|records?|rows)\b", re.IGNORECASE
+)
+_MOST_FOOT = 10
 
 
 def read_workbook(content: bytes, name: str, sha: str | None) -> RawFile:
@@ -72,14 +86,16 @@ def _check_size(content: bytes, name: str) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.infolist():
-                corner = _Corner()
+                corner, cells = _Corner(), False
                 for part in _parts(archive, member):
                     total += len(part)
                     if total > limit:
                         raise InputError(
                             f"`path` must not unpack to more than {MAX_RATIO} times its size. Got more than {limit / 1e6:,.0f} MB from {name}. Save it as CSV if you trust it."
                         )
-                    if member.filename.startswith("xl/worksheets/sheet"):
+                    # A part is a sheet by what it holds: where it lies and what it is called is for the workbook to say.
+                    cells = cells or b"sheetData" in part
+                    if cells:
                         errors += part.count(b' t="e"')
                         empty += len(re.findall(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>", part))
                         corner.see(part)
@@ -113,26 +129,30 @@ class _Corner:
     """The last row and column of a sheet as far as it was seen."""
 
     def __init__(self) -> None:
-        self.row = self.column = 0
+        self.row = self.column = self.rows = 0
 
     def see(self, part: bytes) -> None:
-        rows = re.findall(rb'<row [^>]*?r="([0-9]{1,8})"', part)
-        self.row = max(self.row, int(rows[-1]) if rows else 0)
-        wide = 3 if re.search(rb' r="[A-Z]{3}[0-9]', part) else 2
-        for letters in set(re.findall(rb' r="([A-Z]{%d})[0-9]' % wide, part)):
+        """See where rows and cells say they stand; those that say nothing stand behind the one before."""
+        self.rows += len(re.findall(rb"<(?:\w+:)?row\b", part))
+        numbers = set(re.findall(rb"\sr\s*=\s*[\"'][A-Za-z]*([0-9]+)", part))
+        self.row = max(self.row, self.rows, *map(int, numbers))
+        for letters in set(re.findall(rb"\sr\s*=\s*[\"']([A-Za-z]{2,})[0-9]", part)):
             place = 0
-            for letter in letters:
+            for letter in letters.upper():
                 place = place * 26 + letter - 64
             self.column = max(self.column, place)
-        self.column = max(self.column, 26)
+        silent = max(row.count(b"<c>") + row.count(b"<c/>") for row in part.split(b"<row"))
+        self.column = max(self.column, 26, silent)
 
     def see_repeated(self, part: bytes) -> None:
         """See cells with content that OpenDocument writes once for many."""
-        for element in re.findall(rb"<table:table-cell [^>]*number-columns-repeated=[^>]*[^/]>", part):
-            found = re.search(rb'number-columns-repeated="([0-9]{1,9})"', element)
-            self.column = max(self.column, int(found[1]) if found else 0)
-        for found in re.finditer(rb'<table:table-row [^>]*number-rows-repeated="([0-9]{1,9})"[^>]*>(.{0,400})', part, re.DOTALL):
-            if b"office:value" in found[2] or b"<text:p" in found[2]:
+        for found in re.finditer(
+            rb"<table:table-cell\s[^>]*number-columns-repeated\s*=\s*[\"']([0-9]{1,9})[\"'][^>]*(?<!/)>", part
+        ):
+            self.column = max(self.column, int(found[1]))
+        for found in re.finditer(rb"<table:table-row\s[^>]*number-rows-repeated\s*=\s*[\"']([0-9]{1,9})[\"'][^>]*>", part):
+            row = part[found.end() : part.find(b"</table:table-row>", found.end())]
+            if b"office:value" in row or b"<text:p" in row:
                 self.row = max(self.row, int(found[1]))
 
     def check(self, name: str) -> None:
@@ -191,12 +211,11 @@ def _key(sheet: RawFile) -> list[str]:
 
 def _sheet(sheet: Any, name: str, sha: str | None) -> RawFile | None:
     """Return the table of one sheet, whose rows are counted as Excel counts them."""
-    if not sheet.total_height or not sheet.total_width:
+    if sheet.end is None:
         return None
-    if sheet.total_height * sheet.total_width > MAX_CELLS:
-        corner = _Corner()
-        corner.row, corner.column = sheet.total_height, sheet.total_width
-        corner.check(name)
+    corner = _Corner()
+    corner.row, corner.column = sheet.end[0] + 1, sheet.end[1] + 1
+    corner.check(name)
     rows = sheet.to_python(skip_empty_area=False)
     widths = [sum(str(cell).strip() != "" for cell in row) for row in rows[:50]]
     if not widths or max(widths) == 0:
@@ -216,6 +235,9 @@ def _table(rows: list[list[Any]], top: int, name: str, sha: str | None, title: s
     width = max(position + 1 for position, cell in enumerate(rows[top]) if str(cell).strip())
     check_columns(width, name)
     header = header_names([plain_text(cell) for cell in rows[top][:width]])
+    notes: dict[str, Any] = {"sheet": title}
+    if is_data(header):
+        header, top, notes = header_names([""] * width), top - 1, {**notes, "header": "missing"}
     frames, lines = [], []
     rejects: list[tuple[int, str, str]] = []
     for start in range(top + 1, len(rows), CHUNK):
@@ -232,10 +254,28 @@ def _table(rows: list[list[Any]], top: int, name: str, sha: str | None, title: s
             else:
                 body.append(cells)
                 lines.append(number)
+        if start + CHUNK >= len(rows):
+            for _ in range(_foot(body)):
+                rejects.append(
+                    (lines.pop(), ", ".join(filter(None, body.pop())), "the row is a total or a note at the foot of the table")
+                )
         frames.append(text_frame(body, header))
-    turned = reject_rows(name, [n for n, _, _ in rejects], "", [v for _, v, _ in rejects], [why for _, _, why in rejects])
+    turned = reject_rows(
+        name, [n for n, _, _ in sorted(rejects)], "", [v for _, v, _ in sorted(rejects)], [why for _, _, why in sorted(rejects)]
+    )
     frame = pd.concat(frames, ignore_index=True) if frames else text_frame([], header)
-    return RawFile(frame, np.asarray(lines, dtype=np.int64), turned, sha, name, {"sheet": title})
+    return RawFile(frame, np.asarray(lines, dtype=np.int64), turned, sha, name, notes)
+
+
+def _foot(body: list[list[str]]) -> int:
+    """Return how many of the last rows are totals or notes: they say so, and leave half of the columns blank."""
+    n = 0
+    while n < min(_MOST_FOOT, len(body) - 1):
+        filled = [cell for cell in body[-1 - n] if cell.strip()]
+        if len(filled) > max(2, len(body[0]) // 2) or not _FOOT.match(filled[0].strip()):
+            break
+        n += 1
+    return n
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,15 @@ from sara.core.errors import InputError, SaraWarning
 from sara.data.formats._geojson import representative, with_points
 from sara.data.formats._raw import RawFile, check_columns, no_rejects, typed_frame
 
-__all__ = ["SIDECARS", "SPATIAL", "read_layers"]
+__all__ = ["PARTS", "SHP", "SIDECARS", "SPATIAL", "read_layers"]
 
+# How the geometry of a shapefile begins.
+SHP = b"\x00\x00\x27\x0a"
+# The parts of a file geodatabase.
+PARTS = re.compile(r"a[0-9a-f]{8}\..{1,40}|gdb|timestamps", re.IGNORECASE)
 SPATIAL = (".shp", ".gpkg", ".fgb", ".gdb", ".sqlite", ".dbf")
+# Where a GIS program keeps its colors and projects.
+_OF_PROGRAMS = ("layer_styles", "qgis_projects")
 # What stands beside a .shp and is read with it.
 SIDECARS = (
     ".dbf",
@@ -46,7 +53,7 @@ def read_layers(path: Path, name: str, sha: str | None) -> RawFile:
         with warnings.catch_warnings():
             # What a damaged file is warned of comes as an error a moment later.
             warnings.simplefilter("ignore", RuntimeWarning)
-            layers = [str(layer) for layer, _ in pyogrio.list_layers(path)]
+            layers = [str(layer) for layer, _ in pyogrio.list_layers(path) if layer not in _OF_PROGRAMS]
         read = [table for layer in layers if (table := _layer(path, layer, name, sha)) is not None]
     except (
         pyogrio.errors.DataSourceError,

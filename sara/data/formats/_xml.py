@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from sara.core.errors import InputError
 from sara.data.formats._raw import RawFile
@@ -14,7 +14,29 @@ __all__ = ["looks_like_xml", "read_xml"]
 
 # No description of a request is nested deeper; what is was not written by a city.
 MAX_DEPTH = 50
+# A tree takes many times its text in memory.
+MAX_XML = 500_000_000
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+class _Tree(TreeBuilder):
+    """Builds the tree, as deep as a tree of records can be."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name, self.depth = name, 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        """Open an element."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise InputError(f"`path` must not nest elements without end. Got XML deeper than {MAX_DEPTH}: {self.name}.")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        """Close an element."""
+        self.depth -= 1
+        return super().end(tag)
 
 
 def looks_like_xml(content: bytes) -> bool:
@@ -31,25 +53,25 @@ def looks_like_xml(content: bytes) -> bool:
 def read_xml(content: bytes, name: str, sha: str | None) -> RawFile:
     """Read the repeated elements of an XML file; entities are refused, whatever they hold."""
     from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import iterparse
+    from defusedxml.ElementTree import DefusedXMLParser
 
-    root, depth = None, 0
+    if len(content) > MAX_XML:
+        raise InputError(
+            f"`path` must be XML of at most {MAX_XML / 1e6:.0f} MB. Got {len(content) / 1e6:,.0f} MB in {name}. Ask the publisher for CSV or Parquet, or split it and read the folder."
+        )
+    parser = DefusedXMLParser(target=_Tree(name), forbid_dtd=True)
     try:
-        from io import BytesIO
-
-        for event, element in iterparse(BytesIO(content), events=("start", "end"), forbid_dtd=True):
-            depth += 1 if event == "start" else -1
-            root = element if root is None else root
-            if depth > MAX_DEPTH:
-                raise InputError(f"`path` must not nest elements without end. Got XML deeper than {MAX_DEPTH}: {name}.")
+        # All at once: fed in pieces, one long value is looked through from its start at each of them.
+        parser.feed(content)
+        root = parser.close()
+    except InputError:
+        raise
     except DefusedXmlException:
         raise InputError(
             f"`path` must be XML without a document type or entities. Got {name}, which has them: no city's export does. Do not trust this file."
         ) from None
     except (ParseError, ValueError, LookupError) as error:
         raise InputError(f"`path` must be whole XML. Got {name}, which is damaged ({error}). Download it again.") from None
-    if root is None:
-        raise InputError(f"`path` must be whole XML. Got an empty file: {name}.")
     _check_kind(root, name)
     rows = _rows(root)
     open311 = any(_tag(child) == "service_request_id" for row in rows[:50] for child in row)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from sara.core.errors import InputError
 from sara.data.formats import _raw
 from sara.data.formats._raw import RawFile
-from sara.data.formats._spatial import SIDECARS, SPATIAL, read_layers
+from sara.data.formats._spatial import PARTS, SHP, SIDECARS, SPATIAL, read_layers
 from sara.data.formats._twins import read_once
 
 __all__ = ["NO_TABLE", "TABLES", "is_workbook", "read_zip", "without_prose"]
@@ -127,6 +127,7 @@ def _member(
     depth: int,
     inner: Inner,
 ) -> list[RawFile]:
+    name = unpacked.name
     path = PurePosixPath(member.filename)
     database = re.match(r"((?:.*/)?[^/]+\.gdb)/", member.filename, re.IGNORECASE)
     if database is None and path.suffix.lower() != ".shp":
@@ -137,13 +138,19 @@ def _member(
             place = Path(folder) / "layer.gdb"
             place.mkdir()
             for part in members:
-                if part.filename.startswith(f"{database[1]}/"):
-                    (place / PurePosixPath(part.filename).name).write_bytes(unpacked.read(part))
+                last = PurePosixPath(part.filename).name
+                if part.filename.startswith(f"{database[1]}/") and PARTS.fullmatch(last):
+                    (place / last).write_bytes(unpacked.read(part))
             return [read_layers(place, PurePosixPath(database[1]).name, sha)]
         stem = str(path.with_suffix("")).lower()
         for part in members:
             if part.filename.lower().startswith(f"{stem}.") and "/" not in part.filename[len(stem) + 1 :]:
                 (Path(folder) / f"layer{part.filename[len(stem) :].lower()}").write_bytes(unpacked.read(part))
+        if (Path(folder) / "layer.shp").read_bytes()[:4] != SHP:
+            # The library would take it for what its content says, such as a list of other files to read.
+            raise InputError(
+                f"`path` must be a zip of a whole shapefile. Got {path.name} in {name}, which is none. Download it again."
+            )
         return [read_layers(Path(folder) / "layer.shp", path.name, sha)]
 
 

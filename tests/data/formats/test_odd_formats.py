@@ -245,8 +245,8 @@ def test_an_arcgis_page(write):
         ('[{"a": 1}, {"a": 2}, {"a"', "breaks off or is damaged at character"),
         ("[" * 100_000, "too deep|breaks off"),
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "too deep|breaks off"),
-        ('[{"a": ' + "9" * 5000 + "}]", "whole JSON"),
-        ("[]", "JSON without one"),
+        ('[{"a": ' + "9" * 5000 + "}]", "none that is called or reads like a time"),
+        ("[]", "an empty file"),
         ({"meta": {"view": {"columns": [{"name": "a"}]}}}, "without them"),
     ],
 )  # fmt: skip

@@ -68,7 +68,7 @@ def test_a_minute_of_made_up_files_finds_no_crash_no_hang_and_no_lost_row(tmp_pa
     seeds(corpus)
     run = subprocess.run(
         [
-            sys.executable, str(HARNESS), f"-max_total_time={SECONDS}", "-timeout=20", "-rss_limit_mb=3000", "-max_len=60000",
+            sys.executable, str(HARNESS), f"-max_total_time={SECONDS}", "-timeout=20", "-rss_limit_mb=3000", "-max_len=110000",
             f"-artifact_prefix={tmp_path}/", str(corpus),
         ],
         capture_output=True, text=True, timeout=SECONDS + 240, env={**os.environ, "SARA_CACHE": str(tmp_path / "cache")},

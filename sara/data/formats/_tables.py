@@ -38,10 +38,11 @@ def from_frame(frame: pd.DataFrame, *, name: str = "", notes: dict[str, Any] | N
         )
     check_columns(len(frame.columns), name or "the table")
     labels = np.asarray(frame.index.to_flat_index() if isinstance(frame.index, pd.MultiIndex) else frame.index)
-    told = [level for level in frame.index.names if level is not None and str(level) not in set(map(str, frame.columns))]
+    there = {str(column) for column in frame.columns}
+    told = {str(name): level for level, name in enumerate(frame.index.names) if name is not None and str(name) not in there}
     if told and isinstance(frame.index, (pd.MultiIndex, pd.DatetimeIndex)):
         # Labels that are times, or parts of a key, are columns by another name.
-        frame = frame.assign(**{str(level): frame.index.get_level_values(level) for level in told})
+        frame = frame.assign(**{name: frame.index.get_level_values(level) for name, level in told.items()})
     plain = frame.reset_index(drop=True).rename(columns=str)
     geometry = getattr(frame, "_geometry_column_name", None) if isinstance(frame, gpd.GeoDataFrame) else None
     if geometry not in plain.columns:

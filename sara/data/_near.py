@@ -20,6 +20,8 @@ FIRST_LOOK = (("time", "x", "y"), ("source", "type", "place"))
 BAND = 10
 # Rows in which near ones are searched at a time, and values made into numbers at a time: memory grows with these, not with the table.
 STRETCH, SLICE = 250_000, 500_000
+# Times that all rows are settled at once before what is left of them is settled one by one.
+ROUNDS = 20
 
 
 def keepers(table: pd.DataFrame, *, seconds: float, distance: float, by: Sequence[str]) -> np.ndarray:
@@ -47,7 +49,7 @@ def _in_stretches(
         part = np.r_[before[keeper[before] == before], rows[start : start + STRETCH]]
         at = time[part], x[part], y[part], kind[part]
         pairs = [_near_pairs(*at, span, distance), _place_pairs(at[0], place[part], at[3], span)]
-        _join(keeper, part[np.concatenate(pairs)])
+        keeper[part] = np.minimum(keeper[part], part[_numbers(np.concatenate(pairs), len(part))])
     return keeper
 
 
@@ -85,7 +87,7 @@ def _near_pairs(
     row, band = np.r_[rows, rows[edge]], np.r_[at, at[edge] + 1].astype(np.int64)
     copy = np.r_[np.zeros(len(rows), bool), np.ones(len(edge), bool)]
     group = pd.factorize(kind[row] * (band.max() + 1) + band)[0]
-    order = np.lexsort((row, time[row], group))
+    order = np.lexsort((row, group))
     return _stepped(
         row[order], group[order], time, span,
         lambda a, b: ~(copy[order[a]] & copy[order[b]])
@@ -99,12 +101,12 @@ def _place_pairs(time: np.ndarray, place: np.ndarray, kind: np.ndarray, span: in
     if len(rows) < 2:
         return np.empty((0, 2), dtype=np.int64)
     group = pd.factorize(kind[rows] * (place.max() + 1) + place[rows])[0]
-    order = np.lexsort((rows, time[rows], group))
+    order = np.lexsort((rows, group))
     return _stepped(rows[order], group[order], time, span, None)
 
 
 def _stepped(rows: np.ndarray, group: np.ndarray, time: np.ndarray, span: int, also: object) -> np.ndarray:
-    """Compare each row with the next of its group, the one after it, and so on, as long as any pair is inside the window."""
+    """Compare each row with the next of its group, the one after it, and so on, as long as any pair is inside the window; rows stand by time."""
     when = time[rows]
     first = np.arange(len(rows) - 1)
     pairs, step = [], 1
@@ -114,7 +116,7 @@ def _stepped(rows: np.ndarray, group: np.ndarray, time: np.ndarray, span: int, a
         # Sorted by time: a row that is too far from the next is too far from all later ones.
         first = first[inside]
         hit = first if also is None else first[also(first, first + step)]  # type: ignore[operator]
-        pairs.append(np.sort(np.c_[rows[hit], rows[hit + step]], axis=1))
+        pairs.append(np.c_[rows[hit], rows[hit + step]])
         step += 1
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
@@ -262,15 +264,28 @@ def _again(hashes: np.ndarray) -> np.ndarray:
 def _numbers(pairs: np.ndarray, n: int) -> np.ndarray:
     """Return each row's first report: rows in order of time join the earliest first report they are paired with."""
     keeper = np.arange(n)
-    _join(keeper, pairs)
+    if len(pairs):
+        stays = ~_left(pairs, n)
+        first, second = pairs[stays[pairs[:, 0]] & ~stays[pairs[:, 1]]].T
+        np.minimum.at(keeper, second, first)
     return keeper
 
 
-def _join(keeper: np.ndarray, pairs: np.ndarray) -> None:
-    """Let rows in order of time join the earliest first report they are paired with."""
-    pairs = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
-    # A row that has left can't be joined: only pairs with a row that stays count, and whether it stays is known when its turn comes.
-    for start in range(0, len(pairs), SLICE):
-        for first, second in pairs[start : start + SLICE].tolist():
-            if keeper[first] == first and keeper[second] == second:
-                keeper[second] = first
+def _left(pairs: np.ndarray, n: int) -> np.ndarray:
+    """Return which rows are no first report: those that are paired with an earlier one that is."""
+    left, (first, second) = np.zeros(n, dtype=bool), pairs.T
+    for _ in range(ROUNDS):
+        # A row with no earlier one to wait for is a first report, and what is paired with it has left; a row that has left can't be joined.
+        waits = np.zeros(n, dtype=bool)
+        waits[second] = True
+        left[second[~waits[first]]] = True
+        open_ = ~left[first] & ~left[second]
+        first, second = first[open_], second[open_]
+        if len(first) == 0:
+            return left
+    # Long chains are followed row by row: whether an earlier row stays is known when a later one's turn comes.
+    order = np.lexsort((first, second))
+    for one, other in zip(first[order].tolist(), second[order].tolist(), strict=True):
+        if not left[one]:
+            left[other] = True
+    return left

@@ -87,7 +87,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
         (rf"(?:{_WHEN}_?)(?:arrive|arrived|arrival|onscene|on_scene|at_scene|first_unit_arrived|first_unit_onscene)", 0.95),
         (r"(?:arrival|timearrive|timearrival|arrivaltime|arrived|onscenetime|arrivetime|first_on_scene|arrivaldatetime)", 0.95),
         # "arr" is also short for an arrest.
-        (rf"arr|arr_{_WHEN}|{_WHEN}_arr", 0.65),
+        (rf"arr|{_W}arr_{_WHEN}|{_WHEN}_arr", 0.65),
     ),
     "closed": (
         (
@@ -267,7 +267,7 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.9,
         ),
         (
-            r"(?:police_?district|policedistrict|police_district_name|police_precinct|precinct|district|sector|zone|division|zone_beat|district_sector|patrol_?(?:district|area|division|zone)|reporting_district|rpt_dist|rd|grid|twp|township|dispatch_?area|area_occ|community|pra|rpa)",
+            r"(?:police_?district|policedistrict|police_district_name|police_precinct|precinct|district|sector|zone|division|zone_beat|district_sector|patrol_?(?:district|area|division|zone)|reporting_district|rpt_dist|rd|grid|twp|township|dispatch_?area|team_?area|area_occ|community|pra|rpa)",
             0.85,
         ),
         (rf"{_W}(?:beat|neighborhood|neighbourhood|precinct|sector|districts?){_T}|ward|council_district", 0.6),

@@ -10,7 +10,7 @@ __all__ = ["FOREIGN", "FOREIGN_IF_OTHERS"]
 
 _BY_ENGLISH = {
     "date": "fecha datum", "time": "hora heure uhrzeit zeit tijd tijdstip horario orario", "date_time": "fechahora fecha_hora datumtijd datum_uhrzeit zeitpunkt zeitstempel",
-    "hour": "stunde uur", "type": "tipo tipologia soort typ", "call": "llamada llamado appel anruf oproep chamada chiamata", "incident": "incidente vorfall einsatz voorval hecho evenement intervention",
+    "hour": "stunde uur", "type": "tipo tipologia soort typ", "call": "llamada llamado appel anruf oproep chamada chiamata", "incident": "accidente unfall ongeval acidente incidente vorfall einsatz voorval hecho evenement intervention",
     "incident_type": "stichwort einsatzart motivo rubrica natureza naturaleza", "offense": "delito delikt straftat infraction crimen misdrijf reato crime_type",
     "address": "direccion adresse domicilio anschrift adres endereco indirizzo ubicacion standort", "street": "calle rue strasse straat logradouro rua calle_nombre",
     "house_number": "hausnummer huisnummer numero_exterior altura", "neighborhood": "barrio colonia quartier ortsteil stadtteil wijk buurt bairro quartiere localidad planungsraum lor",
@@ -24,9 +24,9 @@ _BY_ENGLISH = {
     "reported": "reporte denuncia meldung gemeldet melding gemeld segnalazione signalement", "occurrence": "ocurrencia ocorrencia tatzeit suceso sucedido accadimento hechos",
     "start": "inicio debut anfang beginn begin inizio", "end": "fin ende einde fim termino", "request": "solicitud demande anfrage aanvraag solicitacao richiesta",
     "complaint": "queja plainte beschwerde klacht reclamo reclamacao denuncia_ciudadana", "category": "categoria kategorie categorie", "subcategory": "subcategoria unterkategorie",
-    "id": "folio kennung vorgangsnummer identifiant identificador aktenzeichen expediente meldungsnummer meldingsnummer zaaknummer einsatznummer referentienummer numero_de_dossier protocolo protocollo id_unique", "number": "numero nummer num_bo nro", "name": "nombre nom nome",
+    "id": "folio kennung vorgangsnummer identifiant identificador aktenzeichen number_bo expediente meldungsnummer meldingsnummer zaaknummer einsatznummer referentienummer numero_de_dossier protocolo protocollo id_unique", "number": "numero nummer num_bo nro", "name": "nombre nom nome",
     "reason": "motif grund reden", "subject": "betreff asunto argomento onderwerp assunto", "easting": "rechtswert ostwert", "northing": "hochwert nordwert", "on": "am", "day": "dia jour tag dag giorno", "month": "mes mois monat maand mese", "year": "ano annee jahr jaar anno",
-    "": "de del la le du des der die das van het do da di",
+    "": "apurada de del la le du des der die das van het do da di",
 }  # fmt: skip
 
 FOREIGN: dict[str, str] = {}

@@ -19,6 +19,8 @@ __all__ = ["Located", "check_crs", "locate", "numbers", "split_points"]
 ESRI_NULL = 1e30
 # Within one degree of 0, 0 there is only sea.
 NULL_ISLAND = 1.0
+# Degrees: within this of the other points, a pair turned round is no chance.
+_SAME_REGION = 2.0
 # An equal-area system in metres for a table in which no row has a location.
 NOWHERE = "EPSG:6933"
 
@@ -148,6 +150,7 @@ def _why_bad(
             ("zero", (east == 0) | (north == 0) | (geographic & (np.abs(east) <= NULL_ISLAND) & (np.abs(north) <= NULL_ISLAND))),
         ]
         if geographic:
+            checks.append(("longitude and latitude swapped", _turned(east, north)))
             checks.append(("outside the range of longitude and latitude", (np.abs(east) > 180) | (np.abs(north) > 90)))
     bad = np.zeros(len(east), bool)
     reasons: dict[str, int] = {}
@@ -157,6 +160,15 @@ def _why_bad(
             reasons[reason] = int(new.sum())
         bad |= new
     return bad, reasons
+
+
+def _turned(east: np.ndarray, north: np.ndarray) -> np.ndarray:
+    """Mark pairs that are out of range as written and lie beside the other points the other way round."""
+    valid = (np.abs(east) <= 180) & (np.abs(north) <= 90) & (np.abs(east) > NULL_ISLAND)
+    if not valid.any():
+        return np.zeros(len(east), bool)
+    lon, lat = np.median(east[valid]), np.median(north[valid])
+    return (np.abs(north) > 90) & (np.abs(north - lon) < _SAME_REGION) & (np.abs(east - lat) < _SAME_REGION)
 
 
 def _lon_lat(east: np.ndarray, north: np.ndarray, source: pyproj.CRS) -> tuple[np.ndarray, np.ndarray]:

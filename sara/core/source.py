@@ -159,6 +159,10 @@ class EventSource:
             held = self._arrow([name], compact) if table is None else table
             data[name] = column_of(held.column(name), name, compact)
             table = None if table is None else table.drop_columns([name])
+            if self._files:
+                # What Arrow keeps for its next column would stay with it to the end.
+                del held
+                release_unused()
         n = self.n_rows
         for name in COLUMNS:
             if name not in data and name != "geometry":
@@ -313,6 +317,13 @@ def _is_frame(value: Any) -> bool:
             known.is_ibis_table, known.is_dask_dataframe,
         )
     )  # fmt: skip
+
+
+def release_unused() -> None:
+    """Give back the memory that Arrow holds and does not use."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _crs_name(crs: Any) -> str:

@@ -189,8 +189,8 @@ def build_part(
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Return the event table of some rows, with the record of what they alone can tell, and the rows turned down.
 
-    With `target`, the system that the whole table is in, the rows are a part of it: their times may all be unreadable. `kinds` says what the
-    columns nobody has a use for hold in the whole of it.
+    With `target`, the system that the whole table is in, the rows are a part of it: their times may all be unreadable, and they get no shapes.
+    `kinds` says what the columns nobody has a use for hold in the whole of it.
     """
     tz = _time.check_zone(tz)
     fields = check_mapping(mapping, list(table.frame.columns))
@@ -205,7 +205,7 @@ def build_part(
     clock = _clock(out["time"], times[main].utc if main else np.full(len(frame), np.nan), tz, precision)
     crs, guessed = settled_crs(frame, fields, crs, tz)
     place = positions(frame, fields, crs, keep, target)
-    result = _assemble(frame, fields, out, clock, place, kinds or {})
+    result = _assemble(frame, fields, out, clock, place, kinds or {}, shapes=target is None)
     if not keep.all():
         result = result[keep]
     result = in_order(result)
@@ -300,6 +300,8 @@ def _assemble(
     clock: _Clock,
     place: Located,
     kinds: Mapping[str, str],
+    *,
+    shapes: bool,
 ) -> gpd.GeoDataFrame:
     n = len(frame)
     data: dict[str, Any] = {}
@@ -313,10 +315,10 @@ def _assemble(
         elif name in ("x", "y"):
             data[name] = getattr(place, name)
         elif name == "geometry":
-            ok = np.isfinite(place.x) & np.isfinite(place.y)
-            shapes = np.full(n, None, dtype=object)
-            shapes[ok] = shapely.points(place.x[ok], place.y[ok])
-            data[name] = gpd.array.from_shapely(shapes, crs=place.crs)
+            ok = np.isfinite(place.x) & np.isfinite(place.y) & shapes
+            points = np.full(n, None, dtype=object)
+            points[ok] = shapely.points(place.x[ok], place.y[ok])
+            data[name] = gpd.array.from_shapely(points, crs=place.crs)
         elif name == "n_reports":
             data[name] = np.ones(n, dtype=np.int64)
         else:

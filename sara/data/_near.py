@@ -209,10 +209,11 @@ def exact_groups(table: pd.DataFrame) -> np.ndarray:
     x, y = (table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y"))
     clear = table["time"].notna().to_numpy() & (table["place"].notna().to_numpy() | (np.isfinite(x) & np.isfinite(y)))
     known = {name for names in FIRST_LOOK for name in names}
-    rows, group = np.flatnonzero(clear), None
+    rows = np.flatnonzero(clear)
     # Most rows share their second and point with no other: a number for the three says so, and only the others are compared in earnest.
     time = table["time"].to_numpy(dtype="datetime64[us]").view(np.int64)
     rows = rows[_again(_mixed([time[rows], x[rows], y[rows]]))]
+    group = np.zeros(len(rows), dtype=np.int64)
     for names in (*FIRST_LOOK, [name for name in table.columns if name not in IDENTITY and name not in known]):
         group = codes_of(table[list(names)].iloc[rows], names, start=group)
         again = np.bincount(group)[group] > 1 if len(group) else np.zeros(0, dtype=bool)

@@ -11,7 +11,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from sara.core.event_columns import COLUMNS, FEW, column_of
 from sara.core.parquet import RECORD_KEY
@@ -150,10 +149,13 @@ class EventParts:
         if self.places is None:
             return table
         at = table.schema.get_field_index("place")
-        chunks = []
+        chunks: list[Any] = []
+        known = words = None
         for chunk in table.column("address").chunks:
-            words = pa.array([self.places[text] for text in chunk.dictionary.to_pylist()], pa.string())
-            chunks.append(words.take(chunk.indices).dictionary_encode())
+            if known is None or not chunk.dictionary.equals(known):
+                known = chunk.dictionary
+                words = pa.array([self.places[text] for text in known.to_pylist()], pa.string())
+            chunks.append(words.take(chunk.indices).dictionary_encode())  # type: ignore[union-attr]
         return table.set_column(at, "place", pa.chunked_array(chunks, table.schema.field("place").type)).unify_dictionaries()
 
     def compact(self, columns: list[str]) -> pd.DataFrame:
@@ -190,7 +192,8 @@ def event_arrow(events: gpd.GeoDataFrame) -> Any:
         if str(values.dtype) == "geometry":
             continue
         if pd.api.types.is_string_dtype(values.dtype) or pd.api.types.is_object_dtype(values.dtype):
-            text = pa.array(values.astype(object).where(values.notna(), None), pa.string())
+            text = pa.array(values, from_pandas=True)
+            text = (text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text).cast(pa.string())
             columns[name] = text.dictionary_encode() if name in FEW or name not in COLUMNS else text
         else:
             columns[name] = pa.array(values, from_pandas=True)
@@ -223,9 +226,13 @@ def _shaped(table: Any) -> Any:
 
     x, y = (table.column(name).to_numpy() for name in ("x", "y"))
     known = np.isfinite(x) & np.isfinite(y)
-    shapes = np.full(len(x), None, dtype=object)
-    shapes[known] = shapely.to_wkb(shapely.points(x[known], y[known]))
-    return table.add_column(_after_y(table.schema), "geometry", pa.array(shapes, pa.binary()))
+    # A point as well-known binary: the byte order, the kind of shape, x and y, in 21 bytes.
+    shapes = np.zeros(int(known.sum()), dtype=[("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
+    shapes["order"], shapes["kind"], shapes["x"], shapes["y"] = 1, 1, x[known], y[known]
+    ends = np.r_[0, np.cumsum(known) * shapes.dtype.itemsize].astype(np.int32)
+    mask = pa.array(known).buffers()[1]
+    points = pa.Array.from_buffers(pa.binary(), len(x), [mask, pa.py_buffer(ends), pa.py_buffer(shapes.tobytes())])
+    return table.add_column(_after_y(table.schema), "geometry", points)
 
 
 def _after_y(schema: Any) -> int:

@@ -12,6 +12,7 @@ import pandas as pd
 from sara.core.errors import InputError
 from sara.data._text import is_blank, squeeze, uniques_of
 from sara.data._time_epoch import EPOCH_RANGE, epoch_to_wall, read_numbers
+from sara.data._time_fixed import stamps
 from sara.data._time_words import LONG_MONTHS, MONTHS, hour_24, made_alike, placeholders
 
 __all__ = ["ParsedTimes", "check_zone", "looks_like_time", "parse_times", "to_seconds"]
@@ -237,8 +238,10 @@ def _at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, d
     numeric = form[:8] in {known[:8] for known in _SWAPPABLE}
     if numeric and dayfirst is not None and dayfirst != form.startswith("%d"):
         form = _swap(form)
-    local = _micro(pd.to_datetime(text, format=form, errors="coerce"))
+    local = stamps(text, form)
     left = np.flatnonzero(np.isnat(local))
+    # A blank is read already: it is no time.
+    left = left[~is_blank(text.iloc[left]).to_numpy()]
     good = local[~np.isnat(local)]
     if numeric and dayfirst is None:
         # Days above 12 must far outnumber everything unread, or the day might come first in some or all.
@@ -391,7 +394,7 @@ def _strptime(text: pd.Series, form: str, zoned: bool) -> tuple[np.ndarray, np.n
         offset = parts.map(_offset).to_numpy(dtype=float)
     if "%p" in form:
         text = text.str.replace(r"(?<=[0-9])([AP]M)$", r" \1", regex=True)
-    wall = _micro(pd.to_datetime(text, format=form, errors="coerce"))
+    wall = stamps(text, form)
     if "%I" in form and np.isnat(wall).any():
         # "13:05 PM": a 24-hour clock with a marker stuck on.
         again = pd.to_datetime(

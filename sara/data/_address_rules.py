@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from sara.data._address_words import (
@@ -134,6 +135,8 @@ class Address(NamedTuple):
     zip: str | None = None
 
 
+# A long file is read in parts, and its addresses come again in each.
+@lru_cache(maxsize=1 << 16)
 def parse_address(text: str) -> Address:
     """Read one address; the rules are tried in a fixed order and the first that fits decides."""
     text = text[:LONGEST].upper()

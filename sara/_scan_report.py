@@ -162,7 +162,7 @@ def _of_the_first(events: Any, board: ProblemBoard, skipped: list[str]) -> tuple
         jobs["Months"] = lambda: trends.series(there, freq="MS" if days >= HALF_A_YEAR else "W" if days >= A_MONTH else "D")
     # Calls for help are told by area and month only.
     if category not in data.help_categories():
-        if there is not None:
+        if there is not None and record_of(events).get("time_precision") != "day":
             jobs["Hours"] = lambda: trends.clock(there)
         jobs["Concentration"] = lambda: scan.concentration(of_kind)
     found = {}
@@ -191,9 +191,11 @@ def _ground(events: Any) -> Any:
         return None
     n = cells["n"].to_numpy()
     (x0, x1), (y0, y1) = (
-        [quantile_of_counts(cells[name].to_numpy(dtype=float), n, q) for q in (0.005, 0.995)] for name in ("column", "row")
+        [quantile_of_counts(cells[name].to_numpy(dtype=float), n, q) for q in (0.025, 0.975)] for name in ("column", "row")
     )
-    return shapely.box(x0 * SQUARE, y0 * SQUARE, (x1 + 1) * SQUARE, (y1 + 1) * SQUARE)
+    # A few rows far away would make the city a dot; a tenth more on each side shows its edge.
+    across, up = 0.1 * (x1 - x0), 0.1 * (y1 - y0)
+    return shapely.box((x0 - across) * SQUARE, (y0 - up) * SQUARE, (x1 + across + 1) * SQUARE, (y1 + up + 1) * SQUARE)
 
 
 def _file_of(events: Any) -> str:

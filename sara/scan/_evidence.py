@@ -109,7 +109,12 @@ def cheers_rows(row: Mapping[str, Any]) -> pd.DataFrame:
         "Harm": _harm(row),
         "Expectation": _expectation(row),
         "Events": f"{row['n']:,} {row['category']} calls, {row['first']:%Y-%m-%d} to {row['last']:%Y-%m-%d}; {row['expected']:,.0f} expected.",
-        "Recurrence": f"Above the expected level in {percent(row['weeks_active'])} of weeks: {row['lasting']}. Recent weeks against the city's course: {row['trend']:+.0f} %.",
+        "Recurrence": f"Above the expected level in {percent(row['weeks_active'])} of weeks: {row['lasting']}."
+        + (
+            f" Recent weeks against the city's course: {row['trend']:+.0f} %."
+            if pd.notna(row["trend"])
+            else " The period is too short for a trend."
+        ),
         "Similarity": _similarity(row),
     }
     rows = [(letter, question, said[letter], unknown) for letter, (question, unknown) in CHEERS.items()]

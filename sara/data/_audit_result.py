@@ -131,7 +131,7 @@ class AuditResult(Result):
         told = told.iloc[np.argsort([rank[word] for word in told["severity"]], kind="stable")]
         quiet = self.table[self.table["severity"] == "ok"]
         steps = "".join(
-            f"<tr><td>{html.escape(row.step)}</td><td style='text-align:right'>{row.n:,}</td></tr>"
+            f"<tr><td>{html.escape(str(row.step))}</td><td style='text-align:right'>{row.n:,}</td></tr>"
             for row in self.waterfall.itertuples()
         )
         settings = "".join(

@@ -286,8 +286,7 @@ def types(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
     if length < 120:
         return []
     seen = _lives(events, ground)
-    day = pd.Timedelta(days=1)
-    before, after = (seen["min"] - start) / day, (end - seen["max"]) / day
+    before, after = (gap.dt.total_seconds() / 86_400 for gap in (seen["min"] - start, end - seen["max"]))
     alive = length - before - after
     # At the rate of its own life, 20 rows or more were due in the empty stretch of a month or more; a code of fewer rows comes and goes by chance.
     rate = seen["size"] / alive.clip(lower=30)
@@ -335,8 +334,9 @@ def _renamed(gone: pd.DataFrame, new: pd.DataFrame, rate: pd.Series, events: pd.
     kinds = uniques_of(events["category"])[0]
     category = {str(name): kinds[row] for name, row in zip(names, first, strict=False)}
     pairs, used = [], set()
-    for old, life in gone.iterrows():
-        near = new[(new["min"] - life["max"]).abs() <= pd.Timedelta(days=14)]
+    for old in gone.index.astype(str):
+        last = gone.loc[old, "max"]
+        near = new[(new["min"] - last).abs() <= pd.Timedelta(days=14)]
         like = [
             name
             for name in near.index
@@ -344,7 +344,7 @@ def _renamed(gone: pd.DataFrame, new: pd.DataFrame, rate: pd.Series, events: pd.
         ]
         if like:
             used.add(like[0])
-            pairs.append((old, like[0], life["max"]))
+            pairs.append((old, like[0], last))
     if not pairs:
         return []
     listed = "; ".join(f"{old} becomes {name} ({when:%Y-%m})" for old, name, when in pairs[:3])

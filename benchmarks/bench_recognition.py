@@ -62,7 +62,10 @@ def cases_of_map(folder: Path, rng: np.random.Generator | None) -> Iterator[tupl
             ([*ours], [[c] for c in _listed(row[theirs])], False) for theirs, ours in MAP_FIELDS.items() if _listed(row[theirs])
         ]
         # A received time in two columns.
-        wanted = [(f, [[name for one in c for name in one], *c] if "+" in row["received"] and f[0] == "received" else c, o) for f, c, o in wanted]
+        wanted = [
+            (f, [[name for one in c for name in one], *c] if "+" in row["received"] and f[0] == "received" else c, o)
+            for f, c, o in wanted
+        ]
         extra = [(["group"], [[c] for name in ("category", "type_code") for c in _listed(row[name])], True)]
         extra += [(["x", "y", "point"], [[c] for name in ("x", "y", "point_text") for c in _listed(row[name])], True)]
         kinds = {c: f[0] for f, alternatives, _ in wanted for alternative in alternatives for c in alternative}
@@ -77,9 +80,9 @@ def cases_of_map(folder: Path, rng: np.random.Generator | None) -> Iterator[tupl
 def _listed(cell: str) -> list[str]:
     if "(" in cell and "+" in cell:
         cell = cell[cell.index("(") + 1 :].rstrip(")")
-    return [c.split(" (")[0].strip() for c in re.split(r"[,+]", cell) if c.strip() and "prefix" not in c and c.strip() != "date"] + (
-        ["date"] if re.match(r"date\+", cell) else []
-    )
+    return [
+        c.split(" (")[0].strip() for c in re.split(r"[,+]", cell) if c.strip() and "prefix" not in c and c.strip() != "date"
+    ] + (["date"] if re.match(r"date\+", cell) else [])
 
 
 def cases_of_layouts(
@@ -129,7 +132,9 @@ def _content(column: str, kind: str | None, type_: str, rng: np.random.Generator
     if base == "id":
         return [f"23-{n:06d}" for n in rng.permutation(10**6)[:N_ROWS]]
     if base == "type":
-        return pick(["BURGLARY ALARM", "DISTURBANCE", "TRAFFIC STOP", "NOISE COMPLAINT", "Graffiti", "THEFT", "Pothole", "WELFARE CHECK"])
+        return pick(
+            ["BURGLARY ALARM", "DISTURBANCE", "TRAFFIC STOP", "NOISE COMPLAINT", "Graffiti", "THEFT", "Pothole", "WELFARE CHECK"]
+        )
     if base == "address":
         number, street = rng.integers(1, 60, N_ROWS) * 100, pick(["MAIN ST", "OAK AVE", "W 35TH ST", "ELM BLVD"])
         if part == "0" or re.search(r"number|(?:^|_)no$", low):
@@ -192,9 +197,9 @@ def score(cases: Iterable[tuple[str, pd.DataFrame, str, list[Any]]]) -> Score:
 
 def _fits(columns: list[str], alternatives: list[list[str]]) -> bool:
     """Whether the columns are one of the right answers; part of a date and its time is not."""
-    return any(set(columns) == set(right) or (len(right) > 2 and len(set(columns) & set(right)) > 1) for right in alternatives) or all(
-        [column] in alternatives for column in columns
-    )
+    return any(
+        set(columns) == set(right) or (len(right) > 2 and len(set(columns) & set(right)) > 1) for right in alternatives
+    ) or all([column] in alternatives for column in columns)
 
 
 def calibration(pairs: Iterable[tuple[float, bool]]) -> list[tuple[str, int, float, float]]:
@@ -204,7 +209,8 @@ def calibration(pairs: Iterable[tuple[float, bool]]) -> list[tuple[str, int, flo
         low = next(edge for edge in (0.95, 0.9, 0.8, 0.65, 0.5, 0.0) if sure >= edge)
         bins[f"{low:.2f} and more"].append((sure, right))
     return [
-        (name, len(rows), float(np.mean([r[0] for r in rows])), float(np.mean([r[1] for r in rows]))) for name, rows in sorted(bins.items())
+        (name, len(rows), float(np.mean([r[0] for r in rows])), float(np.mean([r[1] for r in rows])))
+        for name, rows in sorted(bins.items())
     ]
 
 
@@ -222,7 +228,9 @@ def main() -> None:
     if not folder:
         raise SystemExit("SARA_REAL_DATA must name the folder of real data. Got none.")
     pairs: list[tuple[float, bool]] = []
-    print("| test | fields | right | wrong | missed | not there | events refused | others accepted |\n|---|---|---|---|---|---|---|---|")
+    print(
+        "| test | fields | right | wrong | missed | not there | events refused | others accepted |\n|---|---|---|---|---|---|---|---|"
+    )
     for name, s in runs(Path(folder)):
         if not s.asked:
             continue

@@ -113,7 +113,9 @@ def scan(
     complaints: Annotated[Path | None, typer.Argument(help="Complaints to the city (311), as evidence.")] = None,
     areas: Annotated[Path | None, typer.Option("--areas", help="The city's areas: GeoJSON or another boundary file.")] = None,
     out: Out = None,
-    of_complaints: Annotated[bool, typer.Option("--complaints", help="The first file holds complaints (311), not calls.")] = False,
+    of_complaints: Annotated[
+        bool, typer.Option("--complaints", help="The first file holds complaints (311), not calls.")
+    ] = False,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open the report in the browser.")] = False,
 ) -> None:
     """Scan a file without a study: what it can bear, what keeps coming back, where and when, as one page and one workbook."""

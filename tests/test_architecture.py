@@ -15,7 +15,25 @@ from sara.core.result import Result
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("hotspots", "trends", "scan", "analyze", "respond", "assess")
-TOP = ("read_calls", "read_complaints", "read_events", "as_events", "read_areas", "within", "audit", "call_types", "set_types", "dedupe", "download", "geocode", "read_places", "refresh", "recognize", "open_events", "convert")
+TOP = (
+    "read_calls",
+    "read_complaints",
+    "read_events",
+    "as_events",
+    "read_areas",
+    "within",
+    "audit",
+    "call_types",
+    "set_types",
+    "dedupe",
+    "download",
+    "geocode",
+    "read_places",
+    "refresh",
+    "recognize",
+    "open_events",
+    "convert",
+)
 
 
 def functions() -> dict[str, str]:

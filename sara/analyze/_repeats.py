@@ -257,7 +257,9 @@ def _in_memory(events: Any, by: Any) -> gpd.GeoDataFrame:
     source = as_source(events)
     if source is None:
         return check_events(events)
-    wanted = [name for name in (by, "time", "place", "category", "origin", "source", "n_reports", "x", "y") if name in source.columns]
+    wanted = [
+        name for name in (by, "time", "place", "category", "origin", "source", "n_reports", "x", "y") if name in source.columns
+    ]
     return check_events(source.load(list(dict.fromkeys(wanted))))
 
 

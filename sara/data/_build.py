@@ -27,7 +27,18 @@ from sara.data._text import is_blank, text_column, uniques_of
 from sara.data._time_warnings import say, zones_differ
 from sara.data.categories import category_table
 
-__all__ = ["EVENT_COLUMNS", "FIELDS", "Table", "as_kind", "build", "build_part", "check_mapping", "days_covered", "plain_kind", "whole_record"]
+__all__ = [
+    "EVENT_COLUMNS",
+    "FIELDS",
+    "Table",
+    "as_kind",
+    "build",
+    "build_part",
+    "check_mapping",
+    "days_covered",
+    "plain_kind",
+    "whole_record",
+]
 
 EVENT_COLUMNS = (
     "id", "source", "time", "t", "t_local", "month", "dow", "hour", "time_to", "type", "category", "origin", "priority", "disposition",
@@ -159,12 +170,24 @@ def build(
     record : dict, optional
         More entries for ``attrs["sara"]``.
     """
-    how: dict[str, Any] = {"source": source, "kind": kind, "crs": crs, "tz": tz, "epoch": epoch, "dayfirst": dayfirst, "origin": origin}
+    how: dict[str, Any] = {
+        "source": source,
+        "kind": kind,
+        "crs": crs,
+        "tz": tz,
+        "epoch": epoch,
+        "dayfirst": dayfirst,
+        "origin": origin,
+    }
     result, rejects = build_part(table, mapping, **how)
     own = result.attrs["sara"]
     own["rejects"] = store_rejects(rejects, _key(table, check_mapping(mapping, list(table.frame.columns)), source, crs, tz))
     # Told to every later method: a filter to one category takes away what gives a default address away.
-    own |= {"coverage": days_covered(coverage(result["time"].to_numpy(dtype="datetime64[us]")), own["time_precision"]), **whole_record(result, own.get("decimals")), **(record or {})}
+    own |= {
+        "coverage": days_covered(coverage(result["time"].to_numpy(dtype="datetime64[us]")), own["time_precision"]),
+        **whole_record(result, own.get("decimals")),
+        **(record or {}),
+    }
     return result
 
 

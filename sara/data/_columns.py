@@ -161,7 +161,9 @@ def _days_in_utc(date: pd.Series) -> pd.Series:
         number = pd.to_numeric(date).astype(float)
         stamps = pd.to_datetime(number.where(number < 1e11, number / 1000), unit="s")
     elif len(date) and date.str.fullmatch(MIDNIGHT_IN_UTC).all():
-        stamps = pd.to_datetime(date.str.slice(0, 13).str.replace("/", "-").str.replace("T", " "), format="%Y-%m-%d %H", errors="coerce")
+        stamps = pd.to_datetime(
+            date.str.slice(0, 13).str.replace("/", "-").str.replace("T", " "), format="%Y-%m-%d %H", errors="coerce"
+        )
     else:
         return date
     # Two hours: summer time moves midnight.

@@ -116,7 +116,11 @@ def locate(x: pd.Series, y: pd.Series, crs: Any, target: pyproj.CRS | None = Non
     nothing = np.isnan(east) & np.isnan(north) & ~text_x & ~text_y
     bad, reasons = _why_bad(east, north, text_x | text_y, nothing, geographic=source.is_geographic)
     ok = ~bad & ~nothing
-    if target is None and not ok.any() and (far := reasons.get("outside the range of longitude and latitude", 0)) > 0.5 * (~nothing).sum():
+    if (
+        target is None
+        and not ok.any()
+        and (far := reasons.get("outside the range of longitude and latitude", 0)) > 0.5 * (~nothing).sum()
+    ):
         first = np.flatnonzero(np.isfinite(east) & np.isfinite(north))[0]
         raise InputError(
             f"longitude and latitude must lie within 180 and 90 degrees. Got {east[first]:.10g}, {north[first]:.10g} and {far - 1:,} more of the kind. "

@@ -23,7 +23,42 @@ __all__ = ["Candidate", "candidates", "states_named", "zone_place"]
 
 # How far, in degrees, the area of a system may lie from the time zone's own city: the widest zones span a continent, a country's grid does not.
 _ZONE_REACH, _GRID_REACH = 25.0, 1.0
-_NATIONAL = frozenset({27700, 29902, 2157, 28992, 31370, 3812, 2154, 2056, 21781, 31287, 2180, 3006, 2193, 3067, 5514, 3765, 6372, 2950, 2951, 2952, 3005, 2326, 3414, 32188, 31467, 31468, 31466, 3003, 3004, 2100, 20790, 3763})
+_NATIONAL = frozenset(
+    {
+        27700,
+        29902,
+        2157,
+        28992,
+        31370,
+        3812,
+        2154,
+        2056,
+        21781,
+        31287,
+        2180,
+        3006,
+        2193,
+        3067,
+        5514,
+        3765,
+        6372,
+        2950,
+        2951,
+        2952,
+        3005,
+        2326,
+        3414,
+        32188,
+        31467,
+        31468,
+        31466,
+        3003,
+        3004,
+        2100,
+        20790,
+        3763,
+    }
+)
 _UTM = frozenset((*range(32601, 32661), *range(32701, 32761), *range(25828, 25839)))
 # A point so near to the time zone's own city is in it, where no other system puts one within the wider ring: kilometres.
 _IN_CITY, _NO_OTHER = 40.0, 120.0

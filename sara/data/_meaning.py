@@ -115,7 +115,11 @@ def check_meaning(frame: pd.DataFrame, mapping: Mapping[str, Any], *, source: st
 
 def _share(sample: pd.DataFrame, column: str, pattern: str) -> float:
     values = sample[column] if column in sample.columns else sample.iloc[:, [str(c) for c in sample.columns].index(column)]
-    if isinstance(values, pd.DataFrame) or str(values.dtype) == "geometry" or not (values.dtype == object or str(values.dtype) in ("str", "string", "category")):
+    if (
+        isinstance(values, pd.DataFrame)
+        or str(values.dtype) == "geometry"
+        or not (values.dtype == object or str(values.dtype) in ("str", "string", "category"))
+    ):
         return 0.0
     filled = values[~is_blank(values)]
     return float(text_of(filled).str.fullmatch(pattern).mean()) if len(filled) else 0.0

@@ -38,7 +38,14 @@ def keepers(table: pd.DataFrame, *, seconds: float, distance: float, by: Sequenc
 
 
 def _in_stretches(
-    time: np.ndarray, x: np.ndarray, y: np.ndarray, place: np.ndarray, kind: np.ndarray, rows: np.ndarray, span: int, distance: float
+    time: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    place: np.ndarray,
+    kind: np.ndarray,
+    rows: np.ndarray,
+    span: int,
+    distance: float,
 ) -> np.ndarray:
     """Return each row's first report, one stretch of time after another; `rows` are the usable ones, in order of time."""
     keeper = np.arange(len(time))
@@ -73,9 +80,7 @@ def _codes(values: pd.Series) -> np.ndarray:
     return pd.factorize(values, use_na_sentinel=True)[0]
 
 
-def _near_pairs(
-    time: np.ndarray, x: np.ndarray, y: np.ndarray, kind: np.ndarray, span: int, distance: float
-) -> np.ndarray:
+def _near_pairs(time: np.ndarray, x: np.ndarray, y: np.ndarray, kind: np.ndarray, span: int, distance: float) -> np.ndarray:
     """Return pairs (earlier row, later row) of one kind within the window and the distance."""
     rows = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if len(rows) < 2:

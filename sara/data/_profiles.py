@@ -97,7 +97,9 @@ def find_profile(name: str | PathLike[str] | None, header: Iterable[str], source
         return None
     known = _as_spelled(best, columns)
     # A column that this year's file lacks costs its field; the file is still the publisher's.
-    there = {name: given for name, given in known.columns.items() if set([given] if isinstance(given, str) else given) <= set(columns)}
+    there = {
+        name: given for name, given in known.columns.items() if set([given] if isinstance(given, str) else given) <= set(columns)
+    }
     # Half a location is none.
     half = {one for pair in (("lon", "lat"), ("x", "y")) if len(there.keys() & set(pair)) == 1 for one in pair}
     there = {name: given for name, given in there.items() if name not in half}
@@ -118,7 +120,11 @@ def _as_spelled(profile: Profile, header: Iterable[str]) -> Profile:
         spelled.setdefault(_plain(column), column)
     one = lambda column: column if column in have else spelled.get(_plain(column), column)  # noqa: E731
     return replace(
-        profile, columns={name: one(given) if isinstance(given, str) else [one(part) for part in given] for name, given in profile.columns.items()}
+        profile,
+        columns={
+            name: one(given) if isinstance(given, str) else [one(part) for part in given]
+            for name, given in profile.columns.items()
+        },
     )
 
 
@@ -153,11 +159,21 @@ def profile_text(
     data = {"title": title, "source": source, **told, "columns": dict(columns)}
     _profile(name, data)
     lines = [f"title = {_toml(title)}", f"source = {_toml(source)}"]
-    hints = {"tz": '"America/Chicago"', "crs": "3435", "epoch": '"utc"   # or "local": what seconds since 1970 mean', "dayfirst": "false"}
+    hints = {
+        "tz": '"America/Chicago"',
+        "crs": "3435",
+        "epoch": '"utc"   # or "local": what seconds since 1970 mean',
+        "dayfirst": "false",
+    }
     lines += [f"{key} = {_toml(told[key])}" if key in told else f"# {key} = {hint}" for key, hint in hints.items()]
-    lines += ["", "# Field of the event table = column of the file; a list joins columns. The number says how sure sara was.", "[columns]"]
     lines += [
-        f"{field_} = {_toml(column)}" + (f"  # {notes[field_]:.2f}" if notes.get(field_, 1.0) < 0.9 else "") for field_, column in columns.items()
+        "",
+        "# Field of the event table = column of the file; a list joins columns. The number says how sure sara was.",
+        "[columns]",
+    ]
+    lines += [
+        f"{field_} = {_toml(column)}" + (f"  # {notes[field_]:.2f}" if notes.get(field_, 1.0) < 0.9 else "")
+        for field_, column in columns.items()
     ]
     return "\n".join(lines + [f"# {field_} = ?" for field_ in missing if " or " not in field_]) + "\n"
 
@@ -198,30 +214,40 @@ def _check(name: str, data: Mapping[str, Any]) -> None:
             raise InputError(f"`profile` {name!r} must hold only {', '.join(_KEYS)}. Got {key!r}.{suggest(key, _KEYS)}")
     for key in ("title", "source", "tz", "notes"):
         if key in data and not isinstance(data[key], str):
-            raise InputError(f"`{key}` of profile {name!r} must be text. Got {data[key]!r}. Write: {key} = \"...\"")
+            raise InputError(f'`{key}` of profile {name!r} must be text. Got {data[key]!r}. Write: {key} = "..."')
     if data.get("epoch") not in (None, "utc", "local"):
-        raise InputError(f"`epoch` of profile {name!r} must be \"utc\" or \"local\". Got {data['epoch']!r}. Write: epoch = \"local\"")
+        raise InputError(f'`epoch` of profile {name!r} must be "utc" or "local". Got {data["epoch"]!r}. Write: epoch = "local"')
     if not isinstance(data.get("dayfirst", False), bool):
-        raise InputError(f"`dayfirst` of profile {name!r} must be true or false. Got {data['dayfirst']!r}. Write: dayfirst = true")
+        raise InputError(
+            f"`dayfirst` of profile {name!r} must be true or false. Got {data['dayfirst']!r}. Write: dayfirst = true"
+        )
     check_zone(data.get("tz"))
     if "crs" in data:
         check_crs(data["crs"])
     columns = data.get("columns", {})
     if not isinstance(columns, Mapping) or not columns:
-        raise InputError(f"`columns` of profile {name!r} must name fields and their columns. Got {columns!r}. Write below [columns]: time = \"DATE\"")
+        raise InputError(
+            f'`columns` of profile {name!r} must name fields and their columns. Got {columns!r}. Write below [columns]: time = "DATE"'
+        )
     for field_, column in columns.items():
         if field_ not in FIELDS:
-            raise InputError(f"`columns` of profile {name!r} must map fields of the event table. Got {field_!r}.{suggest(field_, FIELDS)} Fields: {', '.join(FIELDS)}")
+            raise InputError(
+                f"`columns` of profile {name!r} must map fields of the event table. Got {field_!r}.{suggest(field_, FIELDS)} Fields: {', '.join(FIELDS)}"
+            )
         several = isinstance(column, list) and column and all(isinstance(part, str) for part in column)
         if not isinstance(column, str) and not (several and (field_ in JOINED or len(column) == 1)):
-            raise InputError(f"`{field_}` of profile {name!r} must be a column{' or a list of columns' if field_ in JOINED else ''}. Got {column!r}. Write: {field_} = \"...\"")
+            raise InputError(
+                f'`{field_}` of profile {name!r} must be a column{" or a list of columns" if field_ in JOINED else ""}. Got {column!r}. Write: {field_} = "..."'
+            )
     _check_origin(name, data.get("origin", {}))
 
 
 def _check_origin(name: str, marks: Any) -> None:
     known = (*ORIGINS, "unmarked")
     if not isinstance(marks, Mapping):
-        raise InputError(f"`origin` of profile {name!r} must be a table of patterns. Got {marks!r}. Write below [origin]: officer = \"ONVIEW\"")
+        raise InputError(
+            f'`origin` of profile {name!r} must be a table of patterns. Got {marks!r}. Write below [origin]: officer = "ONVIEW"'
+        )
     for key, pattern in marks.items():
         if key not in known:
             raise InputError(f"`origin` of profile {name!r} must hold only {', '.join(known)}. Got {key!r}.{suggest(key, known)}")
@@ -230,4 +256,6 @@ def _check_origin(name: str, marks: Any) -> None:
         try:
             re.compile(pattern)
         except (re.error, TypeError):
-            raise InputError(f"`{key}` of profile {name!r} must be a pattern. Got {pattern!r}. Write: {key} = \"ONVIEW|OFFICER\"") from None
+            raise InputError(
+                f'`{key}` of profile {name!r} must be a pattern. Got {pattern!r}. Write: {key} = "ONVIEW|OFFICER"'
+            ) from None

@@ -58,7 +58,9 @@ def fit(name: str, filled: pd.Series, n: int) -> tuple[float, str]:
         return (0.6 if distinct > 0.5 and len(filled) > 20 else 1.0), f"; {filled.astype(object).nunique()} different"
     if name == "area":
         dates = len(filled) > 5 and reads_as_date(filled)
-        return (0.0 if dates else 0.5 if distinct > 0.9 and len(filled) > 50 else 1.0), f"; {filled.astype(object).nunique()} different"
+        return (
+            0.0 if dates else 0.5 if distinct > 0.9 and len(filled) > 50 else 1.0
+        ), f"; {filled.astype(object).nunique()} different"
     return 1.0, ""
 
 
@@ -151,7 +153,13 @@ def _guess(values: pd.Series) -> list[tuple[float, str, str]]:
         if share(_CLOSED_WORDS) > 0.7:
             out.append((0.55, "disposition", "words for how a case ended"))
         elif share(_STARTERS) > 0.7:
-            out.append((0.5, "origin" if text.str.contains("OFFICER|ON.?VIEW|SELF|FIELD").any() else "channel", "words for who called, or how"))
+            out.append(
+                (
+                    0.5,
+                    "origin" if text.str.contains("OFFICER|ON.?VIEW|SELF|FIELD").any() else "channel",
+                    "words for who called, or how",
+                )
+            )
         elif share(_LEVELS) > 0.9 and text.nunique() > 1 and not share(r"[0-9]+") > 0.5:
             out.append((0.5, "priority", "words for urgency"))
         wordy = float(text.str.contains(r"[^\W\d_]{3}", regex=True).mean())
@@ -161,7 +169,12 @@ def _guess(values: pd.Series) -> list[tuple[float, str, str]]:
             told = float((known.notna() & (known != "other")).to_numpy(dtype=bool).mean())
             if told > 0.4:
                 out.append((0.45 + 0.25 * told, "type", f"{told:.0%} of its words are types of call"))
-    if distinct > 0.98 and len(text) >= 20 and share(r"[A-Z]{0,6}[-_/ ]?[0-9][0-9A-Z/_-]{3,}") > 0.95 and text.str.len().std() < 3:
+    if (
+        distinct > 0.98
+        and len(text) >= 20
+        and share(r"[A-Z]{0,6}[-_/ ]?[0-9][0-9A-Z/_-]{3,}") > 0.95
+        and text.str.len().std() < 3
+    ):
         out.append((0.45, "id", "each row has its own, and all are written alike"))
     if text.str.len().mean() > 60 and distinct > 0.5:
         out.append((0.5, "text", "long, and hardly ever the same"))

@@ -31,7 +31,9 @@ def clocks(sample: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
     dates = [
         c
         for c in sample.columns
-        if re.search(r"(?:^|_)(?:date|dt|day)(?:_|$)|date$", names[c]) and "time" not in _bare(names[c]) and date_only(sample[c])
+        if re.search(r"(?:^|_)(?:date|dt|day)(?:_|$)|date$", names[c])
+        and "time" not in _bare(names[c])
+        and date_only(sample[c])
         and not re.search(r"(?:^|_)day_of|of_day|day_of", names[c])
     ]
     beside = [
@@ -66,18 +68,30 @@ def _stem(words: str) -> str:
 def date_parts(sample: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
     """Return the columns of year, month and day (and hour) where a date is written in three columns."""
     found: list[str] = []
-    for pattern in (r"(?:calendar_?|incident_?|event_?)?year|yyyy", r"(?:calendar_?|incident_?|event_?)?month(?:_name|_number)?|mm", r"(?:calendar_?|incident_?|event_?)?day(?:_?of_?(?:the_)?month|_number)?|dd"):
+    for pattern in (
+        r"(?:calendar_?|incident_?|event_?)?year|yyyy",
+        r"(?:calendar_?|incident_?|event_?)?month(?:_name|_number)?|mm",
+        r"(?:calendar_?|incident_?|event_?)?day(?:_?of_?(?:the_)?month|_number)?|dd",
+    ):
         fitting = [c for c in sample.columns if re.fullmatch(pattern, names[c]) and _part(sample[c])]
         if not fitting:
             return []
         found.append(fitting[0])
-    clock = [c for c in sample.columns if re.fullmatch(r"(?:call_|event_)?(?:time|time_of_day|hour|hour_of_day)", names[c]) and is_clock(sample[c], hours=True)]
+    clock = [
+        c
+        for c in sample.columns
+        if re.fullmatch(r"(?:call_|event_)?(?:time|time_of_day|hour|hour_of_day)", names[c]) and is_clock(sample[c], hours=True)
+    ]
     return found + clock[:1]
 
 
 def _part(values: pd.Series) -> bool:
     text = values[~is_blank(values)].astype(object).astype(str).str.strip()
-    return len(values) == 0 or (len(text) > 0 and float(text.str.fullmatch(r"(?:[0-9]{1,2}|(?:19|20)[0-9]{2})(?:\.0)?|[A-Za-zÀ-ÿ]{3,10}\.?").mean()) > 0.95 and not text.str.fullmatch(r"(?i)(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*").any())
+    return len(values) == 0 or (
+        len(text) > 0
+        and float(text.str.fullmatch(r"(?:[0-9]{1,2}|(?:19|20)[0-9]{2})(?:\.0)?|[A-Za-zÀ-ÿ]{3,10}\.?").mean()) > 0.95
+        and not text.str.fullmatch(r"(?i)(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*").any()
+    )
 
 
 def joined_entry(entry: Entry, pairs: Mapping[str, str], sample: pd.DataFrame, names: Mapping[str, str]) -> Entry:
@@ -96,7 +110,11 @@ def street_parts(sample: pd.DataFrame, names: Mapping[str, str], street: str | N
     """Return number, direction, street and suffix, those that are there; empty without number and street."""
     found: list[str] = []
     for pattern, numeric in ((_NUMBER, True), (_DIRECTION, False), (_NAME, False), (_SUFFIX, False)):
-        fitting = [c for c in sample.columns if re.fullmatch(pattern, names[c]) and c not in found and (not never("address", names[c]) or pattern == _SUFFIX)]
+        fitting = [
+            c
+            for c in sample.columns
+            if re.fullmatch(pattern, names[c]) and c not in found and (not never("address", names[c]) or pattern == _SUFFIX)
+        ]
         if pattern == _NAME and street is not None:
             fitting = [street]
         if numeric and len(sample):
@@ -129,5 +147,3 @@ def without_bare_date(taken: list[Entry], sample: pd.DataFrame) -> list[Entry]:
     stamps = [entry for entry in taken if entry[0] in ("received", "dispatched")]
     has_clock = any(len(entry[1]) > 1 or not date_only(sample[entry[1][0]]) for entry in stamps)
     return [entry for entry in taken if entry not in bare] if bare and has_clock else taken
-
-

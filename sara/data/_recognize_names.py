@@ -23,7 +23,9 @@ _RUN_TOGETHER = re.compile(
 )
 _UNTIL = re.compile(r".*_(?:to|thru|through|until)_(?:date|dt|time|tm|date_?time)")
 # The end of a call, or a unit's way to it, is not when it came in.
-_LATER = re.compile(r"(?!.*(?:received|create|report|open)).*(?:^|_)(?:closed?|closing|cleared?|completed?|resolved|arrived?|arrival|finished)(?:_.*)?")
+_LATER = re.compile(
+    r"(?!.*(?:received|create|report|open)).*(?:^|_)(?:closed?|closing|cleared?|completed?|resolved|arrived?|arrival|finished)(?:_.*)?"
+)
 # When the call was entered, in the words of one maker of dispatch systems; any other "response" is a duration.
 _ENTERED = ("response_date", "response_datetime", "response_date_time")
 _NUMBERED = ("lon", "lat", "x", "y", "address", "area", "point")
@@ -58,9 +60,7 @@ def _apart(word: str) -> list[str]:
 def _translated(words: str, table: dict[str, str]) -> str:
     if not table:
         return words
-    return table.get(words) or "_".join(
-        said for word in words.split("_") if (said := table.get(word, word))
-    )
+    return table.get(words) or "_".join(said for word in words.split("_") if (said := table.get(word, word)))
 
 
 @lru_cache(maxsize=8192)

@@ -15,7 +15,9 @@ from sara.data._text import is_blank
 
 __all__ = ["refusal"]
 
-_PERIOD = re.compile(r"(?:fy_?)?(?:19|20)[0-9]{2}(?:_.*)?|.*_(?:19|20)[0-9]{2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*(?:_?[0-9]{2,4})?|q[1-4](?:_.*)?")
+_PERIOD = re.compile(
+    r"(?:fy_?)?(?:19|20)[0-9]{2}(?:_.*)?|.*_(?:19|20)[0-9]{2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*(?:_?[0-9]{2,4})?|q[1-4](?:_.*)?"
+)
 _COUNT = re.compile(
     r"(?:.*_)?(?:count|counts|total|totals|sum|rate|rates|percent|percentage|pct|average|avg|mean|median|per_capita|per_100_000.*|population|volume)(?:_.*)?|n|num|(?:number|num|no)_(?:of|complaint|complaints|calls)(?:_.*)?|(?:[a-z]+_)*(?:calls|cases|incidents|offenses|arrests|complaints|requests|crimes)"
 )
@@ -56,15 +58,28 @@ def refusal(names: Mapping[str, str], sample: pd.DataFrame, taken: list[Entry], 
     counts = [column for column in counts if column not in known and column not in when[1]]
     if not where and "id" not in fields and (len(counts) >= 2 or (counts and len(names) <= 8)):
         return f"its rows are totals ({_some(counts)}) by date, not one row per event"
-    if counts and "id" not in fields and not {"lon", "x", "point"} & set(fields) and _one_row_per_group(sample, when, counts, fields):
+    if (
+        counts
+        and "id" not in fields
+        and not {"lon", "x", "point"} & set(fields)
+        and _one_row_per_group(sample, when, counts, fields)
+    ):
         return f"{counts[0]!r} is a number for each date and group: totals, not one row per event"
-    if "id" not in fields and not where and "type" not in fields and n_rows > 5 and (_series(sample, when) or _wide(sample, when)):
+    if (
+        "id" not in fields
+        and not where
+        and "type" not in fields
+        and n_rows > 5
+        and (_series(sample, when) or _wide(sample, when))
+    ):
         return "it has dates and otherwise little but numbers: counts, not one row per event"
     return _other_kind(names, fields)
 
 
 def _other_kind(names: Mapping[str, str], fields: Mapping[str, Entry]) -> str | None:
-    telling = [names[column] for name in ("id", "type", "received", "time", "dispatched") if name in fields for column in fields[name][1]]
+    telling = [
+        names[column] for name in ("id", "type", "received", "time", "dispatched") if name in fields for column in fields[name][1]
+    ]
     for kind, core, words, needed in _KINDS:
         core_hits = [column for column, said in names.items() if re.search(rf"(?:^|_)(?:{core})(?:s|_|$)", said)]
         hits = {word for said in names.values() for word in re.findall(rf"(?:^|_)({words})(?=s?(?:_|$))", said)}
@@ -98,7 +113,12 @@ def _one_row_per_group(sample: pd.DataFrame, when: Entry, counts: list[str], fie
 
 def _series(sample: pd.DataFrame, when: Entry) -> bool:
     rest = [column for column in sample.columns if column not in when[1]]
-    return bool(rest) and len(sample) > 5 and not sample[when[1][0]].duplicated().any() and all(_numeric(sample, column) for column in rest)
+    return (
+        bool(rest)
+        and len(sample) > 5
+        and not sample[when[1][0]].duplicated().any()
+        and all(_numeric(sample, column) for column in rest)
+    )
 
 
 def _wide(sample: pd.DataFrame, when: Entry) -> bool:

@@ -62,7 +62,10 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.95,
         ),
         (rf"(?:create|created)_(?:{_WHEN})_(?:incident|call)", 0.95),
-        (rf"{_W}(?:report|reported|call|created|create|open|opened|entered|received|request|requested|creation|alarm){_T}_?{_WHEN}(?:_{_WHEN})?", 0.6),
+        (
+            rf"{_W}(?:report|reported|call|created|create|open|opened|entered|received|request|requested|creation|alarm){_T}_?{_WHEN}(?:_{_WHEN})?",
+            0.6,
+        ),
         (rf"{_W}{_WHEN}_?(?:report|reported|call|created|opened|entered|received|requested|creation){_T}", 0.55),
         (
             r"(?:call_date|call_time|calldate|event_create"
@@ -94,7 +97,10 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             rf"{_W}(?:close|closed|closing|clear|cleared|completed|completion|complete|resolved|resolution|finished|clearance|available)_?{_WHEN}{_T}",
             0.93,
         ),
-        (rf"{_WHEN}_?(?:(?:call|incident|event|case|last_unit|unit|request|sr)_)?(?:close|closed|clear|cleared|completed|complete|resolved|finished|end|ended|call_cleared)", 0.93),
+        (
+            rf"{_WHEN}_?(?:(?:call|incident|event|case|last_unit|unit|request|sr)_)?(?:close|closed|clear|cleared|completed|complete|resolved|finished|end|ended|call_cleared)",
+            0.93,
+        ),
         (
             r"(?:timeclosed|timeclose|closeddate|closedate|closetime|closed|cleared|clear|finished|closedtime|cleartime|end_?time|endtime|call_closed|time_end|call_cleared|clear_time|completed|completiondate|resolved)",
             0.9,
@@ -258,7 +264,10 @@ SYNONYMS: dict[str, tuple[tuple[str, float], ...]] = {
             0.75,
         ),
         (rf"{_W}(?:address|addr|block)(?:_[a-z0-9]+)?", 0.6),
-        (rf"(?:street|location|loc|cross_street|on_street|road)_?(?:1|one|a|name)?|{_W}(?:location|loc)_?1?|on_street_name|street_?name", 0.5),
+        (
+            rf"(?:street|location|loc|cross_street|on_street|road)_?(?:1|one|a|name)?|{_W}(?:location|loc)_?1?|on_street_name|street_?name",
+            0.5,
+        ),
     ),
     "place": ((r"place", 0.5),),
     "area": (

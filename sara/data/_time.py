@@ -98,7 +98,9 @@ def parse_times(
         return ParsedTimes(wall, _seconds(seconds), np.zeros(len(values), bool), _midnight(wall), {})
     if pd.api.types.is_datetime64_dtype(values.dtype):
         wall = _micro(values)
-        return _without_placeholders(ParsedTimes(wall, np.full(len(wall), np.nan), np.zeros(len(wall), bool), _midnight(wall), {}))
+        return _without_placeholders(
+            ParsedTimes(wall, np.full(len(wall), np.nan), np.zeros(len(wall), bool), _midnight(wall), {})
+        )
     if _hardly_repeats(values):
         return _parse_unique(values.reset_index(drop=True), tz=tz, name=name, epoch=epoch, dayfirst=dayfirst)
     codes, uniques = uniques_of(values)
@@ -255,10 +257,14 @@ def _at_once(text: pd.Series, *, tz: str | None, name: str, epoch: str | None, d
     notes: dict[str, int | str] = {"two-digit years": len(good)} if "%y" in form else {}
     if clock and "%p" not in form:
         _note_lost_halves(good, notes)
-    return _with_rest(text, ParsedTimes(local, utc, np.zeros(len(text), bool), not clock or _midnight(good), notes), left, None, dayfirst)
+    return _with_rest(
+        text, ParsedTimes(local, utc, np.zeros(len(text), bool), not clock or _midnight(good), notes), left, None, dayfirst
+    )
 
 
-def _with_rest(text: pd.Series, found: ParsedTimes, left: np.ndarray, tz: str | None, dayfirst: bool | None) -> ParsedTimes | None:
+def _with_rest(
+    text: pd.Series, found: ParsedTimes, left: np.ndarray, tz: str | None, dayfirst: bool | None
+) -> ParsedTimes | None:
     """Add what the one way of writing did not read; None where that changes what the whole column means."""
     if len(left) == 0:
         return found

@@ -43,7 +43,9 @@ def read_numbers(
     for digits, form, clock in ((8, "%Y%m%d", False), (12, "%Y%m%d%H%M", True), (14, "%Y%m%d%H%M%S", True)):
         some = whole.str.fullmatch(rf"(?:19|20)[0-9]{{{digits - 2}}}").to_numpy(dtype=bool)
         if some.any():
-            stamps = pd.to_datetime(whole[some], format=form, errors="coerce").to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT", "us"))
+            stamps = pd.to_datetime(whole[some], format=form, errors="coerce").to_numpy(
+                dtype="datetime64[us]", na_value=np.datetime64("NaT", "us")
+            )
             local[rows[some]] = stamps
             has_clock[rows[some]] = clock
     serial = (number >= _EXCEL_RANGE[0]) & (number < _EXCEL_RANGE[1])
@@ -89,7 +91,9 @@ def epoch_to_wall(
     if len(np.unique(seconds)) >= _ENOUGH and _night(wall) < 0.6 * _night(moved):
         raise InputError(_question(wall, tz, name, written))
     notes["epoch"] = "UTC"
-    notes["epoch readings"] = f"{written} is {pd.Timestamp(moved[0])} if it counts UTC (so read), {pd.Timestamp(wall[0])} if it counts local time"
+    notes["epoch readings"] = (
+        f"{written} is {pd.Timestamp(moved[0])} if it counts UTC (so read), {pd.Timestamp(wall[0])} if it counts local time"
+    )
     return wall, seconds, True
 
 
@@ -103,11 +107,11 @@ def _question(wall: np.ndarray, tz: str | None, name: str, written: str) -> str:
         counts = np.bincount(wall.astype("datetime64[h]").astype(np.int64) % 24, minlength=24)
         quiet = int(np.argmin(counts + np.roll(counts, -1) + np.roll(counts, -2)))
         hours = f" As they stand, the quietest hours are {quiet}:00 to {(quiet + 3) % 24}:00; calls are usually fewest between 3:00 and 7:00."
-    answer = "write tz='America/Chicago' (your city's zone)" if tz is None else "write epoch = \"utc\" in a profile"
+    answer = "write tz='America/Chicago' (your city's zone)" if tz is None else 'write epoch = "utc" in a profile'
     return (
         f"{'`tz`' if tz is None else '`epoch`'} must be given: {name!r} holds times as numbers (seconds since 1970), which some publishers count in UTC and some in local time. "
         f"Got {written}{said}, which is {first} if local, or if UTC {'for example ' if tz is None else ''}{moved} in {city}.{hours} "
-        f"If UTC, {answer}; if local, write epoch = \"local\" in a profile: "
+        f'If UTC, {answer}; if local, write epoch = "local" in a profile: '
         "sara.recognize(table).save('my_city.toml', epoch='local'), then read with profile='my_city.toml'"
     )
 

@@ -11,7 +11,15 @@ import pandas as pd
 __all__ = ["stamps"]
 
 # Digits of each part, its least and most.
-_PARTS = {"Y": (4, 1700, 2200), "m": (2, 1, 12), "d": (2, 1, 31), "H": (2, 0, 23), "I": (2, 1, 12), "M": (2, 0, 59), "S": (2, 0, 59)}
+_PARTS = {
+    "Y": (4, 1700, 2200),
+    "m": (2, 1, 12),
+    "d": (2, 1, 31),
+    "H": (2, 0, 23),
+    "I": (2, 1, 12),
+    "M": (2, 0, 59),
+    "S": (2, 0, 59),
+}
 # Fewer are as quick the usual way.
 _LEAST = 1_000
 

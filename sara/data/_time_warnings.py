@@ -31,7 +31,9 @@ def say(column: str, parsed: ParsedTimes, *, tz: str | None) -> None:
             "To be sure, write epoch = \"utc\" or epoch = \"local\" in a profile: sara.recognize(table).save('my_city.toml', epoch='utc')"
         )
     if notes.get("months"):
-        _warn(f"{column!r} holds months without a day: every row stands on the first of its month. Weeks, weekdays and hours are not to be used.")
+        _warn(
+            f"{column!r} holds months without a day: every row stands on the first of its month. Weeks, weekdays and hours are not to be used."
+        )
     if notes.get("AM or PM"):
         _warn(
             f"{column!r} has lost its AM and PM: no hour is before 1 or after 12. Dates are right, hours are not to be used. Ask the publisher for another export."

@@ -42,7 +42,9 @@ def placeholders(values: pd.Series | np.ndarray) -> np.ndarray:
         late = values >= np.datetime64("2099-12-31", "us")
         return np.isin(values, _NO_DATE_STAMPS) | (late & ~np.isnat(values))
     # A year out of the ordinary is the mark of all of them: the pattern is tried on few.
-    odd = values.str.contains(r"0001|1753|1800|1899|190[01]|1970|9999|2999|2[01]99|0000", regex=True).to_numpy(dtype=bool, na_value=False)
+    odd = values.str.contains(r"0001|1753|1800|1899|190[01]|1970|9999|2999|2[01]99|0000", regex=True).to_numpy(
+        dtype=bool, na_value=False
+    )
     out = np.zeros(len(values), bool)
     if odd.any():
         out[odd] = values[odd].str.fullmatch(_NO_DATE).to_numpy(dtype=bool, na_value=False)
@@ -57,14 +59,26 @@ def made_alike(clean: pd.Series) -> pd.Series:
     lettered = clean.str.contains(r"[A-Z]{3}|[AP]\.? ?M", regex=True).to_numpy(dtype=bool, na_value=False)
     if lettered.any():
         text = clean[lettered]
-        text = text.str.replace(rf"^{_DAYS}\.?,? ", "", regex=True).str.replace(r"(?<=[0-9 ])([AP])\.? ?M\.?(?=$| )", r"\1M", regex=True)
-        text = text.str.replace(r" (?:UTC|GMT)$", "Z", regex=True).str.replace(_ANY_FOREIGN, lambda m: _TO_ENGLISH[m[1]], regex=True)
-        text = text.str.replace(r"(?<=[0-9]) (?:DE|DI) (?=[A-Z])", " ", regex=True).str.replace(r"(?<=[A-Z]) (?:DE|DEL|DI) (?=[0-9])", " ", regex=True)
-        text = text.str.replace(rf"(?<=[0-9])\. (?=(?:{MONTHS}|{LONG_MONTHS})\b)", " ", regex=True).str.replace(r" (?:UHR|A LAS|UM|A|KL)(?=$| [0-9])", "", regex=True)
-        text = text.str.replace(r"(?<=[0-9])(?:ST|ND|RD|TH)(?=,? )", "", regex=True).str.replace(r"(?<=[0-9] )([0-9]{1,2}) ?H ?([0-9]{2})$", r"\1:\2", regex=True)
+        text = text.str.replace(rf"^{_DAYS}\.?,? ", "", regex=True).str.replace(
+            r"(?<=[0-9 ])([AP])\.? ?M\.?(?=$| )", r"\1M", regex=True
+        )
+        text = text.str.replace(r" (?:UTC|GMT)$", "Z", regex=True).str.replace(
+            _ANY_FOREIGN, lambda m: _TO_ENGLISH[m[1]], regex=True
+        )
+        text = text.str.replace(r"(?<=[0-9]) (?:DE|DI) (?=[A-Z])", " ", regex=True).str.replace(
+            r"(?<=[A-Z]) (?:DE|DEL|DI) (?=[0-9])", " ", regex=True
+        )
+        text = text.str.replace(rf"(?<=[0-9])\. (?=(?:{MONTHS}|{LONG_MONTHS})\b)", " ", regex=True).str.replace(
+            r" (?:UHR|A LAS|UM|A|KL)(?=$| [0-9])", "", regex=True
+        )
+        text = text.str.replace(r"(?<=[0-9])(?:ST|ND|RD|TH)(?=,? )", "", regex=True).str.replace(
+            r"(?<=[0-9] )([0-9]{1,2}) ?H ?([0-9]{2})$", r"\1:\2", regex=True
+        )
         clean = clean.copy()
         clean[lettered] = text
-    compact = clean.str.fullmatch(r"(?:19|20)[0-9]{6}[T ][0-9]{2}:?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9:]{2,5})?").to_numpy(dtype=bool, na_value=False)
+    compact = clean.str.fullmatch(
+        r"(?:19|20)[0-9]{6}[T ][0-9]{2}:?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9:]{2,5})?"
+    ).to_numpy(dtype=bool, na_value=False)
     if compact.any():
         clean = clean.copy()
         clean[compact] = clean[compact].str.replace(
@@ -80,7 +94,9 @@ def _spelled(match: re.Match[str]) -> str:
 
 def hour_24(clean: pd.Series) -> tuple[pd.Series, np.ndarray]:
     """Return text with 24:00 written 00:00, and a mask of those: they are the next day's."""
-    late = clean.str.contains(r"[T ]24:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9:]+)?$|[T ]2400$", regex=True).to_numpy(dtype=bool, na_value=False)
+    late = clean.str.contains(r"[T ]24:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9:]+)?$|[T ]2400$", regex=True).to_numpy(
+        dtype=bool, na_value=False
+    )
     if not late.any():
         return clean, late
     out = clean.copy()
@@ -95,7 +111,10 @@ def _without_accents(text: str) -> str:
 
 def date_of_parts(year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
     """Return dates as text from columns of year, month (number or name) and day; blank where one of them is."""
-    parts = [part.astype(object).astype(str).str.strip().str.replace(r"\.0$", "", regex=True).str.upper() for part in (year, month, day)]
+    parts = [
+        part.astype(object).astype(str).str.strip().str.replace(r"\.0$", "", regex=True).str.upper()
+        for part in (year, month, day)
+    ]
     months = parts[1].map(lambda word: _TO_ENGLISH.get(_without_accents(word), word))
     numbers = {name: position + 1 for position, name in enumerate(MONTHS.split("|"))}
     written = months.map(lambda word: f"{numbers[word[:3]]:02d}" if word[:3] in numbers else word.zfill(2))

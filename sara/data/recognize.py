@@ -122,7 +122,13 @@ class RecognitionResult:
         told = {"tz": tz, "crs": crs, "epoch": epoch, "dayfirst": dayfirst}
         sure = dict(zip(self.table["field"], self.table["confidence"], strict=True))
         text = profile_text(
-            target.stem, title=title or target.stem, source=source, columns=self.columns, settings=told, notes=sure, missing=list(self.missing["field"])
+            target.stem,
+            title=title or target.stem,
+            source=source,
+            columns=self.columns,
+            settings=told,
+            notes=sure,
+            missing=list(self.missing["field"]),
         )
         target.write_text(text, encoding="utf-8")
         return target
@@ -171,7 +177,10 @@ def recognize(table: pd.DataFrame) -> RecognitionResult:
         for entry in _scores(column, words, sample[column])
     ]
     scored = _stamped_by_hand(_with_twins(scored, sample, names), names)
-    scored = [(0.97 * s, f, c, why) if f in TIMES and c not in pairs and len(sample) and date_only(sample[c]) else (s, f, c, why) for s, f, c, why in scored]
+    scored = [
+        (0.97 * s, f, c, why) if f in TIMES and c not in pairs and len(sample) and date_only(sample[c]) else (s, f, c, why)
+        for s, f, c, why in scored
+    ]
     if "lot" in names.values():
         # A tax block and lot are a parcel, not a hundred block.
         scored = [entry for entry in scored if entry[1] != "address" or names[entry[2]] != "block"]
@@ -246,8 +255,14 @@ def _with_twins(scored: list[Scored], sample: pd.DataFrame, names: Mapping[str, 
         return scored
     out = list(scored)
     for pair in twins(dict(names)):
-        if all(column in sample.columns and fit("x", sample[column][~is_blank(sample[column])], len(sample))[0] >= 1 for column in pair):
-            out += [(0.6, name, column, "the names of two columns differ in x and y alone") for name, column in zip(("x", "y"), pair, strict=True)]
+        if all(
+            column in sample.columns and fit("x", sample[column][~is_blank(sample[column])], len(sample))[0] >= 1
+            for column in pair
+        ):
+            out += [
+                (0.6, name, column, "the names of two columns differ in x and y alone")
+                for name, column in zip(("x", "y"), pair, strict=True)
+            ]
     return out
 
 
@@ -311,7 +326,10 @@ def _by_parts(taken: list[Entry], sample: pd.DataFrame, names: Mapping[str, str]
     if not have & set(TIMES[:5]) and (parts := date_parts(sample, names)):
         taken = [*(e for e in taken if not set(e[1]) & set(parts)), ("time", parts, 0.7, "year, month and day in a column each")]
     if "address" not in have and (parts := street_parts(sample, names)):
-        taken = [*(e for e in taken if not set(e[1]) & set(parts)), ("address", parts, 0.7, f"the parts of an address in {len(parts)} columns")]
+        taken = [
+            *(e for e in taken if not set(e[1]) & set(parts)),
+            ("address", parts, 0.7, f"the parts of an address in {len(parts)} columns"),
+        ]
     return taken
 
 
@@ -347,7 +365,11 @@ def _only_time(sample: pd.DataFrame, names: Mapping[str, str], used: set[str]) -
     if len(whole) < 3:
         return None
     first = [c for c in readable if (whole[c] <= whole.min(axis=1)).mean() > 0.95]
-    return ("time", first[:1], 0.4, f"no name says so, but of {len(readable)} columns that read as times it is the earliest") if first else None
+    return (
+        ("time", first[:1], 0.4, f"no name says so, but of {len(readable)} columns that read as times it is the earliest")
+        if first
+        else None
+    )
 
 
 def _months(values: pd.Series) -> bool:
@@ -370,5 +392,11 @@ def _missing(taken: list[Entry], scored: list[Scored], names: Mapping[str, str])
             continue
         alike = difflib.get_close_matches(fields[0], [w for c, w in names.items() if c not in used], n=1, cutoff=0.6)
         nearest = next((column for column, words in names.items() if words in alike), None)
-        rows.append((" or ".join(fields), nearest, "only the name is a little like it" if nearest else "no column is called so or reads like it"))
+        rows.append(
+            (
+                " or ".join(fields),
+                nearest,
+                "only the name is a little like it" if nearest else "no column is called so or reads like it",
+            )
+        )
     return pd.DataFrame(rows, columns=["field", "nearest", "reason"], dtype=object)

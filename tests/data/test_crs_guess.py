@@ -16,7 +16,13 @@ def projected(code, lon, lat, **columns):
     n = 30
     told = {name: [value] * n for name, value in columns.items()}
     return pd.DataFrame(
-        {"when": [f"2024-03-{i % 28 + 1:02d} 10:00" for i in range(n)], "nature": ["FIGHT"] * n, "X": [f"{x + 20 * i:.2f}" for i in range(n)], "Y": [f"{y + 20 * i:.2f}" for i in range(n)], **told}
+        {
+            "when": [f"2024-03-{i % 28 + 1:02d} 10:00" for i in range(n)],
+            "nature": ["FIGHT"] * n,
+            "X": [f"{x + 20 * i:.2f}" for i in range(n)],
+            "Y": [f"{y + 20 * i:.2f}" for i in range(n)],
+            **told,
+        }
     )
 
 
@@ -53,7 +59,14 @@ def test_the_only_system_that_fits_is_taken_aloud(code, lon, lat, tz, columns):
     ("code", "lon", "lat", "tz", "columns", "shown"),
     [
         (3435, -88.24, 40.11, "America/Chicago", {}, r"crs=3435 \(NAD83 / Illinois East \(ftUS\)\): 40.1100, -88.2400"),
-        (3452, -90.07, 29.95, None, {"zip": "70112"}, r"crs=3451 .*crs=3452 \(NAD83 / Louisiana South \(ftUS\)\): 29.9500, -90.0700"),
+        (
+            3452,
+            -90.07,
+            29.95,
+            None,
+            {"zip": "70112"},
+            r"crs=3451 .*crs=3452 \(NAD83 / Louisiana South \(ftUS\)\): 29.9500, -90.0700",
+        ),
         (25832, 10.0, 53.55, "Europe/Berlin", {}, r"crs=25832 \(ETRS89 / UTM zone 32N\): 53.5500, 10.0000"),
     ],
 )

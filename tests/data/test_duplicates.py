@@ -164,7 +164,11 @@ def test_any_stretch_gives_the_same_first_reports(rows, stretch, seconds):
 @pytest.mark.parametrize("stretch", [397, 9_000])
 def test_riverton_in_stretches_is_riverton_at_once(stretch):
     events = in_order(sara.datasets.load("riverton_calls").head(20_000 if stretch < 1_000 else 60_000))
-    whole, groups, joins = _near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]), _near.exact_groups(events), same_rows(events)
+    whole, groups, joins = (
+        _near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]),
+        _near.exact_groups(events),
+        same_rows(events),
+    )
     with mock.patch.multiple(_near, STRETCH=stretch, SLICE=stretch):
         assert (_near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]) == whole).all()
         assert (same_rows(events).keeper == joins.keeper).all()

@@ -36,7 +36,9 @@ def test_what_was_supposed_about_times_is_told(times, tz, words):
 
 
 def test_a_plain_file_has_nothing_supposed():
-    events = as_events(table([f"2024-01-{i + 1:02d} 10:{i:02d}" for i in range(20)]), time="when", type="nature", tz="America/Chicago")
+    events = as_events(
+        table([f"2024-01-{i + 1:02d} 10:{i:02d}" for i in range(20)]), time="when", type="nature", tz="America/Chicago"
+    )
     for words in ("months", "AM and PM", "UTC", "stand for none", "nobody named", "with a zone"):
         assert words not in said(events)
 
@@ -49,7 +51,10 @@ def test_zones_systems_and_meanings_are_told():
     assert "nobody named the coordinate system: EPSG:3435" in said(events)
     assert "with a zone" in said(events)
     events.attrs["sara"]["meaning"] = "looks like 311 requests and is read as calls"
-    assert audit(events).table.set_index("finding").loc["the file looks like 311 requests and is read as calls", "overrule"] == "sara.read_complaints(path)"
+    assert (
+        audit(events).table.set_index("finding").loc["the file looks like 311 requests and is read as calls", "overrule"]
+        == "sara.read_complaints(path)"
+    )
 
 
 def test_months_have_no_weekday_and_no_finer_series():

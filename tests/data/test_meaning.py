@@ -12,10 +12,32 @@ from sara.core.errors import InputError, SaraWarning
 
 N = 30
 WHEN = [f"2024-03-{i % 28 + 1:02d} 10:{i:02d}" for i in range(N)]
-OFFICERS = {"Complaint ID": [str(i) for i in range(N)], "Date Received": WHEN, "Allegation": ["Excessive Force", "Discourtesy"] * 15, "Finding": ["Not Sustained", "Exonerated"] * 15, "Badge": ["12"] * N}
-CRIMES = {"CMPLNT_NUM": [str(i) for i in range(N)], "RPT_DT": WHEN, "OFNS_DESC": ["ROBBERY", "PETIT LARCENY"] * 15, "LAW_CAT_CD": ["FELONY", "MISDEMEANOR"] * 15, "VIC_SEX": ["F"] * N}
-REQUESTS = {"service_request_id": [str(i) for i in range(N)], "created_date": WHEN, "request_type": ["Pothole", "Graffiti Removal", "Missed Trash Pickup"] * 10, "ward": ["1"] * N}
-CALLS = {"call_number": [str(i) for i in range(N)], "received": WHEN, "dispatched": WHEN, "nature": ["SHOTS FIRED", "BURGLARY ALARM"] * 15}
+OFFICERS = {
+    "Complaint ID": [str(i) for i in range(N)],
+    "Date Received": WHEN,
+    "Allegation": ["Excessive Force", "Discourtesy"] * 15,
+    "Finding": ["Not Sustained", "Exonerated"] * 15,
+    "Badge": ["12"] * N,
+}
+CRIMES = {
+    "CMPLNT_NUM": [str(i) for i in range(N)],
+    "RPT_DT": WHEN,
+    "OFNS_DESC": ["ROBBERY", "PETIT LARCENY"] * 15,
+    "LAW_CAT_CD": ["FELONY", "MISDEMEANOR"] * 15,
+    "VIC_SEX": ["F"] * N,
+}
+REQUESTS = {
+    "service_request_id": [str(i) for i in range(N)],
+    "created_date": WHEN,
+    "request_type": ["Pothole", "Graffiti Removal", "Missed Trash Pickup"] * 10,
+    "ward": ["1"] * N,
+}
+CALLS = {
+    "call_number": [str(i) for i in range(N)],
+    "received": WHEN,
+    "dispatched": WHEN,
+    "nature": ["SHOTS FIRED", "BURGLARY ALARM"] * 15,
+}
 
 
 @pytest.fixture
@@ -31,7 +53,10 @@ def write(tmp_path):
 def test_complaints_about_officers_are_asked_about(write):
     path = write(OFFICERS)
     for reader in (sara.read_complaints, sara.read_calls):
-        with pytest.raises(InputError, match=r"looks like complaints about officers: it has 'Allegation'.*read_events\('file.csv', source='complaints about officers'\)"):
+        with pytest.raises(
+            InputError,
+            match=r"looks like complaints about officers: it has 'Allegation'.*read_events\('file.csv', source='complaints about officers'\)",
+        ):
             reader(path)
     assert len(sara.read_events(path, source="complaints about officers")) == N
     assert len(sara.read_complaints(path, columns={"type": "Allegation"})) == N
@@ -39,7 +64,10 @@ def test_complaints_about_officers_are_asked_about(write):
 
 def test_crime_reports_read_as_complaints_are_asked_about(write):
     path = write(CRIMES)
-    with pytest.raises(InputError, match=r"looks like crime reports: it has .*'OFNS_DESC'.*sara.read_calls\('file.csv'\).*columns=\{'type': 'OFNS_DESC'\}"):
+    with pytest.raises(
+        InputError,
+        match=r"looks like crime reports: it has .*'OFNS_DESC'.*sara.read_calls\('file.csv'\).*columns=\{'type': 'OFNS_DESC'\}",
+    ):
         sara.read_complaints(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error", SaraWarning)
@@ -65,7 +93,18 @@ def test_what_is_what_it_is_read_as_is_not_asked(write, columns, reader):
 
 
 def test_a_table_that_is_no_events_is_refused_and_can_be_overruled(write):
-    path = write({"Permit Number": [f"P{i}" for i in range(N)], "Permit Type": ["Electrical"] * N, "Issue Date": WHEN, "Valuation": ["100"] * N, "Contractor": ["x"] * N})
-    with pytest.raises(InputError, match=r"one row per event. Got a table that is something else: it looks like permits.*columns=\{'time': 'Issue Date'\}"):
+    path = write(
+        {
+            "Permit Number": [f"P{i}" for i in range(N)],
+            "Permit Type": ["Electrical"] * N,
+            "Issue Date": WHEN,
+            "Valuation": ["100"] * N,
+            "Contractor": ["x"] * N,
+        }
+    )
+    with pytest.raises(
+        InputError,
+        match=r"one row per event. Got a table that is something else: it looks like permits.*columns=\{'time': 'Issue Date'\}",
+    ):
         sara.read_calls(path)
     assert len(sara.read_events(path, source="permits", columns={"time": "Issue Date"})) == N

@@ -14,5 +14,8 @@ def test_swapped_pairs_beyond_ninety_degrees_are_called_swapped():
     lon[4], lat[4] = 500.0, 39.7
     table = pd.DataFrame({"when": ["2024-03-01 23:10"] * n, "what": ["FIGHT"] * n, "lon": lon, "lat": lat})
     events = as_events(table, time="when", type="what", lon="lon", lat="lat")
-    assert events.attrs["sara"]["bad_locations"] == {"longitude and latitude swapped": 1, "outside the range of longitude and latitude": 1}
+    assert events.attrs["sara"]["bad_locations"] == {
+        "longitude and latitude swapped": 1,
+        "outside the range of longitude and latitude": 1,
+    }
     assert audit(events).table["finding"].str.contains("swapped").any()

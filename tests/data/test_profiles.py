@@ -78,7 +78,18 @@ def test_a_profile_that_is_not_there(tmp_path):
 
 
 def test_a_publisher_is_known_however_its_portal_spells_the_header():
-    names = ["NOPD_Item", "TypeText", "Priority", "MapX", "MapY", "TimeCreate", "TimeDispatch", "TimeArrive", "TimeClosed", "BLOCK_ADDRESS"]
+    names = [
+        "NOPD_Item",
+        "TypeText",
+        "Priority",
+        "MapX",
+        "MapY",
+        "TimeCreate",
+        "TimeDispatch",
+        "TimeArrive",
+        "TimeClosed",
+        "BLOCK_ADDRESS",
+    ]
     known = find_profile(None, names, "calls")
     assert known is not None
     assert known.name == "new_orleans"
@@ -89,7 +100,16 @@ def test_a_publisher_is_known_however_its_portal_spells_the_header():
 def test_every_publisher_of_the_map_has_a_profile(real_data):
     """Each names the columns, the zone and the system that the map names."""
     rows = pd.read_csv(real_data / "schemas" / "column_map.csv", dtype=str, keep_default_na=False)
-    fields = {"id": "id", "type_text": "type", "dispatched": "dispatched", "arrived": "arrived", "priority": "priority", "lat": "lat", "lon": "lon", "address": "address"}
+    fields = {
+        "id": "id",
+        "type_text": "type",
+        "dispatched": "dispatched",
+        "arrived": "arrived",
+        "priority": "priority",
+        "lat": "lat",
+        "lon": "lon",
+        "address": "address",
+    }
     assert set(rows["source"]) == set(NAMES)
     for _, row in rows.iterrows():
         known = profiles()[NAMES[row["source"]]]
@@ -99,7 +119,11 @@ def test_every_publisher_of_the_map_has_a_profile(real_data):
                 continue
             said = known.columns.get(ours) or (known.columns.get("time") if theirs == "received" else None)
             assert said is not None, (known.name, theirs)
-            assert {_plain(c) for c in ([said] if isinstance(said, str) else said)} & {_plain(c) for c in wanted}, (known.name, theirs, said)
+            assert {_plain(c) for c in ([said] if isinstance(said, str) else said)} & {_plain(c) for c in wanted}, (
+                known.name,
+                theirs,
+                said,
+            )
         zone = row["tz"].split(" (")[0]
         assert known.tz == (zone or None), known.name
         if row["crs"] and row["crs"] != "4326" and "x" in known.columns:

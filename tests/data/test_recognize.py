@@ -206,7 +206,15 @@ def test_columns_nobody_named_are_known_by_their_content():
         }
     )  # fmt: skip
     found = recognize(table)
-    assert found.columns == {"id": "F1", "time": "F2", "type": "F3", "address": "F4", "lon": "F5", "lat": "F6", "disposition": "F7"}
+    assert found.columns == {
+        "id": "F1",
+        "time": "F2",
+        "type": "F3",
+        "address": "F4",
+        "lon": "F5",
+        "lat": "F6",
+        "disposition": "F7",
+    }
     assert found.table["confidence"].max() < 0.95
 
 
@@ -243,25 +251,59 @@ def _times(n):
 @pytest.mark.parametrize(
     ("words", "columns"),
     [
-        ("permits", {"Permit Number": "P", "Permit Type": "Electrical", "Issue Date": None, "Valuation": "100", "Contractor": "x", "Address": "1 MAIN ST"}),
-        ("permits or licences", {"License ID": "L", "DBA Name": "x", "Application Date": None, "Expiration Date": None, "Address": "1 MAIN ST"}),
-        ("inspections", {"Inspection ID": "I", "DBA Name": "x", "Facility Type": "Restaurant", "Risk": "High", "Inspection Date": None, "Results": "Pass"}),
+        (
+            "permits",
+            {
+                "Permit Number": "P",
+                "Permit Type": "Electrical",
+                "Issue Date": None,
+                "Valuation": "100",
+                "Contractor": "x",
+                "Address": "1 MAIN ST",
+            },
+        ),
+        (
+            "permits or licences",
+            {"License ID": "L", "DBA Name": "x", "Application Date": None, "Expiration Date": None, "Address": "1 MAIN ST"},
+        ),
+        (
+            "inspections",
+            {
+                "Inspection ID": "I",
+                "DBA Name": "x",
+                "Facility Type": "Restaurant",
+                "Risk": "High",
+                "Inspection Date": None,
+                "Results": "Pass",
+            },
+        ),
         ("budget", {"Fiscal Year": "2024", "Vendor": "x", "Check Date": None, "Amount": "100", "Account": "1"}),
-        ("city owns", {"tree_id": "T", "species": "oak", "dbh": "3", "planted_date": None, "latitude": "40.1", "longitude": "-90.2"}),
+        (
+            "city owns",
+            {"tree_id": "T", "species": "oak", "dbh": "3", "planted_date": None, "latitude": "40.1", "longitude": "-90.2"},
+        ),
         ("parcels", {"ParcelID": "1", "SaleDate": None, "SalePrice": "1000", "Owner": "x", "YearBuilt": "1990"}),
         ("a list of staff", {"Badge": "1", "LastName": "x", "Rank": "SGT", "HireDate": None, "Race": "W"}),
         ("totals", {"Date": None, "Total Calls": "12", "Fire Calls": "3", "EMS Calls": "9"}),
         ("a budget or payments", {"Fiscal Year": "2023", "Department": "Police", "Fund": "General", "Budget Amount": "100"}),
         ("when each row happened", {"Name": "x", "Shoe Size": "42"}),
         ("measurements", {"DATE": None, "TMAX": "60", "TMIN": "40", "PRCP": "1", "STATION": "USW1"}),
-        ("a list of facilities", {"FACILITYID": "1", "NAME": "x", "TYPE": "Park", "OPENED": None, "LATITUDE": "40.1", "LONGITUDE": "-90.2"}),
+        (
+            "a list of facilities",
+            {"FACILITYID": "1", "NAME": "x", "TYPE": "Park", "OPENED": None, "LATITUDE": "40.1", "LONGITUDE": "-90.2"},
+        ),
         ("years or months", {"Area": "North", "2022": "14", "2023": "12", "2024": "9"}),
         ("counts by period", {"Year": "2020", "Jurisdiction": "x", "Population": "1000", "Total Crimes": "3"}),
     ],
 )
 def test_tables_of_other_things_are_refused_with_the_reason(words, columns):
     n = 40
-    table = pd.DataFrame({name: _times(n) if value is None else [value if len(value) > 1 else f"{value}{i}" for i in range(n)] for name, value in columns.items()})
+    table = pd.DataFrame(
+        {
+            name: _times(n) if value is None else [value if len(value) > 1 else f"{value}{i}" for i in range(n)]
+            for name, value in columns.items()
+        }
+    )
     assert words in (recognize(table).refused or "")
     with pytest.raises(InputError):
         as_events(table)
@@ -302,14 +344,21 @@ def test_short_names_of_times_are_known_by_their_content():
 
 def test_words_written_as_one_are_taken_apart():
     n = 40
-    found = recognize(pd.DataFrame({"DATETIMEINIT": _times(n), "DATETIMECLOSED": _times(n), "DUEDATE": _times(n), "PROBLEM": ["Pothole"] * n}))
+    found = recognize(
+        pd.DataFrame({"DATETIMEINIT": _times(n), "DATETIMECLOSED": _times(n), "DUEDATE": _times(n), "PROBLEM": ["Pothole"] * n})
+    )
     assert (found.columns["received"], found.columns["closed"]) == ("DATETIMEINIT", "DATETIMECLOSED")
     assert "DUEDATE" not in found.columns.values()
 
 
 def test_the_end_of_a_call_is_not_when_it_came_in():
     found = recognize(pd.DataFrame(columns=["Time_PhonePickUp", "Time_FirstUnitAssigned", "Time_CallClosed", "Problem"]))
-    assert found.columns == {"received": "Time_PhonePickUp", "dispatched": "Time_FirstUnitAssigned", "closed": "Time_CallClosed", "type": "Problem"}
+    assert found.columns == {
+        "received": "Time_PhonePickUp",
+        "dispatched": "Time_FirstUnitAssigned",
+        "closed": "Time_CallClosed",
+        "type": "Problem",
+    }
 
 
 def test_x_and_y_that_hold_degrees_are_called_longitude_and_latitude():
@@ -322,7 +371,9 @@ def test_x_and_y_that_hold_degrees_are_called_longitude_and_latitude():
 
 
 def test_a_pair_of_names_that_differ_in_x_and_y_is_a_location():
-    table = pd.DataFrame({"received": ["2024-03-01 23:10"] * 3, "SRX": ["880000.5", "880001", "880002"], "SRY": ["1000000", "1000001", "1000002"]})
+    table = pd.DataFrame(
+        {"received": ["2024-03-01 23:10"] * 3, "SRX": ["880000.5", "880001", "880002"], "SRY": ["1000000", "1000001", "1000002"]}
+    )
     assert {name: recognize(table).columns[name] for name in ("x", "y")} == {"x": "SRX", "y": "SRY"}
 
 

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from sara.data import _time_fixed
 from sara.data._time import parse_times
 
-FORMS = ["%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M", "%Y-%m-%d", "%Y%m%d %H%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%dT%H:%M:%S.%f", "%d/%m/%y %H:%M"]
+FORMS = [
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d.%m.%Y %H:%M",
+    "%Y-%m-%d",
+    "%Y%m%d %H%M",
+    "%m/%d/%Y %I:%M %p",
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%d/%m/%y %H:%M",
+]
 times = st.datetimes(min_value=pd.Timestamp("1680-01-01").to_pydatetime(), max_value=pd.Timestamp("2230-01-01").to_pydatetime())
 
 
@@ -23,10 +32,18 @@ def spoiled(text, place, letter):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(FORMS), st.lists(times, min_size=1, max_size=6), st.lists(st.tuples(times, st.integers(0, 30), st.sampled_from("0123456789 :/aPxé")), max_size=12), st.sampled_from([object, "string[pyarrow]"]))
+@given(
+    st.sampled_from(FORMS),
+    st.lists(times, min_size=1, max_size=6),
+    st.lists(st.tuples(times, st.integers(0, 30), st.sampled_from("0123456789 :/aPxé")), max_size=12),
+    st.sampled_from([object, "string[pyarrow]"]),
+)
 def test_digits_are_read_as_pandas_reads_them(form, clean, odd, dtype):
     written = [t.strftime(form) for t in clean] + [spoiled(t.strftime(form), place, letter) for t, place, letter in odd]
-    text = pd.Series([*written, None, "", "02/30/2024 10:00:00", "02/29/2023 10:00:00 PM", "12/31/2024 23:59:60", "31.04.2024 09:00"], dtype=object).astype(dtype)
+    text = pd.Series(
+        [*written, None, "", "02/30/2024 10:00:00", "02/29/2023 10:00:00 PM", "12/31/2024 23:59:60", "31.04.2024 09:00"],
+        dtype=object,
+    ).astype(dtype)
     usual = pd.to_datetime(text.astype(object), format=form, errors="coerce").to_numpy(dtype="datetime64[us]")
     with mock.patch.object(_time_fixed, "_LEAST", 0):
         found = _time_fixed.stamps(text, form)

@@ -49,7 +49,10 @@ def calls_at_local_hours(n=600):
 
 def test_hours_that_lost_am_and_pm():
     rng = np.random.default_rng(1)
-    lost = [f"{m}/{d}/2015 {h}:{s:02d}" for m, d, h, s in zip(*(rng.integers(a, b, 800) for a, b in ((1, 13), (13, 28), (1, 13), (0, 60))), strict=True)]
+    lost = [
+        f"{m}/{d}/2015 {h}:{s:02d}"
+        for m, d, h, s in zip(*(rng.integers(a, b, 800) for a, b in ((1, 13), (13, 28), (1, 13), (0, 60))), strict=True)
+    ]
     assert "lost" in quiet(lost).notes["AM or PM"]
     with pytest.warns(SaraWarning, match="has lost its AM and PM"):
         got = as_events(events(received=lost))
@@ -88,7 +91,9 @@ def test_epoch_that_holds_dates_needs_no_question(zone):
 
 
 def test_zone_on_one_column_and_not_on_the_other():
-    frame = events(received=["2024-03-01T16:00:00Z", "2024-03-02T16:00:00Z"], closed=["2024-03-01 10:30:00", "2024-03-02 11:00:00"])
+    frame = events(
+        received=["2024-03-01T16:00:00Z", "2024-03-02T16:00:00Z"], closed=["2024-03-01 10:30:00", "2024-03-02 11:00:00"]
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error", SaraWarning)
         got = as_events(frame, tz=CHICAGO)
@@ -130,7 +135,18 @@ def test_two_digit_years_are_noted():
 
 
 @pytest.mark.parametrize(
-    "nothing", ["1900-01-01", "1900-01-01T00:00:00.000", "01/01/1900 12:00:00 AM", "9999-12-31", "12/31/9999 11:59:59 PM", "0001-01-01 00:00:00", "1970-01-01", "1/1/1970 0:00", "1899-12-30"]
+    "nothing",
+    [
+        "1900-01-01",
+        "1900-01-01T00:00:00.000",
+        "01/01/1900 12:00:00 AM",
+        "9999-12-31",
+        "12/31/9999 11:59:59 PM",
+        "0001-01-01 00:00:00",
+        "1970-01-01",
+        "1/1/1970 0:00",
+        "1899-12-30",
+    ],
 )
 def test_placeholder_dates_are_blanks_counted(nothing):
     got = as_events(events(received=["2024-03-14 10:00", nothing, nothing]))
@@ -150,13 +166,16 @@ def test_placeholders_in_long_columns_and_in_datetimes():
 
 
 def test_scrape_time_is_not_report_time():
-    frame = events(scraped_at=["2024-05-01 00:00:05"] * 2, time=["2024-03-01 10:00", "2024-03-02 11:00"], last_update=["2024-04-01"] * 2)
+    frame = events(
+        scraped_at=["2024-05-01 00:00:05"] * 2, time=["2024-03-01 10:00", "2024-03-02 11:00"], last_update=["2024-04-01"] * 2
+    )
     assert recognize(frame).columns["time"] == "time"
     assert recognize(frame.drop(columns="time")).refused == "no column says when each row happened"
 
 
 @pytest.mark.parametrize(
-    ("serial", "wall"), [("45352", "2024-03-01 00:00:00"), ("45352.9652777778", "2024-03-01 23:10:00"), (45352.5, "2024-03-01 12:00:00")]
+    ("serial", "wall"),
+    [("45352", "2024-03-01 00:00:00"), ("45352.9652777778", "2024-03-01 23:10:00"), (45352.5, "2024-03-01 12:00:00")],
 )
 def test_excel_serial_numbers(serial, wall):
     assert walls([serial]) == [wall]
@@ -236,7 +255,9 @@ def test_both_ends_of_summer_time_are_counted():
     assert got.loc[got["time"] == "2024-11-03 01:30", "t"].iloc[0] == 1730615400
 
 
-@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S-06:00", "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "epoch"])
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S-06:00", "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "epoch"]
+)
 def test_long_columns_read_as_short_ones(form):
     """The quick way for columns that hardly repeat gives what the careful way gives."""
     times = pd.date_range("2024-01-01", periods=6000, freq="97min")
@@ -252,7 +273,13 @@ def test_long_columns_read_as_short_ones(form):
 @pytest.mark.parametrize("dates", [["2023/01/02 05:00:00+00", "2023/07/02 04:00:00+00"], ["1672635600000", "1688270400000"]])
 def test_a_date_that_is_midnight_in_the_city_is_put_together_with_its_time_of_day(dates):
     n = 20
-    table = pd.DataFrame({"Call_Date": dates * (n // 2), "Call_Time": ["14:33:10", "23:59:00"] * (n // 2), "CFS_Description": ["FIGHT", "NOISE"] * (n // 2)})
+    table = pd.DataFrame(
+        {
+            "Call_Date": dates * (n // 2),
+            "Call_Time": ["14:33:10", "23:59:00"] * (n // 2),
+            "CFS_Description": ["FIGHT", "NOISE"] * (n // 2),
+        }
+    )
     found = recognize(table)
     assert found.columns["received"] == ["Call_Date", "Call_Time"]
     events = sara.as_events(table, tz="America/New_York")

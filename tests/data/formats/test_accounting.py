@@ -23,7 +23,12 @@ from sara.data.formats import _csv
 pytestmark = pytest.mark.filterwarnings("ignore::sara.SaraWarning")
 HEADER = ["id", "received", "nature", "lon", "lat"]
 ROWS = [[str(i), f"2024-03-{1 + i % 28:02d} 10:00", "FIGHT", "-88.9", "40.9"] for i in range(10)]
-SLOPPY = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOPPY = settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,13 +41,29 @@ def mangled(data, json_like: bool = False) -> list:
     words = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), blacklist_characters='",;|\t'), max_size=8)
     out: list = []
     for row in ROWS:
-        how = data.draw(st.sampled_from(["keep", "keep", "time", "place", "word", "blank", *(["list", "text", "null", "deep", "less"] if json_like else [])]))
+        how = data.draw(
+            st.sampled_from(
+                [
+                    "keep",
+                    "keep",
+                    "time",
+                    "place",
+                    "word",
+                    "blank",
+                    *(["list", "text", "null", "deep", "less"] if json_like else []),
+                ]
+            )
+        )
         row = dict(zip(HEADER, row, strict=True))
         if how in ("time", "place", "word"):
             row[{"time": "received", "place": "lon", "word": "nature"}[how]] = data.draw(words)
         if how == "blank":
             row = dict.fromkeys(HEADER, "")
-        out.append({"list": [1, 2], "text": "??", "null": None, "deep": {**row, "lon": {"a": [1, {"b": 2}]}}, "less": {"id": "9"}}.get(how, row))
+        out.append(
+            {"list": [1, 2], "text": "??", "null": None, "deep": {**row, "lon": {"a": [1, {"b": 2}]}}, "less": {"id": "9"}}.get(
+                how, row
+            )
+        )
     return out
 
 
@@ -66,7 +87,9 @@ def test_json(tmp_path, data):
         (tmp_path / "a.ndjson").write_text("\n".join("{broken" if row == "??" else json.dumps(row) for row in rows))
         accounted(tmp_path / "a.ndjson", 10)
     features = [
-        {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": [-88.9, 40.9]}} if isinstance(row, dict) else row
+        {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": [-88.9, 40.9]}}
+        if isinstance(row, dict)
+        else row
         for row in rows
     ]
     (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
@@ -86,10 +109,14 @@ def test_sheets_and_parquet(tmp_path, data):
     book.active.append(HEADER)
     for row in rows:
         # A workbook cannot hold these; it is what Excel would do.
-        book.active.append([openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", value).lstrip("=") or None for value in row.values()])
+        book.active.append(
+            [openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", value).lstrip("=") or None for value in row.values()]
+        )
     book.save(tmp_path / "a.xlsx")
     # An empty row of a sheet is no row.
-    blank = sum(not any(openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", v).lstrip("=").strip() for v in row.values()) for row in rows)
+    blank = sum(
+        not any(openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", v).lstrip("=").strip() for v in row.values()) for row in rows
+    )
     accounted(tmp_path / "a.xlsx", 10 - blank)
 
 
@@ -155,7 +182,12 @@ EXAMPLES = examples()
 
 
 @pytest.mark.parametrize("name", list(EXAMPLES))
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_damaged_files_are_read_or_refused(name, tmp_path, data):
     content = bytearray(EXAMPLES[name])

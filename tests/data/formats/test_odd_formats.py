@@ -179,13 +179,21 @@ def test_features_without_geometry_and_with_other_shapes(write):
     assert events["x"].notna().sum() == 4
     record = events.attrs["sara"]
     assert (record["geometry_not_points"], record["geometry_unreadable"], record["rows_read"]) == (2, 4, 12)
-    assert rejects_of(events)[["line", "reason"]].to_numpy().tolist() == [[11, "the entry is no record"], [12, "every field is blank"]]
+    assert rejects_of(events)[["line", "reason"]].to_numpy().tolist() == [
+        [11, "the entry is no record"],
+        [12, "every field is blank"],
+    ]
     assert sorted(events["id"]) == [str(i) for i in range(10)]
 
 
 def test_a_map_of_areas_is_not_events(write):
     shapes = [json.loads(shapely.to_geojson(shapely.box(i, 0, i + 1, 1))) for i in range(6)]
-    path = write({"type": "FeatureCollection", "features": [feature({"name": f"N{i}", "created_at": "2024-03-13 10:00"}, s) for i, s in enumerate(shapes)]})
+    path = write(
+        {
+            "type": "FeatureCollection",
+            "features": [feature({"name": f"N{i}", "created_at": "2024-03-13 10:00"}, s) for i, s in enumerate(shapes)],
+        }
+    )
     with pytest.raises(InputError, match=r"Got 6 areas or lines.*sara.read_areas"):
         sara.read_calls(path)
     assert len(sara.read_calls(path, columns={"time": "created_at", "type": None})) == 6
@@ -193,7 +201,11 @@ def test_a_map_of_areas_is_not_events(write):
 
 def test_the_system_a_geojson_names(write):
     named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::26916"}}
-    made = {"type": "FeatureCollection", "crs": named, "features": [feature(RECORDS[0] | {"lon": 0, "lat": 0}, {"type": "Point", "coordinates": [340000, 4530000]})]}
+    made = {
+        "type": "FeatureCollection",
+        "crs": named,
+        "features": [feature(RECORDS[0] | {"lon": 0, "lat": 0}, {"type": "Point", "coordinates": [340000, 4530000]})],
+    }
     assert sara.read_calls(write(made)).to_crs(4326).geometry.x.iloc[0] == pytest.approx(-88.9, abs=0.1)
 
 
@@ -257,7 +269,9 @@ def test_answers_that_hold_no_table(write, content, words):
 
 def test_lines_of_json_that_cannot_be_read_are_rejects(write):
     lines = [json.dumps(record) for record in RECORDS]
-    events = sara.read_calls(write("\n".join([lines[0], "{oops", "", lines[1], "[3]", lines[1].replace("2024-03-14 11:00", "soon")])))
+    events = sara.read_calls(
+        write("\n".join([lines[0], "{oops", "", lines[1], "[3]", lines[1].replace("2024-03-14 11:00", "soon")]))
+    )
     assert rejects_of(events).sort_values("line")[["line", "reason"]].to_numpy().tolist() == [
         [2, "the entry is no record"], [5, "the entry is no record"], [6, "the time can't be read"],
     ]  # fmt: skip
@@ -266,7 +280,9 @@ def test_lines_of_json_that_cannot_be_read_are_rejects(write):
 def test_pages_that_leave_out_what_is_missing(tmp_path):
     for i in range(30):
         page = [{**record, "id": f"{i}-{record['id']}", **({"note": "x"} if i % 3 == 0 else {})} for record in RECORDS]
-        (tmp_path / f"page_{i:03d}.json").write_text(json.dumps(page if i else [{k: v for k, v in r.items() if k != "nature"} for r in page]))
+        (tmp_path / f"page_{i:03d}.json").write_text(
+            json.dumps(page if i else [{k: v for k, v in r.items() if k != "nature"} for r in page])
+        )
     events = sara.read_calls(tmp_path)
     assert len(events) == 60 and events["id"].is_unique
     assert events["type"].notna().sum() == 58
@@ -292,7 +308,10 @@ def test_open311_as_published(real_data):
     ("content", "words"),
     [
         ('<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha">]><r><x><y>&a;</y></x></r>', "without a document type or entities"),
-        ('<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><r><x><y>&a;</y></x></r>', "without a document type or entities"),
+        (
+            '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><r><x><y>&a;</y></x></r>',
+            "without a document type or entities",
+        ),
         ('<?xml version="1.0"?>' + "<a>" * 60_000 + "</a>" * 60_000, "deeper than 50"),
         ('<?xml version="1.0"?><rows><row><a>1</a>', "whole XML"),
         ('<?xml version="1.0"?><errors><error><code>403</code><description>no key</description></error></errors>', "403 no key"),
@@ -308,7 +327,9 @@ def test_xml_that_is_not_read(write, content, words):
 
 
 def test_shapefile_nulls_and_systems(tmp_path):
-    table = gpd.GeoDataFrame(pd.DataFrame(RECORDS).drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy([1e6, 1.1e6], [4e5, 4.1e5]), crs=3435)
+    table = gpd.GeoDataFrame(
+        pd.DataFrame(RECORDS).drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy([1e6, 1.1e6], [4e5, 4.1e5]), crs=3435
+    )
     table.to_file(tmp_path / "calls.shp")
     shp = bytearray((tmp_path / "calls.shp").read_bytes())
     # The second point, 28 bytes a record behind the header of 100.
@@ -342,7 +363,9 @@ def test_layers_of_one_geopackage(tmp_path):
     table = gpd.GeoDataFrame(pd.DataFrame(RECORDS), geometry=gpd.points_from_xy([-88.9] * 2, [40.9] * 2), crs=4326)
     table.to_file(tmp_path / "a.gpkg", layer="y2023", driver="GPKG")
     table.assign(id=["3", "4"]).to_file(tmp_path / "a.gpkg", layer="y2024", driver="GPKG")
-    gpd.GeoDataFrame({"beat": [1, 2]}, geometry=table.geometry.to_numpy(), crs=4326).to_file(tmp_path / "a.gpkg", layer="beats", driver="GPKG")
+    gpd.GeoDataFrame({"beat": [1, 2]}, geometry=table.geometry.to_numpy(), crs=4326).to_file(
+        tmp_path / "a.gpkg", layer="beats", driver="GPKG"
+    )
     events = sara.read_calls(tmp_path / "a.gpkg")
     assert sorted(events["id"]) == ["1", "2", "3", "4"]
     assert events.attrs["sara"]["layer"] == "y2023, y2024"
@@ -361,7 +384,13 @@ def test_types_survive():
     out = typed_frame(frame)
     assert out["label"].tolist()[0] == "a" and pd.isna(out["label"].iloc[1])
     assert out["number"].tolist() == [1, 2] and out["flag"].tolist() == ["True", "False"]
-    assert [out[name].iloc[0] for name in ("day", "bytes", "list", "map", "long")] == ["2024-03-01", "0102", "[1, 2]", '{"a": 1}', "30:00:00"]
+    assert [out[name].iloc[0] for name in ("day", "bytes", "list", "map", "long")] == [
+        "2024-03-01",
+        "0102",
+        "[1, 2]",
+        '{"a": 1}',
+        "30:00:00",
+    ]
     assert str(out["zone"].dt.tz) == "America/Chicago" and out["period"].iloc[1] == pd.Timestamp("2024-02-01")
 
 
@@ -405,7 +434,11 @@ def test_event_tables_come_back(tmp_path, how):
     back = sara.read_calls(path)
     pd.testing.assert_frame_equal(pd.DataFrame(back.drop(columns="geometry")), pd.DataFrame(events.drop(columns="geometry")))
     assert back.geometry.geom_equals(events.geometry).sum() == 5 and back.crs == events.crs
-    known = {"file": "calls.parquet", "rows_read": 6, "rows_rejected": 0, "rejects": None} if how == "geopandas" else events.attrs["sara"]
+    known = (
+        {"file": "calls.parquet", "rows_read": 6, "rows_rejected": 0, "rejects": None}
+        if how == "geopandas"
+        else events.attrs["sara"]
+    )
     assert back.attrs["sara"] == known
     with pytest.warns(SaraWarning, match="is an event table of 'calls', and stays one"):
         assert sara.read_complaints(path)["source"].eq("calls").all()

@@ -29,7 +29,9 @@ def calls(server):
             "CREATE TABLE cfs (event_no bigint, received timestamptz, local_time timestamp, nature text, cost numeric(8,2), lon double precision,"
             " lat double precision, units text[], extra jsonb, day date, ok boolean)"
         )
-        with connection.cursor().copy("COPY cfs (event_no, received, local_time, nature, cost, lon, lat, units, extra, day, ok) FROM STDIN") as copy:
+        with connection.cursor().copy(
+            "COPY cfs (event_no, received, local_time, nature, cost, lon, lat, units, extra, day, ok) FROM STDIN"
+        ) as copy:
             times = pd.date_range("2024-01-01 06:00", periods=n, freq="4min")
             lon, lat = -87.6 + rng.normal(0, 0.02, n), 41.8 + rng.normal(0, 0.02, n)
             for i in range(n):
@@ -46,7 +48,9 @@ def test_drivers_agree_and_rows_are_streamed(calls):
     query = "SELECT * FROM cfs WHERE nature LIKE '%I%' ORDER BY event_no"
     with psycopg.connect(calls) as plain, psycopg.connect(calls, autocommit=True) as own, engine.connect() as connection:
         read = [
-            sara.read_calls(query, connection=one, tz="America/Chicago", columns={"time": "received", "type": "nature", "id": "event_no"})
+            sara.read_calls(
+                query, connection=one, tz="America/Chicago", columns={"time": "received", "type": "nature", "id": "event_no"}
+            )
             for one in (plain, own, engine, connection)
         ]
         # The connection is left as it was: it can be used again.
@@ -66,7 +70,9 @@ def test_wall_time_and_table_name(calls):
     import psycopg
 
     with psycopg.connect(calls) as connection:
-        events = sara.read_calls("public.cfs", connection=connection, tz="America/Chicago", columns={"time": "local_time", "type": "nature"})
+        events = sara.read_calls(
+            "public.cfs", connection=connection, tz="America/Chicago", columns={"time": "local_time", "type": "nature"}
+        )
         assert events["time"].iloc[0] == pd.Timestamp("2024-01-01 00:00")
     with psycopg.connect(calls) as connection, pytest.raises(sara.InputError, match="UndefinedTable"):
         sara.read_calls("SELECT * FROM nowhere", connection=connection)

@@ -59,7 +59,16 @@ def socrata_rows(table: pd.DataFrame) -> dict:
     place = {"name": "Location", "fieldName": "location", "dataTypeName": "location",
              "subColumnTypes": ["human_address", "latitude", "longitude", "machine_address", "needs_recoding"]}  # fmt: skip
     data = [
-        [f"row-{i}", "x", 1_400_000_000, r["id"], r["received"], r["nature"], r["beat"], [None, str(r["lat"]), str(r["lon"]), None, False]]
+        [
+            f"row-{i}",
+            "x",
+            1_400_000_000,
+            r["id"],
+            r["received"],
+            r["nature"],
+            r["beat"],
+            [None, str(r["lat"]), str(r["lon"]), None, False],
+        ]
         for i, r in enumerate(records(table))
     ]
     return {"meta": {"view": {"name": "Calls", "columns": [*hidden, *shown, place]}}, "data": data}
@@ -166,7 +175,9 @@ def written(how: str, table: pd.DataFrame, tmp_path):
         return tmp_path / "layer"
     if how == "shapefile zip":
         shapefile(table, tmp_path / "layer")
-        (tmp_path / "calls.zip").write_bytes(zipped({f"in/CALLS{p.suffix.upper()}": p.read_bytes() for p in (tmp_path / "layer").iterdir()}))
+        (tmp_path / "calls.zip").write_bytes(
+            zipped({f"in/CALLS{p.suffix.upper()}": p.read_bytes() for p in (tmp_path / "layer").iterdir()})
+        )
         return tmp_path / "calls.zip"
     if how == "frame":
         return table.set_index(pd.Index(range(100, 100 + N)))
@@ -249,7 +260,11 @@ def test_queries(table, tmp_path):
     (tmp_path / "plain.csv").write_bytes(table.to_csv(index=False).encode())
     plain = sara.read_calls(tmp_path / "plain.csv", tz="America/Chicago")
     for name, connection in connections(table, tmp_path):
-        for query in ("SELECT * FROM calls", "calls", "-- all\nWITH c AS (SELECT * FROM calls WHERE nature LIKE '%T%') SELECT * FROM c;"):
+        for query in (
+            "SELECT * FROM calls",
+            "calls",
+            "-- all\nWITH c AS (SELECT * FROM calls WHERE nature LIKE '%T%') SELECT * FROM c;",
+        ):
             events = sara.read_calls(query, connection=connection, tz="America/Chicago")
             assert events["id"].tolist() == plain["id"].tolist(), (name, query)
             assert events["time"].tolist() == plain["time"].tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,16 @@ class EventParts:
         }  # fmt: skip
         out = schema.insert(_after_y(schema), pa.field("geometry", pa.binary()))
         out = out.with_metadata({b"geo": json.dumps(geo).encode(), RECORD_KEY: json.dumps(record).encode()})
-        with pq.ParquetWriter(path, out, compression="zstd") as writer:
+        # One stretch is written while the next is read and sorted.
+        with pq.ParquetWriter(path, out, compression="zstd") as writer, ThreadPoolExecutor(1) as pool:
+            written = None
             for table in self._buckets(schema):
-                rows = _ordered(_hours(table) if hours else table)
-                writer.write_table(_shaped(rows).cast(out), row_group_size=GROUP)
+                rows = _shaped(_ordered(_hours(table) if hours else table)).cast(out)
+                if written is not None:
+                    written.result()
+                written = pool.submit(writer.write_table, rows, row_group_size=GROUP)
+            if written is not None:
+                written.result()
 
     def _schema(self) -> Any:
         import pyarrow as pa
@@ -163,11 +170,16 @@ class EventParts:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        wanted = list(dict.fromkeys([*columns, "address"]))
-        schema = pa.schema([self._schema().field(name) for name in wanted])
-        tables = [pq.read_table(file, columns=wanted).cast(schema) for file in self.files]
-        table = self._placed(pa.concat_tables(tables).unify_dictionaries())
-        return pd.DataFrame({name: column_of(table.column(name), name, True) for name in columns})
+        schema, data = self._schema(), {}
+        for name in columns:
+            # One column after another: all of them as Arrow would take as much memory again.
+            wanted = [name, "address"] if name == "place" else [name]
+            form = pa.schema([schema.field(one) for one in wanted])
+            table = pa.concat_tables([pq.read_table(file, columns=wanted).cast(form) for file in self.files]).unify_dictionaries()
+            data[name] = column_of((self._placed(table) if name == "place" else table).column(name), name, True)
+            del table
+            pa.default_memory_pool().release_unused()
+        return pd.DataFrame(data)
 
     def _edges(self) -> list[tuple[int, int]]:
         days, n = self.days_and_counts()

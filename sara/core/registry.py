@@ -14,8 +14,8 @@ from sara.core.errors import InputError, suggest
 __all__ = ["KINDS", "kind_named"]
 
 KINDS = {
-    "AuditResult": "sara.data._audit_result",
-    "CallTypesResult": "sara.data._type_result",
+    "AuditResult": "sara.data.quality.result",
+    "CallTypesResult": "sara.data.kinds.result",
     "ClockResult": "sara.trends._clock",
     "ConcentrationResult": "sara.scan._concentration",
     "Design": "sara.core.design",

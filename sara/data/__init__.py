@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sara.data._address import parse_addresses
-from sara.data._audit_result import AuditResult
-from sara.data._call_types import CallTypesResult, call_types, set_types
+from sara.data.addresses.columns import parse_addresses
 from sara.data.audit import audit
 from sara.data.categories import categorize, category_table, help_categories
 from sara.data.convert import convert
 from sara.data.download import download
 from sara.data.duplicates import dedupe
 from sara.data.geocoder import GeocodeResult, geocode
+from sara.data.kinds.call_types import CallTypesResult, call_types, set_types
 from sara.data.places import read_areas, within
+from sara.data.quality.result import AuditResult
 from sara.data.read import read_calls, read_complaints, read_events
 from sara.data.recognize import RecognitionResult, recognize
 from sara.data.registers import at_places, read_places

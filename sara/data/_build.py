@@ -15,17 +15,17 @@ import shapely
 
 from sara.core.errors import InputError, suggest
 from sara.core.period import Period, coverage
-from sara.data import _time
 from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text, rule_counts, text_columns
 from sara.data._coordinates import Located
 from sara.data._order import content_hash, in_order
 from sara.data._positions import crs_words, decimals, positions, settled_crs
-from sara.data._precision import precision_record
 from sara.data._rejects import reject_rows, store_rejects
-from sara.data._stacks import default_record
 from sara.data._text import is_blank, text_column, uniques_of
-from sara.data._time_warnings import say, zones_differ
 from sara.data.categories import category_table
+from sara.data.quality.precision import precision_record
+from sara.data.quality.stacks import default_record
+from sara.data.times.cautions import say, zones_differ
+from sara.data.times.parse import ParsedTimes, check_zone, parse_times, to_seconds
 
 __all__ = [
     "EVENT_COLUMNS",
@@ -164,7 +164,7 @@ def build(
     crs, tz : optional
         Of the coordinates and of the clock.
     epoch, dayfirst : optional
-        See `sara.data._time.parse_times`.
+        See `sara.data.times.parse.parse_times`.
     origin : Origin, optional
         Markers of officer-initiated rows.
     record : dict, optional
@@ -215,7 +215,7 @@ def build_part(
     With `target`, the system that the whole table is in, the rows are a part of it: their times may all be unreadable, and they get no shapes.
     `kinds` says what the columns nobody has a use for hold in the whole of it.
     """
-    tz = _time.check_zone(tz)
+    tz = check_zone(tz)
     fields = check_mapping(mapping, list(table.frame.columns))
     frame = table.frame.reset_index(drop=True).rename(columns=str)
     times, notes = _times(frame, fields, tz=tz, epoch=epoch, dayfirst=dayfirst)
@@ -257,13 +257,13 @@ class _Clock:
 
 def _times(
     frame: pd.DataFrame, fields: Mapping[str, list[str]], *, tz: str | None, epoch: str | None, dayfirst: bool | None
-) -> tuple[dict[str, _time.ParsedTimes], dict[str, Any]]:
-    parsed: dict[str, _time.ParsedTimes] = {}
+) -> tuple[dict[str, ParsedTimes], dict[str, Any]]:
+    parsed: dict[str, ParsedTimes] = {}
     notes: dict[str, Any] = {}
     main = next((name for name in ("time", *STAMPS) if name in fields), None)
     for name in ("time", *STAMPS, "time_to"):
         if name in fields:
-            parsed[name] = _time.parse_times(
+            parsed[name] = parse_times(
                 joined_time(frame, fields[name]), tz=tz, name=" + ".join(fields[name]), epoch=epoch, dayfirst=dayfirst
             )
             if parsed[name].notes:
@@ -279,7 +279,7 @@ def _unreadable(
     table: Table,
     frame: pd.DataFrame,
     fields: Mapping[str, list[str]],
-    times: Mapping[str, _time.ParsedTimes],
+    times: Mapping[str, ParsedTimes],
     main: str | None,
     *,
     part: bool,
@@ -306,7 +306,7 @@ def _clock(time: np.ndarray, utc: np.ndarray, tz: str | None, precision: str) ->
     blank = np.isnat(time)
     micro = time.astype("datetime64[us]").astype(np.int64)
     days = np.floor_divide(micro, 86_400_000_000)
-    seconds, ambiguous, skipped = _time.to_seconds(time, utc, tz)
+    seconds, ambiguous, skipped = to_seconds(time, utc, tz)
     local = np.floor_divide(micro, 1_000_000).astype(float)
     local[blank] = np.nan
     month = np.where(blank, np.nan, time.astype("datetime64[M]").astype(np.int64) % 12 + 1)

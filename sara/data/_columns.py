@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sara.data._address import normalize_places
 from sara.data._coordinates import numbers
 from sara.data._order import content_hash
-from sara.data._origin import ORIGIN_RULES, Origin, origins
 from sara.data._text import TEXT_DTYPE, clean_text, is_blank, text_column, uniques_of
-from sara.data._time_words import MIDNIGHT_IN_UTC, date_of_parts
+from sara.data.addresses.columns import normalize_places
 from sara.data.categories import categorize
+from sara.data.kinds.origin import ORIGIN_RULES, Origin, origins
+from sara.data.times.words import MIDNIGHT_IN_UTC, date_of_parts
 
 __all__ = ["CATEGORY_RULES", "TEXTS", "Origin", "joined", "joined_time", "missing_text", "rule_counts", "text_columns"]
 

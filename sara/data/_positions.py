@@ -13,7 +13,7 @@ import shapely
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._coordinates import Located, locate, numbers, split_points
-from sara.data._crs_guess import candidates
+from sara.data.recognition.crs_guess import candidates
 
 __all__ = ["crs_words", "decimals", "positions", "settled_crs", "swapped"]
 

@@ -15,8 +15,8 @@ import pandas as pd
 
 from sara.core.event_columns import COLUMNS, FEW, column_of
 from sara.core.parquet import RECORD_KEY
-from sara.data._address import normalize_places
 from sara.data._order import order_of
+from sara.data.addresses.columns import normalize_places
 
 __all__ = ["EventParts", "event_arrow"]
 

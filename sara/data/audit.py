@@ -12,16 +12,17 @@ from sara.core.checks import check_areas, check_events, located, record_of
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
 from sara.core.source import as_source, is_source
-from sara.data import _findings as findings
-from sara.data import _findings_time as in_time
-from sara.data import _strays as strays
-from sara.data._audit_result import AuditResult
-from sara.data._findings_duplicates import duplicates
-from sara.data._findings_reading import supposed
-from sara.data._geocoding import geocoding_rates
-from sara.data._ground import Finding, Ground
 from sara.data._rejects import rejects_of
-from sara.data._stacks import (
+from sara.data._text import uniques_of
+from sara.data.places import area_numbers
+from sara.data.quality import findings, strays
+from sara.data.quality import times as in_time
+from sara.data.quality.duplicates import duplicates
+from sara.data.quality.geocoding import geocoding_rates
+from sara.data.quality.ground import Finding, Ground
+from sara.data.quality.reading import supposed
+from sara.data.quality.result import AuditResult
+from sara.data.quality.stacks import (
     ADDRESS_FACTOR,
     LEAST,
     LEAST_ADDRESSES,
@@ -31,9 +32,7 @@ from sara.data._stacks import (
     rows_at,
     stack_numbers,
 )
-from sara.data._strays import FAR, FOREIGN, far_box
-from sara.data._text import uniques_of
-from sara.data.places import area_numbers
+from sara.data.quality.strays import FAR, FOREIGN, far_box
 
 __all__ = ["audit"]
 

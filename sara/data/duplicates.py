@@ -12,10 +12,10 @@ import pandas as pd
 from sara.core.checks import check_choice, check_columns, check_events, record_of
 from sara.core.errors import InputError
 from sara.core.units import metres
-from sara.data._duplicate_rules import RULE_WORDS, RULES, Joins, declared_joins, same_rows
-from sara.data._near import keepers
 from sara.data._order import in_order
 from sara.data._text import text_column
+from sara.data.merging.near import keepers
+from sara.data.merging.rules import RULE_WORDS, RULES, Joins, declared_joins, same_rows
 
 __all__ = ["dedupe"]
 

@@ -13,8 +13,8 @@ import shapely
 
 from sara.core.errors import InputError
 from sara.core.units import metres
-from sara.data._address import parse_address
 from sara.data._suppress import suppress
+from sara.data.addresses.columns import parse_address
 
 __all__ = ["coarse_geometry", "hundred_block", "public_place", "scrub", "snap_points", "suppress"]
 

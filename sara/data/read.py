@@ -12,11 +12,11 @@ import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data._build import FIELDS, STAMPS, Table, build, check_mapping
-from sara.data._meaning import check_meaning
-from sara.data._profiles import Profile, find_profile
 from sara.data.download._folder import fetched
 from sara.data.formats import RawFile, align, as_table, find_files, read_query, read_set, stack
 from sara.data.formats._own import own_events
+from sara.data.recognition.meaning import check_meaning
+from sara.data.recognition.profiles import Profile, find_profile
 from sara.data.recognize import recognize, require
 from sara.data.schema import LOCATION, without_columns_for_geometry
 

@@ -15,12 +15,12 @@ import pandas as pd
 from sara.core.errors import InputError
 from sara.data._build import FIELDS
 from sara.data._coordinates import numbers
-from sara.data._profiles import profile_text
-from sara.data._recognize_content import date_only, fit, nameless, reads_as_date
-from sara.data._recognize_join import Entry, clocks, date_parts, joined_entry, street_parts, without_bare_date
-from sara.data._recognize_names import TIMES, by_name, never, twins, words_of_all
-from sara.data._recognize_refuse import refusal
 from sara.data._text import is_blank
+from sara.data.recognition.content import date_only, fit, nameless, reads_as_date
+from sara.data.recognition.join import Entry, clocks, date_parts, joined_entry, street_parts, without_bare_date
+from sara.data.recognition.names import TIMES, by_name, never, twins, words_of_all
+from sara.data.recognition.profiles import profile_text
+from sara.data.recognition.refuse import refusal
 
 __all__ = ["RecognitionResult", "recognize", "require"]
 

@@ -18,10 +18,10 @@ import shapely
 from sara.core.checks import check_columns, check_events
 from sara.core.errors import InputError, SaraWarning, suggest
 from sara.core.units import metres
-from sara.data._address import normalize_places
 from sara.data._layer import Layer, column_named, open_layer, plain, texts
 from sara.data._rejects import reject_rows, store_rejects
 from sara.data._text import TEXT_DTYPE, clean_text
+from sara.data.addresses.columns import normalize_places
 from sara.data.geocoder._reference import ADDRESS, CITY, NUMBER, address_column, numbered_streets
 from sara.data.places import area_numbers
 

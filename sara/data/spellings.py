@@ -7,9 +7,9 @@ from collections import Counter
 import pandas as pd
 
 from sara.core.errors import InputError
-from sara.data._address import parse_address
-from sara.data._street import street_parts
 from sara.data._text import TEXT_DTYPE
+from sara.data.addresses.columns import parse_address
+from sara.data.addresses.street import street_parts
 from sara.data.geocoder._names import StreetIndex
 
 __all__ = ["street_spellings"]

@@ -10,7 +10,7 @@ import shapely
 from sara.core.checks import record_of
 from sara.core.period import coverage
 from sara.core.plan import Plan
-from sara.data._merge import Changes
+from sara.data.merging.exports import Changes
 from sara.plot.refresh import KINDS
 from sara.problem._refresh_result import Period
 from sara.problem.problem import Problem

@@ -13,8 +13,8 @@ from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError
 from sara.core.result import Counts, Setting
 from sara.data import read_calls, read_complaints, read_events
-from sara.data._merge import merge_exports
 from sara.data._order import in_order
+from sara.data.merging.exports import merge_exports
 from sara.problem._refresh_numbers import (
     covered_by,
     found_of,

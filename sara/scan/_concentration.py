@@ -325,7 +325,7 @@ def _sizes(
 
 def _folded(name: Any, by: str) -> str:
     """Return a name without case and spaces; an address in the form the event table gives it."""
-    from sara.data._address import parse_address
+    from sara.data.addresses.columns import parse_address
 
     if by == "place":
         name = parse_address(str(name)).place or name

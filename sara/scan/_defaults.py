@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.data._stacks import default_points, rows_at
+from sara.data.quality.stacks import default_points, rows_at
 
 __all__ = ["default_points", "default_rows"]
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sara.core.source import EventSource
-from sara.data._stacks import (
+from sara.data.quality.stacks import (
     Stack,
     Stacked,
     known_stacks,

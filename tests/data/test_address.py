@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sara.data._address import normalize_places, parse_address, parse_addresses, street_name
-from sara.data._address_rules import _by_rules, _plain
+from sara.data.addresses.columns import normalize_places, parse_address, parse_addresses, street_name
+from sara.data.addresses.rules import _by_rules, _plain
 
 WORDS = [
     "N",

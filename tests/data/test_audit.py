@@ -12,11 +12,11 @@ from shapely.geometry import box
 
 from sara.core.errors import InputError
 from sara.core.result import Result
-from sara.data._findings_time import _gaps
-from sara.data._geocoding import _numbers
-from sara.data._stacks import default_points
 from sara.data.audit import audit
 from sara.data.duplicates import dedupe
+from sara.data.quality.geocoding import _numbers
+from sara.data.quality.stacks import default_points
+from sara.data.quality.times import _gaps
 from sara.data.schema import as_events
 
 TYPES = ["NOISE COMPLAINT", "FIGHT", "THEFT", "BURGLARY", "SUSPICIOUS PERSON", "TRAFFIC COLLISION", "DOMESTIC", "WELFARE CHECK"]

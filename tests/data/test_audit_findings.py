@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
 
-from sara.data._findings_time import _gaps
-from sara.data._precision import precision
-from sara.data._stacks import default_points, known_points
 from sara.data.audit import audit
 from sara.data.duplicates import dedupe
+from sara.data.quality.precision import precision
+from sara.data.quality.stacks import default_points, known_points
+from sara.data.quality.times import _gaps
 from sara.data.schema import as_events
 
 EAST, NORTH = 440_000.0, 4_500_000.0

@@ -15,8 +15,8 @@ import sara
 from sara.core.errors import InputError, SaraWarning
 from sara.core.result import Result
 from sara.data import categorize, category_table
-from sara.data._similar import known_types, most_alike, respelled, same_words
 from sara.data.categories import STUDY_22, is_bare_code, study_category
+from sara.data.kinds.similar import known_types, most_alike, respelled, same_words
 
 WHAT = ["FIGHT"] * 5 + ["DISTRUBANCE"] * 3 + ["10-50"] * 2 + ["SCHOOL"] * 2 + ["ZEBRA CROSSING PATROL OF ZEBRAS"] * 1 + [None] * 2
 

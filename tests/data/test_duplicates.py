@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import sara
 from sara.core.errors import InputError
-from sara.data import _near
-from sara.data._duplicate_rules import same_rows
 from sara.data._order import in_order
 from sara.data.duplicates import dedupe
+from sara.data.merging import near
+from sara.data.merging.rules import same_rows
 from sara.data.schema import as_events
 
 
@@ -156,25 +156,25 @@ def test_the_rule_idempotence_and_order(rows):
 @given(rows_strategy, st.integers(1, 5), st.sampled_from([0, 600, 1800, 7200]))
 def test_any_stretch_gives_the_same_first_reports(rows, stretch, seconds):
     events = in_order(calls(rows))
-    whole = _near.keepers(events, seconds=seconds, distance=100.0, by=["category"])
-    with mock.patch.multiple(_near, STRETCH=stretch, SLICE=2, ROUNDS=stretch % 3):
-        assert (_near.keepers(events, seconds=seconds, distance=100.0, by=["category"]) == whole).all()
+    whole = near.keepers(events, seconds=seconds, distance=100.0, by=["category"])
+    with mock.patch.multiple(near, STRETCH=stretch, SLICE=2, ROUNDS=stretch % 3):
+        assert (near.keepers(events, seconds=seconds, distance=100.0, by=["category"]) == whole).all()
 
 
 @pytest.mark.parametrize("stretch", [397, 9_000])
 def test_riverton_in_stretches_is_riverton_at_once(stretch):
     events = in_order(sara.datasets.load("riverton_calls").head(20_000 if stretch < 1_000 else 60_000))
     whole, groups, joins = (
-        _near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]),
-        _near.exact_groups(events),
+        near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]),
+        near.exact_groups(events),
         same_rows(events),
     )
-    with mock.patch.multiple(_near, STRETCH=stretch, SLICE=stretch):
-        assert (_near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]) == whole).all()
+    with mock.patch.multiple(near, STRETCH=stretch, SLICE=stretch):
+        assert (near.keepers(events, seconds=1800.0, distance=100.0, by=["category"]) == whole).all()
         assert (same_rows(events).keeper == joins.keeper).all()
     assert (whole != np.arange(len(events))).any()
     # Equal rows by another way.
-    text = pd.DataFrame(events.drop(columns=[name for name in _near.IDENTITY if name in events])).astype(str)
+    text = pd.DataFrame(events.drop(columns=[name for name in near.IDENTITY if name in events])).astype(str)
     same = text.duplicated(keep=False).to_numpy() & events["time"].notna().to_numpy()
     same &= events["place"].notna().to_numpy() | events["x"].notna().to_numpy()
     assert ((groups >= 0) == same).all()
@@ -183,8 +183,8 @@ def test_riverton_in_stretches_is_riverton_at_once(stretch):
 def test_values_that_recur():
     few = pd.Series(["a", "b", None, "a", "c", None, "c"])
     for values in (few, few.astype("category"), pd.Series([1.5, 2.0, np.nan, 1.5, -0.0, np.nan, -0.0])):
-        assert _near.recurring(values).tolist() == [True, False, False, True, True, False, True]
-    assert not _near.recurring(pd.Series([], dtype=object)).any()
+        assert near.recurring(values).tolist() == [True, False, False, True, True, False, True]
+    assert not near.recurring(pd.Series([], dtype=object)).any()
 
 
 def one_call(**columns):

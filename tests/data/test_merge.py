@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sara.core.errors import InputError
-from sara.data._merge import merge_exports
 from sara.data.duplicates import dedupe
+from sara.data.merging.exports import merge_exports
 from sara.data.schema import as_events
 
 

@@ -15,8 +15,8 @@ import pytest
 
 import sara
 from sara.core.errors import InputError, SaraWarning
-from sara.data import _address
 from sara.data._rejects import rejects_of
+from sara.data.addresses import columns
 
 pytestmark = pytest.mark.filterwarnings("ignore:No column tells")
 
@@ -338,9 +338,9 @@ def test_plain_addresses_are_read_as_the_rules_read_them():
     plain = 0
     for _ in range(3000):
         text = " ".join([str(rng.integers(0, 9999)), *rng.choice(words, rng.integers(1, 5))])
-        found = _address._plain(text)
+        found = columns._plain(text)
         plain += found is not None
-        assert found is None or found == _address._by_rules(text), text
+        assert found is None or found == columns._by_rules(text), text
     assert plain > 1000
 
 

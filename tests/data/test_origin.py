@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sara
-from sara.data._origin import ORIGIN_RULES, Origin, origin_of_channel, origin_of_flag, origins, type_origins
+from sara.data.kinds.origin import ORIGIN_RULES, Origin, origin_of_channel, origin_of_flag, origins, type_origins
 
 
 def told(types, categories, *, marked=None, channel=None, kind="police", known=None):

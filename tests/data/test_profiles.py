@@ -10,7 +10,7 @@ import pytest
 import sara
 from sara.core.errors import InputError
 from sara.data import recognize
-from sara.data._profiles import _plain, find_profile, profiles, read_profile
+from sara.data.recognition.profiles import _plain, find_profile, profiles, read_profile
 
 TABLE = pd.DataFrame(
     {

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from sara.core.errors import InputError, SaraWarning
 from sara.data import as_events, read_calls, read_complaints, read_events
-from sara.data._profiles import profiles
 from sara.data._rejects import _KEPT, rejects_of
 from sara.data.formats import _raw
+from sara.data.recognition.profiles import profiles
 
 # Some of these small files tell no type on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:No column tells")

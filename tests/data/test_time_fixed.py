@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sara.data import _time_fixed
-from sara.data._time import parse_times
+from sara.data.times import fixed
+from sara.data.times.parse import parse_times
 
 FORMS = [
     "%m/%d/%Y %H:%M:%S",
@@ -45,8 +45,8 @@ def test_digits_are_read_as_pandas_reads_them(form, clean, odd, dtype):
         dtype=object,
     ).astype(dtype)
     usual = pd.to_datetime(text.astype(object), format=form, errors="coerce").to_numpy(dtype="datetime64[us]")
-    with mock.patch.object(_time_fixed, "_LEAST", 0):
-        found = _time_fixed.stamps(text, form)
+    with mock.patch.object(fixed, "_LEAST", 0):
+        found = fixed.stamps(text, form)
     assert found.dtype == "datetime64[us]"
     np.testing.assert_array_equal(found, usual)
 

@@ -11,7 +11,7 @@ import pytest
 import sara
 from sara.core.errors import InputError, SaraWarning
 from sara.data import as_events, recognize
-from sara.data._time import parse_times
+from sara.data.times.parse import parse_times
 
 CHICAGO = "America/Chicago"
 

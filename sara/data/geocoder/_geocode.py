@@ -15,9 +15,9 @@ from sara.core.checks import check_columns, check_events, record_of
 from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.units import metres
-from sara.data._address import Address, parse_address
 from sara.data._layer import Layer, open_layer
 from sara.data._text import TEXT_DTYPE
+from sara.data.addresses.columns import Address, parse_address
 from sara.data.geocoder._match import TIE_METRES, Matches, match
 from sara.data.geocoder._reference import Numbers, points_of, ranges_of, zip5
 from sara.data.geocoder._result import GeocodeResult, result_of

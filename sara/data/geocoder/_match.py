@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from sara.data._address import Address
+from sara.data.addresses.columns import Address
 from sara.data.geocoder._names import StreetIndex
 from sara.data.geocoder._network import OTHER_ZONE, SAME_PLACE, Network
 from sara.data.geocoder._reference import Numbers, Points, Ranges

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sara.data._address_words import PLAIN_SUFFIXES
-from sara.data._street import Street, street_parts
+from sara.data.addresses.street import Street, street_parts
+from sara.data.addresses.words import PLAIN_SUFFIXES
 
 __all__ = ["StreetIndex", "edits"]
 

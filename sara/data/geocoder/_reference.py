@@ -13,10 +13,10 @@ import pandas as pd
 import shapely
 
 from sara.core.errors import InputError
-from sara.data._address import parse_address
-from sara.data._address_words import DIRECTIONS, PLAIN_SUFFIXES
 from sara.data._layer import Layer, column_named, plain, texts
-from sara.data._street import street_name
+from sara.data.addresses.columns import parse_address
+from sara.data.addresses.street import street_name
+from sara.data.addresses.words import DIRECTIONS, PLAIN_SUFFIXES
 
 __all__ = [
     "ADDRESS",

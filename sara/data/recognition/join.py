@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sara.data._coordinates import numbers
-from sara.data._recognize_content import date_only, is_clock
-from sara.data._recognize_names import TIMES, never
 from sara.data._text import is_blank
+from sara.data.recognition.content import date_only, is_clock
+from sara.data.recognition.names import TIMES, never
 
 __all__ = ["Entry", "clocks", "date_parts", "joined_entry", "street_parts", "without_bare_date"]
 

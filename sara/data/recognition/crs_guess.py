@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sara.data._recognize_names import words_of
 from sara.data._text import is_blank
+from sara.data.recognition.names import words_of
 
 __all__ = ["Candidate", "candidates", "states_named", "zone_place"]
 

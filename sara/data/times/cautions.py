@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sara.core.errors import SaraWarning
-from sara.data._time import ParsedTimes
+from sara.data.times.parse import ParsedTimes
 
 __all__ = ["say", "zones_differ"]
 

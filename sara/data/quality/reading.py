@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sara.core.checks import record_of
-from sara.data._ground import Finding, many
+from sara.data.quality.ground import Finding, many
 
 __all__ = ["supposed"]
 

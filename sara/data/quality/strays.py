@@ -7,8 +7,8 @@ import numpy as np
 import pyproj
 
 from sara.core.checks import record_of
-from sara.data._audit_result import _percent
-from sara.data._ground import Finding, Ground, many
+from sara.data.quality.ground import Finding, Ground, many
+from sara.data.quality.result import _percent
 
 __all__ = ["FAR", "FOREIGN", "far_box", "location"]
 

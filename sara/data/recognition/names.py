@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sara.data._synonyms import ABBREVIATIONS, NEVER, SYNONYMS
-from sara.data._translations import FOREIGN, FOREIGN_IF_OTHERS
+from sara.data.recognition.synonyms import ABBREVIATIONS, NEVER, SYNONYMS
+from sara.data.recognition.translations import FOREIGN, FOREIGN_IF_OTHERS
 
 __all__ = ["TIMES", "by_name", "never", "twins", "words_of", "words_of_all"]
 

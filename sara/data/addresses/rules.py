@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from sara.data._address_words import (
+from sara.data.addresses.street import street_name
+from sara.data.addresses.words import (
     DIRECTIONS,
     FACILITIES,
     NOT_A_PLACE,
@@ -18,7 +19,6 @@ from sara.data._address_words import (
     TELLING,
     UNIT_SUFFIXES,
 )
-from sara.data._street import street_name
 
 __all__ = ["Address", "parse_address"]
 

@@ -13,13 +13,13 @@ from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError
 from sara.core.result import Counts, Setting
 from sara.core.wording import noun_of, percent, source_of
-from sara.data._ground import many
-from sara.data._origin import ORIGIN_RULES, Origin, type_origins
-from sara.data._similar import LEAST_SPELLING, most_alike, respelled, same_words
 from sara.data._text import text_column, uniques_of
-from sara.data._type_result import CallTypesResult
-from sara.data._type_table import apply_types, read_types
 from sara.data.categories import categorize, is_bare_code, study_category
+from sara.data.kinds.origin import ORIGIN_RULES, Origin, type_origins
+from sara.data.kinds.result import CallTypesResult
+from sara.data.kinds.similar import LEAST_SPELLING, most_alike, respelled, same_words
+from sara.data.kinds.table import apply_types, read_types
+from sara.data.quality.ground import many
 
 __all__ = ["CallTypesResult", "call_types", "set_types"]
 

@@ -17,8 +17,8 @@ from sara.core.errors import InputError, suggest
 from sara.data._build import FIELDS, JOINED
 from sara.data._columns import Origin
 from sara.data._coordinates import check_crs
-from sara.data._origin import ORIGINS
-from sara.data._time import check_zone
+from sara.data.kinds.origin import ORIGINS
+from sara.data.times.parse import check_zone
 
 __all__ = ["Profile", "find_profile", "profile_text", "profiles", "read_profile"]
 

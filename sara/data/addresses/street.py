@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from sara.data._address_words import DIRECTIONS, LEADING, ORDINALS, PLAIN_SUFFIXES, SUFFIXES
+from sara.data.addresses.words import DIRECTIONS, LEADING, ORDINALS, PLAIN_SUFFIXES, SUFFIXES
 
 __all__ = ["Street", "street_name", "street_parts"]
 
@@ -101,7 +101,7 @@ def street_parts(street: str) -> Street:
 
     Examples
     --------
-    >>> from sara.data._street import street_parts
+    >>> from sara.data.addresses.street import street_parts
     >>> street_parts("W 5TH AVE")
     Street(pre='W', base='5TH', suffix='AVE', post='')
     >>> street_parts("NORTH AVE").base

@@ -8,9 +8,9 @@ import pandas as pd
 
 from sara.core.checks import record_of
 from sara.core.period import Period
-from sara.data._audit_result import _percent
-from sara.data._ground import Finding, Ground, many
 from sara.data._text import uniques_of
+from sara.data.quality.ground import Finding, Ground, many
+from sara.data.quality.result import _percent
 
 __all__ = ["coverage", "heaping", "lag", "order", "reading", "rows_per_day", "types"]
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from sara.core.errors import InputError
 from sara.data._text import is_blank, squeeze, uniques_of
-from sara.data._time_epoch import EPOCH_RANGE, epoch_to_wall, read_numbers
-from sara.data._time_fixed import stamps
-from sara.data._time_words import LONG_MONTHS, MONTHS, hour_24, made_alike, placeholders
+from sara.data.times.epoch import EPOCH_RANGE, epoch_to_wall, read_numbers
+from sara.data.times.fixed import stamps
+from sara.data.times.words import LONG_MONTHS, MONTHS, hour_24, made_alike, placeholders
 
 __all__ = ["ParsedTimes", "check_zone", "looks_like_time", "parse_times", "to_seconds"]
 

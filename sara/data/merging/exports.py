@@ -13,10 +13,10 @@ from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError
 from sara.core.period import coverage
 from sara.data._order import content_hash, in_order, order_of
-from sara.data._precision import precision_record
 from sara.data._rejects import rejects_of, store_rejects
-from sara.data._stacks import default_record
 from sara.data._text import clean_text, text_column
+from sara.data.quality.precision import precision_record
+from sara.data.quality.stacks import default_record
 
 __all__ = ["Changes", "merge_exports"]
 
@@ -101,7 +101,7 @@ def merge_exports(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[gpd.Geo
     Examples
     --------
     >>> import pandas as pd
-    >>> from sara.data._merge import merge_exports
+    >>> from sara.data.merging.exports import merge_exports
     >>> from sara.data.schema import as_events
     >>> table = pd.DataFrame({
     ...     "no": ["1", "2", "3"], "when": ["2024-03-01 23:10", "2024-03-02 02:00", "2024-03-02 03:00"],

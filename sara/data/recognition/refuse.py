@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sara.data._coordinates import numbers
-from sara.data._recognize_content import date_only
-from sara.data._recognize_join import Entry
 from sara.data._text import is_blank
+from sara.data.recognition.content import date_only
+from sara.data.recognition.join import Entry
 
 __all__ = ["refusal"]
 

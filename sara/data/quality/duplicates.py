@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from sara.core.checks import record_of
-from sara.data._duplicate_rules import RULES, declared, overlapping_days, same_rows
-from sara.data._ground import Finding, many
-from sara.data._near import exact_groups, keepers, recurring
 from sara.data._order import in_order
 from sara.data._text import uniques_of
+from sara.data.merging.near import exact_groups, keepers, recurring
+from sara.data.merging.rules import RULES, declared, overlapping_days, same_rows
+from sara.data.quality.ground import Finding, many
 
 __all__ = ["duplicates"]
 

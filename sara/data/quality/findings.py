@@ -6,11 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from sara.data._audit_result import _percent
-from sara.data._geocoding import BY, MISSING, TELLING, strength
-from sara.data._ground import Finding, Ground, many
-from sara.data._precision import precision
 from sara.data._text import uniques_of
+from sara.data.quality.geocoding import BY, MISSING, TELLING, strength
+from sara.data.quality.ground import Finding, Ground, many
+from sara.data.quality.precision import precision
+from sara.data.quality.result import _percent
 
 __all__ = ["default_points", "geocoding", "origin", "precise", "rows"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sara.data._near import IDENTITY, codes_of, exact_groups, nearest_before, recurring
 from sara.data._text import uniques_of
+from sara.data.merging.near import IDENTITY, codes_of, exact_groups, nearest_before, recurring
 
 __all__ = ["RULES", "RULE_WORDS", "Joins", "declared", "declared_joins", "overlapping_days", "same_rows"]
 

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning, suggest
-from sara.data._ground import many
-from sara.data._origin import ORIGINS
 from sara.data._text import is_blank, spread, squeeze, uniques_of
-from sara.data._type_result import CallTypesResult, editable
 from sara.data.categories import category_table
+from sara.data.kinds.origin import ORIGINS
+from sara.data.kinds.result import CallTypesResult, editable
+from sara.data.quality.ground import many
 
 __all__ = ["apply_types", "read_types"]
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from sara.data._build import known_categories
 from sara.data._coordinates import numbers, split_points
-from sara.data._recognize_names import TIMES
 from sara.data._text import is_blank
-from sara.data._time import looks_like_time
-from sara.data._time_words import MIDNIGHT_IN_UTC
 from sara.data.categories import categorize
+from sara.data.recognition.names import TIMES
+from sara.data.times.parse import looks_like_time
+from sara.data.times.words import MIDNIGHT_IN_UTC
 
 __all__ = ["date_only", "fit", "is_clock", "nameless", "reads_as_date", "text_of"]
 

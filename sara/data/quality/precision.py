@@ -10,8 +10,8 @@ import pandas as pd
 import pyproj
 
 from sara.core.checks import located, record_of
-from sara.data._stacks import stack_numbers
 from sara.data._text import uniques_of
+from sara.data.quality.stacks import stack_numbers
 
 __all__ = ["Precision", "precision", "precision_record"]
 

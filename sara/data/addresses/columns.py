@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from sara.data._address_rules import Address, _by_rules, _plain, parse_address  # noqa: F401  (the rules are checked against each other)
-from sara.data._street import street_name, street_parts
+from sara.data.addresses.rules import Address, _by_rules, _plain, parse_address  # noqa: F401  (the rules are checked against each other)
+from sara.data.addresses.street import street_name, street_parts
 
 __all__ = ["Address", "normalize_places", "parse_address", "parse_addresses", "street_name"]
 
@@ -56,7 +56,7 @@ def normalize_places(address: pd.Series) -> pd.Series:
     Examples
     --------
     >>> import pandas as pd
-    >>> from sara.data._address import normalize_places
+    >>> from sara.data.addresses.columns import normalize_places
     >>> list(normalize_places(pd.Series(["3XX BLOCK OF 3 AV W", "1423 N 35th Street, Apt 4", "S MICHIGAN ST / 5 AV S"])))
     ['300 BLOCK OF 3RD AVE W', '1423 N 35TH ST', '5TH AVE S / S MICHIGAN ST']
     """

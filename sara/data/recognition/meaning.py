@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from sara.core.errors import InputError, SaraWarning
-from sara.data._recognize_content import text_of
-from sara.data._recognize_names import words_of_all
 from sara.data._text import is_blank
 from sara.data.categories import categorize, category_table
+from sara.data.recognition.content import text_of
+from sara.data.recognition.names import words_of_all
 
 __all__ = ["Meaning", "check_meaning", "meaning_of"]
 

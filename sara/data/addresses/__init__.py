@@ -1,0 +1,1 @@
+"""Addresses as written, to places."""

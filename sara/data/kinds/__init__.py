@@ -1,0 +1,1 @@
+"""From publishers' types to categories, and who started the call."""

@@ -1,0 +1,1 @@
+"""Reports and exports that tell of the same event."""

@@ -1,0 +1,1 @@
+"""What a published column, table or system of coordinates is, and how sure that is."""

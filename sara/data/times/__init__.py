@@ -1,0 +1,1 @@
+"""Times however written, to local wall time."""

@@ -37,7 +37,7 @@ from sara.data.quality.strays import FAR, FOREIGN, far_box
 __all__ = ["audit"]
 
 # More rows of a source than this are not brought into memory to be audited: about 3 GB as a compact table.
-MOST_ROWS = 20_000_000
+MOST_ROWS = 12_000_000
 
 
 def audit(events: Any, *, areas: gpd.GeoDataFrame | None = None) -> AuditResult:
@@ -48,7 +48,7 @@ def audit(events: Any, *, areas: gpd.GeoDataFrame | None = None) -> AuditResult:
     Parameters
     ----------
     events : GeoDataFrame or EventSource
-        An event table, from `sara.read_calls` or `sara.as_events`, or what `sara.open_events` opens (up to 20,000,000 rows).
+        An event table, from `sara.read_calls` or `sara.as_events`, or what `sara.open_events` opens (up to 12,000,000 rows).
     areas : GeoDataFrame, optional
         The city, as named areas from `sara.read_areas`, in any coordinate reference system. Rows outside all of them are counted. Where hardly a
         point lies inside, the areas are of another city: that is said, and they are not used.

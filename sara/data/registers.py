@@ -185,8 +185,8 @@ def at_places(events: gpd.GeoDataFrame, places: gpd.GeoDataFrame, *, distance: f
     >>> import pandas as pd, sara
     >>> register = sara.read_places(pd.DataFrame({"pin": [7], "address": ["12 Oak St"], "lon": [-88.9], "lat": [40.9]}))
     >>> table = pd.DataFrame({"t": ["2024-03-01", "2024-03-02"], "where": ["12 OAK ST APT 2", "900 ELM ST"], "lon": [-88.9, -88.95], "lat": [40.9, 40.9]})
-    >>> sara.data.at_places(sara.as_events(table, time="t", place="where", lon="lon", lat="lat"), register).tolist()
-    ['7', nan]
+    >>> sara.data.at_places(sara.as_events(table, time="t", place="where", lon="lon", lat="lat"), register).fillna("no place").tolist()
+    ['7', 'no place']
     """
     events = check_events(events)
     if not isinstance(places, gpd.GeoDataFrame):

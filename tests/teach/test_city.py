@@ -312,9 +312,13 @@ def test_defects_are_there_and_counted(riverton):
     assert (first["Longitude"] == 0).sum() == defects["at_zero"] > 20
     assert (first["Latitude"] < 0).sum() == defects["swapped"] > 3
     received = pd.to_datetime(first["CallReceived"], format="%m/%d/%Y %H:%M:%S", errors="coerce")
-    assert (received.dt.year > 2100).sum() == defects["far_future_date"]
+    # pandas 2 knows no year after 2262: the year is read from the text.
+    future = first["CallReceived"].str.extract(r"^\d\d/\d\d/(\d{4})", expand=False).astype(float) > 2100
+    assert future.sum() == defects["far_future_date"]
     assert (first["CallReceived"] == "").sum() == defects["blank_time"]
-    assert (received.isna() & (first["CallReceived"] != "")).sum() == defects["impossible_date"] + defects["unreadable_time"]
+    assert (received.isna() & (first["CallReceived"] != "") & ~future).sum() == defects["impossible_date"] + defects[
+        "unreadable_time"
+    ]
     sent, there = (pd.to_datetime(first[name], format="%m/%d/%Y %H:%M:%S", errors="coerce") for name in ("Dispatched", "Arrived"))
     assert (there < sent).sum() == defects["arrived_before_dispatched"]
     assert defects["further_reports"] > 3000

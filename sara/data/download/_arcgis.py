@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import pandas as pd
-
 from sara.core.errors import InputError
 from sara.data.download._client import BrokenError, Client, excerpt
-from sara.data.download._pages import Page, State, clauses, json_of, text_key
+from sara.data.download._pages import Page, State, between, clauses, json_of, text_key
 
 __all__ = ["ArcGis", "is_arcgis"]
 
@@ -166,12 +164,7 @@ class ArcGis:
         if since is None and until is None:
             return None
         column = self._asked["time"] or self._time_column()
-        parts = [
-            f"{column} {sign} TIMESTAMP '{pd.Timestamp(day):%Y-%m-%d %H:%M:%S}'"
-            for sign, day in ((">=", since), ("<", until))
-            if day is not None
-        ]
-        return " AND ".join(parts)
+        return between(column, since, until, written="TIMESTAMP '%Y-%m-%d %H:%M:%S'")
 
     def _time_column(self) -> str:
         times = [

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from sara.core.errors import InputError
 from sara.data.download._client import BrokenError, excerpt, refuse_page
 
-__all__ = ["Page", "State", "as_rows", "clauses", "json_of", "row_hash", "text_key", "without"]
+__all__ = ["Page", "State", "as_rows", "between", "clauses", "json_of", "row_hash", "text_key", "without"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,12 @@ def clauses(*parts: str | None) -> str | None:
     """Join conditions so that each keeps its meaning; None where there is none."""
     there = [part for part in parts if part]
     return " AND ".join(f"({part})" for part in there) if len(there) > 1 else (there[0] if there else None)
+
+
+def between(column: str, since: Any, until: Any, *, written: str) -> str:
+    """Return the condition that a column lies from `since` up to, not including, `until`; `written` is how the service writes a time."""
+    limits = ((">=", since), ("<", until))
+    return " AND ".join(f"{column} {sign} {pd.Timestamp(day).strftime(written)}" for sign, day in limits if day is not None)
 
 
 def without(page: Page, positions: set[int]) -> bytes:

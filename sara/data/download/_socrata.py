@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-import pandas as pd
-
 from sara.core.errors import InputError
 from sara.data.download._client import Client
-from sara.data.download._pages import Page, State, as_rows, clauses, json_of, row_hash
+from sara.data.download._pages import Page, State, as_rows, between, clauses, json_of, row_hash
 
 __all__ = ["Socrata", "dataset_id"]
 
@@ -107,12 +105,7 @@ class Socrata:
         if since is None and until is None:
             return None
         column = self._asked["time"] or self._time_column()
-        parts = [
-            f"`{column}` {sign} '{pd.Timestamp(day):%Y-%m-%dT%H:%M:%S}'"
-            for sign, day in ((">=", since), ("<", until))
-            if day is not None
-        ]
-        return " AND ".join(parts)
+        return between(f"`{column}`", since, until, written="'%Y-%m-%dT%H:%M:%S'")
 
     def _time_column(self) -> str:
         url = f"{self._base}/api/views/{self._name}.json"

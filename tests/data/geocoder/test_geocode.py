@@ -359,7 +359,6 @@ def test_simulated_mistakes_are_found_or_left_but_rarely_put_in_a_wrong_place(ri
     # A wrong direction that exists is another house: nothing in the text says so.
     assert hit["wrong direction"] < 0.05
     assert wrong["wrong direction"] < 0.5
-    print({name: (round(hit[name], 4), round(wrong[name], 4)) for name in mistakes})
 
 
 def test_order_and_index_do_not_matter_and_nothing_given_is_changed(riverton):

@@ -75,7 +75,12 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None, nou
     from sara.plot import maps
     from sara.plot.style import INK, LINE, MUTED, WARN
 
-    maps.basemap(ax, spots.area, areas=None if outlines is None else outlines.to_crs(spots.areas.crs))
+    figure = cast("Canvas", ax.figure)
+    figure.set_layout_engine("none")
+    height = figure.get_size_inches()[1]
+    # Before the base map, which frames the city to the room it finds.
+    ax.set_position((0.0, _FOOT / height, 1.0, 1 - (_TITLE + _FOOT) / height))
+    maps.basemap(ax, spots.area, areas=None if outlines is None else outlines.to_crs(spots.areas.crs), share=1.0)
     shapes = list(spots.areas.geometry)
     maps.outlines(ax, shapes[MARKED:], color=WARN, fill=_FAINT_FILL, linewidth=0.7)
     maps.outlines(ax, shapes[:MARKED], color=WARN, fill=_STRONG_FILL, linewidth=0.9)
@@ -89,11 +94,7 @@ def _draw(ax: Axes, spots: HotspotResult, outlines: gpd.GeoDataFrame | None, nou
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
         )  # fmt: skip
     maps.scale_bar(ax)
-    figure = cast("Canvas", ax.figure)
-    figure.set_layout_engine("none")
-    height = figure.get_size_inches()[1]
     ax.set_aspect("equal", adjustable="box", anchor="NW")
-    ax.set_position((0.0, _FOOT / height, 1.0, 1 - (_TITLE + _FOOT) / height))
     found = "one hot spot" if len(shapes) == 1 else f"{len(shapes)} hot spots"
     lines = [f"{found}, {period_words(*spots.period)}", f"n = {spots.counts.rows_used:,} {spots.noun}"]
     if design is not None:

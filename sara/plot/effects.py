@@ -199,7 +199,7 @@ def places_map(
     }
     for role, style in styles.items():
         shapes = table[table["role"] == role]
-        maps._polygons(ax, list(shapes.geometry), **style)
+        maps.compound(ax, list(shapes.geometry), **style)
     for i, geometry in enumerate(table.geometry[table["role"] == "comparison"], start=1):
         centre = geometry.representative_point()
         # Above the place and its ring, where the number covers nothing.

@@ -1,4 +1,4 @@
-"""Maps: cells by class, areas with numbers, points, a scale bar. From shapes and numbers only; no result is known here."""
+"""Maps: the base map with its frame, legend, numbers, names and scale bar. From shapes and numbers only; no result is known here."""
 
 from __future__ import annotations
 
@@ -10,23 +10,77 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from sara.plot.style import INK, MUTED, SEQUENTIAL, WARN
+from sara.plot.classes import MAX_CLASSES, Classes, class_breaks, class_colors, class_labels, classes, diverging, nice
+from sara.plot.shapes import (
+    HATCH_INK,
+    HIDDEN,
+    UNKNOWN,
+    cells,
+    circles,
+    compound,
+    fill,
+    hatch,
+    lines,
+    outlines,
+    points,
+    polygons,
+)
+from sara.plot.style import INK, MUTED, WARN
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from matplotlib.axes import Axes
 
-__all__ = ["basemap", "cells", "choropleth", "class_breaks", "class_labels", "key", "numbered", "outlines", "points", "scale_bar"]
+__all__ = [
+    "HIDDEN",
+    "MAX_CLASSES",
+    "UNKNOWN",
+    "Classes",
+    "basemap",
+    "cells",
+    "choropleth",
+    "circles",
+    "class_breaks",
+    "class_colors",
+    "class_labels",
+    "classes",
+    "clip",
+    "compound",
+    "diverging",
+    "fill",
+    "hatch",
+    "key",
+    "labels",
+    "lines",
+    "locator",
+    "numbered",
+    "outlines",
+    "points",
+    "polygons",
+    "scale_bar",
+]
 
-# More classes than this can't be told apart in a legend, nor in grey print.
-MAX_CLASSES = 5
 # Share of the axes' width for the map; legend and list stand to the right of it.
-SIDE = 0.62
+SIDE = 0.66
+# Inches that a title of one line, its subtitle and the source line take.
+HEADING = 0.75
 STREET = "#C9C9C9"
 LAND = "#F4F4F2"
+# Named areas may widen the frame by this share of the study area on each side; those that reach further are cut.
+MOST_BEYOND = 0.15
+# Names of areas: size in points, most of them on a map, and the share of a name that must lie inside its area.
+LABEL_SIZE, MOST_LABELS, FITS = 6.0, 60, 0.9
 
 
-def basemap(ax: Axes, area: Any, *, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None) -> float:
+def basemap(
+    ax: Axes,
+    area: Any,
+    *,
+    areas: gpd.GeoDataFrame | None = None,
+    streets: gpd.GeoDataFrame | None = None,
+    window: tuple[float, float, float, float] | None = None,
+    share: float = SIDE,
+) -> float:
     """Draw the study area, lightly, with named areas and streets where given; turn the axes into a map.
 
     Parameters
@@ -35,6 +89,10 @@ def basemap(ax: Axes, area: Any, *, areas: gpd.GeoDataFrame | None = None, stree
         The study area, in metres.
     areas, streets : GeoDataFrame, optional
         In the coordinate system of `area`.
+    window : (minx, miny, maxx, maxy), optional
+        The part to show; all of `area` if not given. Call `clip` when all is drawn.
+    share : float
+        Share of the axes' width for the map; 1 where no words stand beside it.
 
     Returns
     -------
@@ -42,124 +100,59 @@ def basemap(ax: Axes, area: Any, *, areas: gpd.GeoDataFrame | None = None, stree
         Where words beside the map may start, as an x of the map.
     """
     if area is not None:
-        _polygons(ax, [area], facecolor=LAND, edgecolor=MUTED, linewidth=0.8, zorder=0)
-        _frame_to(ax, area.bounds)
-    ax.set_autoscale_on(True)
-    ax.set_aspect("equal", adjustable="datalim")
+        compound(ax, [area], facecolor=LAND, edgecolor=MUTED, linewidth=0.8, zorder=0)
+        _frame_to(ax, window or _extent(area, areas), share)
+    # The box gives way, never the frame: what is drawn can't move it, whichever matplotlib draws.
+    ax.set_aspect("equal", adjustable="box", anchor="NW")
     if streets is not None and len(streets):
-        _lines(ax, streets.geometry.to_numpy(), color=STREET, linewidth=0.5, zorder=0.5)
+        lines(ax, streets.geometry.to_numpy(), color=STREET, width=0.5 if window is None else 1.0, zorder=0.5)
     if areas is not None and len(areas):
-        _polygons(ax, list(areas.geometry), facecolor="none", edgecolor="#A8A8A8", linewidth=0.5, zorder=4)
+        compound(ax, list(areas.geometry), facecolor="none", edgecolor="#A8A8A8", linewidth=0.5, zorder=4)
     ax.set_axis_off()
-    right = ax.get_xlim()[1] if area is None else area.bounds[2]
+    right = ax.get_xlim()[1] if area is None else (window or _extent(area, areas))[2]
     return float(right + 0.03 * (ax.get_xlim()[1] - ax.get_xlim()[0]))
-
-
-def cells(ax: Axes, left: npt.ArrayLike, low: npt.ArrayLike, size: float, colors: Any, *, zorder: float = 1) -> Axes:
-    """Draw square cells by their south-west corners, each in its colour."""
-    from matplotlib.collections import PolyCollection
-
-    x, y = np.asarray(left, dtype=float), np.asarray(low, dtype=float)
-    corners = np.stack([np.c_[x, y], np.c_[x + size, y], np.c_[x + size, y + size], np.c_[x, y + size]], axis=1)
-    # Edges in the colour of the face close the hairlines between neighbours.
-    ax.add_collection(PolyCollection(list(corners), facecolors=colors, edgecolors=colors, linewidths=0.15, zorder=zorder))
-    return ax
 
 
 def choropleth(
     ax: Axes, shapes: Sequence[Any], values: npt.ArrayLike, *, unit: str, side: float, breaks: Sequence[float] | None = None
 ) -> Axes:
-    """Fill shapes by class of their value, at most five classes, with a legend in `unit`."""
+    """Fill shapes by class of their value, at most five classes, with a legend in `unit`; `breaks` takes the classes of another map."""
     numbers = np.asarray(values, dtype=float)
-    edges = list(breaks) if breaks is not None else class_breaks(numbers)
-    colors = class_colors(len(edges))
-    group = np.clip(np.searchsorted(edges, numbers, side="right") - 1, -1, len(edges) - 1)
-    for k, color in enumerate(colors):
-        _polygons(
-            ax,
-            [s for s, g in zip(shapes, group, strict=True) if g == k],
-            facecolor=color,
-            edgecolor="white",
-            linewidth=0.4,
-            zorder=1,
-        )
-    key(ax, list(zip(colors, class_labels(edges, numbers), strict=True)), title=unit, side=side)
-    return ax
-
-
-def class_breaks(values: npt.ArrayLike, *, classes: int = MAX_CLASSES) -> list[float]:
-    """Return the lower ends of at most five classes of the values above zero, in steps that people read: 1, 2, 5, 10, 20 ...
-
-    Counts are skewed: equal steps would put all cells but one into the first class. Steps grow, so that each class holds some cells.
-
-    Examples
-    --------
-    >>> class_breaks([0, 1, 1, 3, 8, 40, 90])
-    [1.0, 2.0, 5.0, 20.0, 50.0]
-    """
-    positive = np.asarray(values, dtype=float)
-    positive = positive[np.isfinite(positive) & (positive > 0)]
-    if len(positive) == 0:
-        return []
-    low, high = float(positive.min()), float(positive.max())
-    if high <= low:
-        return [low]
-    wanted = np.geomspace(max(low, high / 5_000), high, classes + 1)[:-1]
-    found = sorted({_nice(v) for v in wanted[1:]})
-    first = min(low, 1.0) if np.all(positive == np.round(positive)) and low < 2 else low
-    edges = [first, *(v for v in found if first < v <= high)]
-    held = np.histogram(positive, [*edges, np.inf])[0]
-    return [edge for edge, n in zip(edges, held, strict=True) if n or edge == first]
-
-
-def class_labels(breaks: Sequence[float], values: npt.ArrayLike) -> list[str]:
-    """Return "1", "2-4", "5 and more": whole numbers where the values are."""
-    numbers = np.asarray(values, dtype=float)
-    numbers = numbers[np.isfinite(numbers)]
-    whole = bool(np.all(numbers == np.round(numbers)))
-    labels = []
-    for low, high in zip(breaks, [*breaks[1:], None], strict=True):
-        if high is None:
-            top = float(numbers.max())
-            labels.append(f"{low:,.3g}" if top == low else f"{_say(low)} to {_say(top)}")
-        elif whole:
-            labels.append(_say(low) if high - low <= 1 else f"{_say(low)} to {_say(high - 1)}")
-        else:
-            labels.append(f"{_say(low)} to under {_say(high)}")
-    return labels
-
-
-def class_colors(n: int) -> list[Any]:
-    """Return `n` colours from light to dark; their order survives a grey print."""
-    from matplotlib import colormaps
-
-    return [colormaps[SEQUENTIAL](v) for v in np.linspace(0.12, 1.0, n)] if n > 1 else [colormaps[SEQUENTIAL](0.75)] * n
+    by = classes(numbers, breaks=breaks)
+    # Nothing there is no class.
+    fill(ax, shapes, np.where(numbers > 0, numbers, np.nan), by, edge="white", linewidth=0.4)
+    return key(ax, by.entries(), title=unit, side=side)
 
 
 def key(ax: Axes, entries: Sequence[tuple[Any, str]], *, title: str, side: float) -> Axes:
-    """Put a legend of colour and words beside the map, from x = `side`."""
-    from matplotlib.patches import Patch
+    """Put a legend beside the map, from x = `side`.
 
-    handles = [Patch(facecolor=color, edgecolor=MUTED, linewidth=0.5, label=label) for color, label in entries]
+    Each entry is a look and its words. A look is a colour, or a dict: ``facecolor`` and ``hatch`` of a surface (`HIDDEN`, `UNKNOWN`),
+    ``color`` and ``width`` of a line, ``color`` and ``dot`` (points) of a mark.
+    """
+    handles = [_handle(look, label) for look, label in entries]
     found = ax.legend(
         handles=handles, title=title, loc="upper left", bbox_to_anchor=(side, 1.0), bbox_transform=ax.get_xaxis_transform(), fontsize=8, title_fontsize=8.5, frameon=False,
-        alignment="left", borderaxespad=0.0, handlelength=1.3,
+        alignment="left", borderaxespad=0.0, handlelength=1.5,
     )  # fmt: skip
     found.get_title().set_color(INK)
     return ax
 
 
-def outlines(
-    ax: Axes, shapes: Sequence[Any], *, color: Any = WARN, fill: Any = "none", linewidth: float = 1.3, zorder: float = 5
-) -> Axes:
-    """Draw shapes as outlines."""
-    return _polygons(ax, shapes, facecolor=fill, edgecolor=color, linewidth=linewidth, zorder=zorder)
+def _handle(look: Any, label: str) -> Any:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-
-def points(ax: Axes, x: npt.ArrayLike, y: npt.ArrayLike, *, color: Any = MUTED, size: float = 2.0, zorder: float = 2) -> Axes:
-    """Draw small dots."""
-    ax.scatter(np.asarray(x, dtype=float), np.asarray(y, dtype=float), s=size, c=[color], linewidths=0, zorder=zorder)
-    return ax
+    if not isinstance(look, dict):
+        return Patch(facecolor=look, edgecolor=MUTED, linewidth=0.5, label=label)
+    if "dot" in look:
+        return Line2D([], [], linestyle="", marker="o", markersize=look["dot"], color=look["color"], label=label)
+    if "width" in look:
+        return Line2D([], [], linewidth=look["width"], color=look["color"], label=label)
+    # A hatch takes the colour of the edge.
+    return Patch(
+        facecolor=look["facecolor"], hatch=look["hatch"], edgecolor=look.get("hatchcolor", HATCH_INK), linewidth=0.5, label=label
+    )
 
 
 def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: str, side: float) -> Axes:
@@ -197,27 +190,103 @@ def scale_bar(ax: Axes) -> Axes:
     from matplotlib.patheffects import withStroke
 
     low, high = ax.get_xlim()
-    bottom, top = ax.get_ylim()
-    length = _nice((high - low) / 7, down=True)
-    x, y = low + 0.02 * (high - low), bottom + 0.025 * (top - bottom)
-    tick = 0.008 * (top - bottom)
-    ax.add_line(
-        Line2D(
-            [x, x, x, x + length, x + length, x + length],
-            [y + tick, y - tick, y, y, y - tick, y + tick],
-            color=INK,
-            linewidth=1.2,
-            zorder=9,
-        )
-    )
+    length = nice((high - low) / 7, down=True)
+    x, y, tick = low + 0.02 * (high - low), 0.025, 0.008
+    # Its length is of the map, its height of the axes: these may still grow flatter when the title takes its room.
+    place = ax.get_xaxis_transform()
+    ends = [x, x, x, x + length, x + length, x + length]
+    ax.add_line(Line2D(ends, [y + tick, y - tick, y, y, y - tick, y + tick], transform=place, color=INK, linewidth=1.2, zorder=9))
     words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     # A light edge keeps the words readable where the city reaches into the corner.
     edge = [withStroke(linewidth=2.5, foreground="white")]
     miles = f"{length / 1609.344:.2g} mi" if length >= 400 else f"{length / 0.3048:,.0f} ft"
     ax.text(
-        x, y + 2.2 * tick, f"{words} ({miles})  N↑", fontsize=8, color=INK, va="bottom", ha="left", zorder=9, path_effects=edge
-    )
+        x, y + 2.2 * tick, f"{words} ({miles})  N↑", transform=place, fontsize=8, color=INK, va="bottom", ha="left", zorder=9, path_effects=edge
+    )  # fmt: skip
     return ax
+
+
+def labels(
+    ax: Axes, areas: gpd.GeoDataFrame, *, names: str = "name", window: tuple[float, float, float, float] | None = None
+) -> Axes:
+    """Write the names of areas where they fit: inside their area, largest first, never over another word. Call it last."""
+    from matplotlib.patheffects import withStroke
+
+    figure = ax.figure.figure if ax.figure is not None else None
+    if figure is None or names not in areas.columns or areas.empty:
+        return ax
+    figure.draw_without_rendering()
+    taken = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    shapes = areas.geometry.to_numpy()
+    if window is not None:
+        shapes = shapely.intersection(shapes, shapely.box(*window))
+    for i in np.argsort(-shapely.area(shapes), kind="stable")[:MOST_LABELS]:
+        words, shape = str(areas[names].iloc[i]), shapes[i]
+        if shape.is_empty or not words.strip():
+            continue
+        at = shapely.get_point(shapely.maximum_inscribed_circle(shape, tolerance=math.sqrt(shape.area) / 20), 0)
+        text = ax.text(
+            at.x, at.y, _two_lines(words), fontsize=LABEL_SIZE, color=INK, ha="center", va="center", zorder=7, linespacing=1.05,
+            path_effects=[withStroke(linewidth=2.0, foreground=(1, 1, 1, 0.85))],
+        )  # fmt: skip
+        box = text.get_window_extent()
+        corners = ax.transData.inverted().transform([(box.x0, box.y0), (box.x1, box.y1)])
+        inside = shapely.box(*corners.ravel())
+        if shapely.area(shapely.intersection(inside, shape)) < FITS * inside.area or any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)
+    return ax
+
+
+def _two_lines(words: str) -> str:
+    """Break a long name at the space nearest its middle."""
+    spaces = [i for i, letter in enumerate(words) if letter in " -/"]
+    if len(words) < 12 or not spaces:
+        return words
+    cut = min(spaces, key=lambda i: abs(i - len(words) / 2))
+    return f"{words[: cut + (words[cut] != ' ')]}\n{words[cut + 1 :]}"
+
+
+def clip(ax: Axes, window: tuple[float, float, float, float]) -> Axes:
+    """Cut what is drawn to a window, and frame it: the words beside the map stay clear."""
+    from matplotlib.patches import Rectangle
+
+    low, bottom, high, top = window
+    frame = Rectangle((low, bottom), high - low, top - bottom, facecolor="none", edgecolor=MUTED, linewidth=0.8, zorder=8)
+    ax.add_patch(frame)
+    for drawn in (*ax.collections, *ax.lines):
+        drawn.set_clip_path(frame)
+    return ax
+
+
+def locator(ax: Axes, area: Any, window: tuple[float, float, float, float]) -> Axes:
+    """Show in a small map to the right where in the study area the window lies."""
+    from matplotlib.patches import Rectangle
+
+    small = ax.inset_axes((SIDE + 0.08, 0.40, 0.26, 0.26))
+    small.set_aspect("equal")
+    small.set_axis_off()
+    compound(small, [area], facecolor=LAND, edgecolor=MUTED, linewidth=0.6)
+    minx, miny, maxx, maxy = area.bounds
+    small.set_xlim(minx, maxx)
+    small.set_ylim(miny, maxy)
+    low, bottom, high, top = window
+    # At least so large that it is seen.
+    least = 0.05 * max(maxx - minx, maxy - miny)
+    wide, tall = max(high - low, least), max(top - bottom, least)
+    small.add_patch(
+        Rectangle(
+            ((low + high - wide) / 2, (bottom + top - tall) / 2),
+            wide,
+            tall,
+            facecolor="none",
+            edgecolor=WARN,
+            linewidth=1.4,
+            clip_on=False,
+        )
+    )
+    return small
 
 
 def _free_spot(x: float, y: float, taken: list[tuple[float, float]], room: float) -> tuple[float, float]:
@@ -230,53 +299,38 @@ def _free_spot(x: float, y: float, taken: list[tuple[float, float]], room: float
     return x, y
 
 
-def _frame_to(ax: Axes, bounds: tuple[float, float, float, float]) -> None:
+def _extent(area: Any, areas: gpd.GeoDataFrame | None) -> tuple[float, float, float, float]:
+    """Return the bounds of the study area, with those of named areas that reach a little beyond it."""
+    low, bottom, high, top = area.bounds
+    if areas is None or areas.empty:
+        return low, bottom, high, top
+    west, south, east, north = areas.total_bounds
+    wide, tall = MOST_BEYOND * (high - low), MOST_BEYOND * (top - bottom)
+    return (
+        low if west < low - wide else min(low, west), bottom if south < bottom - tall else min(bottom, south),
+        high if east > high + wide else max(high, east), top if north > top + tall else max(top, north),
+    )  # fmt: skip
+
+
+def _room(ax: Axes) -> tuple[float, float]:
+    """Return the width and height, in inches, that the axes will have when title and source line have taken theirs."""
+    box, slot = ax.get_position(), ax.get_subplotspec()
+    wide, tall = ax.figure.bbox.size / ax.figure.dpi
+    engine = ax.figure.get_layout_engine() if hasattr(ax.figure, "get_layout_engine") else None
+    if engine is None or slot is None or slot.get_gridspec().get_geometry() != (1, 1):
+        return box.width * wide, box.height * tall
+    return wide - 0.1, max(tall - HEADING, 0.5 * tall)
+
+
+def _frame_to(ax: Axes, bounds: tuple[float, float, float, float], share: float) -> None:
     """Fill the axes: the map to the left, words to the right of it, room for the scale bar below."""
     minx, miny, maxx, maxy = bounds
     width, height = maxx - minx, (maxy - miny) * 1.09
-    box, (inches, tall) = ax.get_position(), ax.figure.bbox.size
-    shape = (box.width * inches) / (box.height * tall)
-    across = max(width * 1.04 / SIDE, height * shape)
+    room = _room(ax)
+    shape = room[0] / room[1]
+    across = max(width * 1.04 / share, height * shape)
     up = across / shape
-    left = minx - max(0.02 * width, (across * SIDE - width) / 2)
+    left = minx - max(0.02 * width, (across * share - width) / 2)
     ax.set_xlim(left, left + across)
     middle = (miny + maxy) / 2 - 0.035 * (maxy - miny)
     ax.set_ylim(middle - up / 2, middle + up / 2)
-
-
-def _polygons(ax: Axes, shapes: Sequence[Any], **style: Any) -> Axes:
-    from matplotlib.collections import PathCollection
-    from matplotlib.path import Path
-
-    paths = []
-    for shape in shapes:
-        rings = [
-            Path(np.asarray(ring.coords)[:, :2], closed=True)
-            for part in shapely.get_parts(shape)
-            if part.geom_type == "Polygon"
-            for ring in (part.exterior, *part.interiors)
-        ]
-        if rings:
-            paths.append(Path.make_compound_path(*rings))
-    if paths:
-        ax.add_collection(PathCollection(paths, **style))
-    return ax
-
-
-def _lines(ax: Axes, shapes: npt.NDArray[Any], **style: Any) -> Axes:
-    from matplotlib.collections import LineCollection
-
-    parts = [np.asarray(part.coords)[:, :2] for part in shapely.get_parts(shapes) if part.geom_type == "LineString"]
-    ax.add_collection(LineCollection(parts, **style))
-    return ax
-
-
-def _nice(value: float, *, down: bool = False) -> float:
-    """Return the nearest of 1, 2, 5 times a power of ten, or the next below."""
-    power = 10.0 ** math.floor(math.log10(value))
-    steps = [s * power for s in (1, 2, 5, 10)]
-    return max(s for s in steps if s <= value * (1 + 1e-9)) if down else min(steps, key=lambda s: abs(math.log(s / value)))
-
-
-def _say(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.3g}"

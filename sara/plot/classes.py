@@ -1,0 +1,204 @@
+"""Classes of numbers for a map: their lower ends, colours and words. The same breaks give the same colours in every map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sara.plot.style import DIVERGING, SEQUENTIAL
+
+__all__ = ["MAX_CLASSES", "Classes", "class_breaks", "class_colors", "class_labels", "classes", "diverging"]
+
+# More classes than this can't be told apart in a legend, nor in grey print.
+MAX_CLASSES = 5
+# Classes on either side of "no change".
+MAX_EACH_WAY = 3
+# Lower ends of the classes of a ratio that people can say: a quarter more, half as much again, twice, four times.
+RATIO_BREAKS = (1.25, 1.5, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes of a number, from low to high.
+
+    Parameters
+    ----------
+    edges : tuple of float
+        Lower end of each class; the first holds everything below the second too.
+    colors : tuple
+        One per class.
+    labels : tuple of str
+        One per class, in words.
+    below : int
+        Classes that mean "less": they are drawn with a fine hatch, so that a grey print tells less from more.
+    breaks : tuple of float
+        What another map needs to have the same classes.
+    """
+
+    edges: tuple[float, ...]
+    colors: tuple[Any, ...]
+    labels: tuple[str, ...]
+    below: int = 0
+    breaks: tuple[float, ...] = ()
+
+    def group(self, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return the class of each value; -1 where there is none."""
+        numbers = np.asarray(values, dtype=float)
+        found = np.clip(np.searchsorted(self.edges, numbers, side="right") - 1, 0, len(self.edges) - 1)
+        return np.where(np.isfinite(numbers), found, -1).astype(np.int64)
+
+    def of(self, values: npt.ArrayLike) -> list[Any]:
+        """Return the colour of each value; None where it has no class."""
+        return [None if g < 0 else self.colors[g] for g in self.group(values)]
+
+    def entries(self) -> list[tuple[Any, str]]:
+        """Return colour and words of each class, as `maps.key` takes them."""
+        looks = [
+            {"facecolor": color, "hatch": LESS, "hatchcolor": "white"} if k < self.below else color
+            for k, color in enumerate(self.colors)
+        ]
+        return list(zip(looks, self.labels, strict=True))
+
+
+# The hatch of a class that means "less".
+LESS = r"\\\\\\"
+
+
+def classes(values: npt.ArrayLike, *, breaks: Sequence[float] | None = None) -> Classes:
+    """Return at most five classes of the values above zero; with `breaks` those of another map.
+
+    Examples
+    --------
+    >>> classes([1, 1, 3, 8, 40, 90]).labels
+    ('1', '2 to 4', '5 to 19', '20 to 49', '50 to 90')
+    >>> classes([2, 7], breaks=[1, 5, 20]).labels
+    ('1 to 4', '5 to 19', '20 and more')
+    """
+    numbers = np.asarray(values, dtype=float)
+    edges = class_breaks(numbers) if breaks is None else [float(b) for b in breaks]
+    labels = class_labels(edges, numbers, shared=breaks is not None)
+    return Classes(tuple(edges), tuple(class_colors(len(edges))), tuple(labels), 0, tuple(edges))
+
+
+def diverging(values: npt.ArrayLike, *, centre: float = 0.0, breaks: Sequence[float] | None = None) -> Classes:
+    """Return classes on both sides of `centre`, mirrored, so that as much more and as much less look equally strong.
+
+    Parameters
+    ----------
+    values : array
+        Differences (`centre` = 0) or ratios (`centre` = 1: half as many mirrors twice as many).
+    breaks : sequence of float, optional
+        Lower ends of the classes above `centre`, ascending; chosen from the values (differences) or 1.25, 1.5, 2, 4 if not given.
+
+    Examples
+    --------
+    >>> diverging([-12, -1, 0, 3, 40], breaks=[1, 10]).labels
+    ('-10 or less', '-10 to -1', 'about the same', '1 to 10', '10 and more')
+    >>> diverging([0.4, 1.0, 2.5], centre=1, breaks=[1.5]).labels
+    ('0.667 times or less', 'about the same', '1.5 times and more')
+    """
+    numbers = np.asarray(values, dtype=float)
+    ratio = centre == 1.0
+    up = [float(b) for b in breaks] if breaks is not None else _each_way(numbers, ratio=ratio)
+    if not up:
+        up = [RATIO_BREAKS[0]] if ratio else [1.0]
+    down = [1 / b if ratio else -b for b in reversed(up)]
+    # Half-open classes: a fall of exactly ten belongs to "-10 or less", as a rise of ten does to "10 and more".
+    edges = (-math.inf, *(float(np.nextafter(d, math.inf)) for d in down), *up)
+    word = " times" if ratio else ""
+    labels = (
+        f"{_say(down[0])}{word} or less",
+        *(f"{_say(a)} to {_say(b)}{word}" for a, b in pairwise(down)),
+        "about the same",
+        *(f"{_say(a)} to {_say(b)}{word}" for a, b in pairwise(up)),
+        f"{_say(up[-1])}{word} and more",
+    )
+    from matplotlib import colormaps
+
+    half = np.linspace(0.0, 0.36, len(up)) if len(up) > 1 else np.array([0.12])
+    tones = (*half, 0.5, *(1 - half[::-1]))
+    return Classes(edges, tuple(colormaps[DIVERGING](t) for t in tones), labels, len(up), tuple(up))
+
+
+def class_breaks(values: npt.ArrayLike, *, classes: int = MAX_CLASSES) -> list[float]:
+    """Return the lower ends of at most five classes of the values above zero, in steps that people read: 1, 2, 5, 10, 20 ...
+
+    Counts are skewed: equal steps would put all cells but one into the first class. Steps grow, so that each class holds some cells.
+
+    Examples
+    --------
+    >>> class_breaks([0, 1, 1, 3, 8, 40, 90])
+    [1.0, 2.0, 5.0, 20.0, 50.0]
+    """
+    positive = np.asarray(values, dtype=float)
+    positive = positive[np.isfinite(positive) & (positive > 0)]
+    if len(positive) == 0:
+        return []
+    low, high = float(positive.min()), float(positive.max())
+    if high <= low:
+        return [low]
+    wanted = np.geomspace(max(low, high / 5_000), high, classes + 1)[:-1]
+    found = sorted({nice(v) for v in wanted[1:]})
+    first = min(low, 1.0) if np.all(positive == np.round(positive)) and low < 2 else low
+    edges = [first, *(v for v in found if first < v <= high)]
+    held = np.histogram(positive, [*edges, np.inf])[0]
+    return [edge for edge, n in zip(edges, held, strict=True) if n or edge == first]
+
+
+def class_labels(breaks: Sequence[float], values: npt.ArrayLike, *, shared: bool = False) -> list[str]:
+    """Return "1", "2 to 4", "5 to 90": whole numbers where the values are.
+
+    Classes that are `shared` with another map end with "50 and more", since that one may reach further.
+    """
+    numbers = np.asarray(values, dtype=float)
+    numbers = numbers[np.isfinite(numbers)]
+    whole = bool(np.all(numbers == np.round(numbers)))
+    lows = list(breaks)
+    below = numbers[numbers > 0]
+    if shared and lows and len(below):
+        lows[0] = min(lows[0], float(below.min()))
+    labels = []
+    for low, high in zip(lows, [*breaks[1:], None], strict=True):
+        if high is None:
+            top = float(numbers.max()) if len(numbers) else -math.inf
+            labels.append(
+                f"{_say(low)} and more" if shared or top < low else f"{low:,.3g}" if top == low else f"{_say(low)} to {_say(top)}"
+            )
+        elif whole:
+            labels.append(_say(low) if high - low <= 1 else f"{_say(low)} to {_say(high - 1)}")
+        else:
+            labels.append(f"{_say(low)} to under {_say(high)}")
+    return labels
+
+
+def class_colors(n: int) -> list[Any]:
+    """Return `n` colours from light to dark; their order survives a grey print."""
+    from matplotlib import colormaps
+
+    return [colormaps[SEQUENTIAL](v) for v in np.linspace(0.12, 1.0, n)] if n > 1 else [colormaps[SEQUENTIAL](0.75)] * n
+
+
+def nice(value: float, *, down: bool = False) -> float:
+    """Return the nearest of 1, 2, 5 times a power of ten, or the next below."""
+    power = 10.0 ** math.floor(math.log10(value))
+    steps = [s * power for s in (1, 2, 5, 10)]
+    return max(s for s in steps if s <= value * (1 + 1e-9)) if down else min(steps, key=lambda s: abs(math.log(s / value)))
+
+
+def _each_way(numbers: npt.NDArray[np.float64], *, ratio: bool) -> list[float]:
+    held = numbers[np.isfinite(numbers)]
+    if not ratio:
+        return class_breaks(np.abs(held), classes=MAX_EACH_WAY)[:MAX_EACH_WAY]
+    size = np.exp(np.abs(np.log(held[held > 0])))
+    top = float(size.max()) if len(size) else 1.0
+    return [b for b in RATIO_BREAKS if b <= top][:MAX_EACH_WAY]
+
+
+def _say(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.3g}"

@@ -106,7 +106,7 @@ class Story:
 
     def all(self, kind: str) -> list[Any]:
         """Return the results of one kind, in the order they were added."""
-        return [item for _, item in self.results if type(item).__name__ == kind]
+        return [item for _, item in self.results if kind in (base.__name__ for base in type(item).__mro__)]
 
     def last(self, kind: str) -> Any:
         """Return the newest result of one kind, or None."""

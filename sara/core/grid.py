@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from sara.core.cells import MAX_CELLS, Cells, Floats, Ints
 from sara.core.errors import InputError
+from sara.core.hexgrid import HexGrid
 from sara.core.result import Setting
-from sara.core.units import metres
 
-__all__ = ["MAX_CELLS", "Grid", "as_grid", "choose_cell_size"]
+__all__ = ["MAX_CELLS", "Grid", "as_grid", "blank", "cells_of", "choose_cell_size", "lay_cells"]
 
-# A raster of this size takes 32 MB a layer; a stray point at 0, 0 would otherwise ask for billions of cells.
-MAX_CELLS = 4_000_000
 # Cells on the shorter side; side in metres kept between these (a city block to a few of them); the least side, and the least number, for small areas.
 CELLS, LOW, HIGH, LEAST_SIDE, LEAST_CELLS = 50, 100.0, 250.0, 10.0, 20
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def choose_cell_size(bounds: tuple[float, float, float, float]) -> Setting:
@@ -57,142 +51,95 @@ def choose_cell_size(bounds: tuple[float, float, float, float]) -> Setting:
     return Setting(math.floor(size / step + 1e-9) * step, "sara", why)
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Cells):
     """Square cells over a study area.
 
-    Cells are half-open, ``[x, x + cell_size)``, numbered by row from the south and column from the west. A cell belongs to the grid where its
-    inside meets the inside of the area. A point belongs to the area by exact geometry (the outline itself included), then to the one cell
-    that holds it; a point on the outer edge, whose half-open cell lies outside, belongs to the nearest cell of the grid.
+    Cells are half-open, ``[x, x + cell_size)``. `sara.core.hexgrid.HexGrid` has hexagons; `sara.core.cells.Cells` says what both can do.
 
-    Parameters
-    ----------
-    x0, y0 : float
-        South-west corner, metres.
-    cell_size : float
-        Side of a cell, metres.
-    member : array of bool, rows x columns
-        Cells of the study area.
-    whole : array of bool, rows x columns
-        Cells that lie in the area with all their surface: their points need no further look.
-    area : shapely geometry
-        The study area.
-    crs : object
-        Coordinate reference system, as GeoPandas takes it.
+    Examples
+    --------
+    >>> from shapely.geometry import box
+    >>> from sara.core.grid import Grid
+    >>> grid = Grid.over(box(0, 0, 300, 200), cell_size=100)
+    >>> grid.n_cells, grid.locate([50, 100, 999], [50, 100, 0]).tolist()
+    (6, [0, 4, -1])
     """
 
-    x0: float
-    y0: float
-    cell_size: float
-    member: npt.NDArray[np.bool_]
-    whole: npt.NDArray[np.bool_]
-    area: BaseGeometry
-    crs: Any = None
-
-    @classmethod
-    def over(cls, area: BaseGeometry, *, cell_size: float | str, crs: Any = None) -> Grid:
-        """Lay cells over all of `area`, from its south-west corner.
-
-        Raises
-        ------
-        InputError
-            If that takes more than 4 million cells; the message names a side that would do.
-        """
-        size = metres(cell_size, name="cell_size")
-        minx, miny, maxx, maxy = area.bounds
-        # A far edge that a whole number of cells reaches, but for rounding, needs no further cell.
-        shape = [max(1, math.ceil(side / size - 1e-9)) for side in (maxy - miny, maxx - minx)]
-        if shape[0] * shape[1] > MAX_CELLS:
-            enough = math.ceil(math.sqrt((maxx - minx) * (maxy - miny) / MAX_CELLS) / 10 + 1) * 10
-            raise InputError(
-                f"`cell_size` must give at most {MAX_CELLS:,} cells. Got {shape[0] * shape[1]:,} cells of {size:g} m "
-                f"over {(maxx - minx) / 1000:,.0f} x {(maxy - miny) / 1000:,.0f} km. Write cell_size={enough}, or give a smaller `area`."
-            )
-        member, whole = _cover(area, minx, miny, size, shape[0], shape[1])
-        return cls(minx, miny, size, member, whole, area, crs)
+    shape: ClassVar[str] = "square"
 
     @property
-    def n_cells(self) -> int:
-        """Cells of the study area."""
-        return int(self.member.sum())
-
-    def locate(self, x: Floats, y: Floats) -> Ints:
-        """Return each point's cell as ``row * columns + column``; -1 outside the study area or without a location."""
-        rows, columns = self.member.shape
-        with np.errstate(invalid="ignore"):
-            column, row = np.floor((x - self.x0) / self.cell_size), np.floor((y - self.y0) / self.cell_size)
-            # One cell of slack on each side: the outline belongs to the area, also where it is the far edge of the last cell.
-            near = (row >= -1) & (row <= rows) & (column >= -1) & (column <= columns)
-        code = np.where(near, np.clip(row, 0, rows - 1) * columns + np.clip(column, 0, columns - 1), -1).astype(np.int64)
-        exact = near & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-        sure = exact & self.whole.ravel()[code]
-        check = np.flatnonzero(near & ~sure)
-        if len(check):
-            shapely.prepare(self.area)
-            outside = check[~shapely.intersects_xy(self.area, x[check], y[check])]
-            code[outside] = -1
-            self._move_to_members(code, x, y, check)
-        return code
-
-    def _move_to_members(self, code: Ints, x: Floats, y: Floats, check: Ints) -> None:
-        """Give points on the outline whose half-open cell is not in the grid to the nearest cell that is."""
-        member, columns = self.member.ravel(), self.member.shape[1]
-        lost = check[(code[check] >= 0) & ~member[code[check]]]
-        if len(lost) == 0:
-            return
-        from scipy.spatial import cKDTree
-
-        cells = np.flatnonzero(member)
-        centres = np.c_[cells % columns + 0.5, cells // columns + 0.5]
-        at = np.c_[(x[lost] - self.x0) / self.cell_size, (y[lost] - self.y0) / self.cell_size]
-        code[lost] = cells[cKDTree(centres).query(at, p=np.inf)[1]]
-
-    def counts(self, code: Ints, weights: Floats | Ints | None = None) -> Floats:
-        """Return the number (or summed weight) of points in each cell of the raster, rows x columns."""
-        inside = code[code >= 0] if (code < 0).any() else code
-        held = None if weights is None else weights[code >= 0]
-        return np.bincount(inside, weights=held, minlength=self.member.size).reshape(self.member.shape).astype(float)
-
-    def frame(self) -> gpd.GeoDataFrame:
-        """Return one row per cell of the study area: ``row``, ``column``, ``geometry`` (the whole square)."""
-        row, column = np.nonzero(self.member)
-        return cells_frame(row, column, x0=self.x0, y0=self.y0, cell_size=self.cell_size, crs=self.crs)
-
-    def layout(self) -> dict[str, Any]:
-        """Return where the cells lie as plain values."""
-        rows, columns = self.member.shape
-        return {"x0": self.x0, "y0": self.y0, "cell_size": self.cell_size, "rows": rows, "columns": columns}
+    def cell_km2(self) -> float:
+        """Surface of a cell, km2."""
+        return self.cell_size**2 / 1e6
 
     @classmethod
-    def from_layout(cls, layout: dict[str, Any], area: BaseGeometry, crs: Any = None) -> Grid:
-        """Lay the same cells again from `layout`."""
-        args = (layout["x0"], layout["y0"], layout["cell_size"])
-        member, whole = _cover(area, *args, layout["rows"], layout["columns"])
-        return cls(*args, member, whole, area, crs)
+    def _extent(cls, width: float, height: float, size: float) -> tuple[int, int]:
+        # A far edge that a whole number of cells reaches, but for rounding, needs no further cell.
+        return max(1, math.ceil(height / size - 1e-9)), max(1, math.ceil(width / size - 1e-9))
+
+    def _row_column(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        out = []
+        for values, origin in ((y, self.y0), (x, self.x0)):
+            at = values - origin
+            at /= self.cell_size
+            out.append(np.floor(at, out=at))
+        return out[0], out[1]
+
+    def corners(self, row: Ints, column: Ints) -> Floats:
+        """Return the corners of cells, n x 4 x 2; neighbours share theirs to the last digit."""
+        # The next cell's edge, not this one's plus a side.
+        left, right = self.x0 + column * self.cell_size, self.x0 + (column + 1) * self.cell_size
+        low, high = self.y0 + row * self.cell_size, self.y0 + (row + 1) * self.cell_size
+        return np.stack([np.c_[right, low], np.c_[right, high], np.c_[left, high], np.c_[left, low]], axis=1)
+
+    def _centre(self, row: Ints, column: Ints) -> tuple[Floats, Floats]:
+        return self.x0 + (column + 0.5) * self.cell_size, self.y0 + (row + 0.5) * self.cell_size
+
+    def _blocks(self, row: Ints, column: Ints, step: int) -> npt.NDArray[Any]:
+        x, y, size = self.x0, self.y0, self.cell_size
+        return shapely.box(x + column * size, y + row * size, x + (column + step) * size, y + (row + step) * size)
+
+    def _offsets(self, parity: int, contiguity: str, distance: float | None) -> list[tuple[int, int]]:  # noqa: ARG002
+        reach = 1 if distance is None else int(distance / self.cell_size + 1e-9)
+        steps = [(r, c) for r in range(-reach, reach + 1) for c in range(-reach, reach + 1) if (r, c) != (0, 0)]
+        if distance is not None:
+            return [(r, c) for r, c in steps if math.hypot(r, c) * self.cell_size <= distance * (1 + 1e-9)]
+        return steps if contiguity == "queen" else [(r, c) for r, c in steps if r == 0 or c == 0]
 
 
-def cells_frame(row: Ints, column: Ints, *, x0: float, y0: float, cell_size: float, crs: Any) -> gpd.GeoDataFrame:
-    """Return cells as a table: ``row``, ``column``, ``geometry``."""
-    left, low = x0 + column * cell_size, y0 + row * cell_size
-    # The next cell's edge, not this one's plus a side: neighbours then share their corners to the last digit.
-    right, high = x0 + (column + 1) * cell_size, y0 + (row + 1) * cell_size
-    data = pd.DataFrame({"row": np.asarray(row, dtype=np.int64), "column": np.asarray(column, dtype=np.int64)})
-    return gpd.GeoDataFrame(data, geometry=shapely.box(left, low, right, high), crs=crs)
+SHAPES: dict[str, type[Cells]] = {"square": Grid, "hexagon": HexGrid}
 
 
-def as_grid(value: Any, *, crs: Any = None) -> Grid:
-    """Return the grid of an earlier result, of its ``.grid`` table, or a `Grid` itself.
+def lay_cells(shape: str, area: BaseGeometry, *, cell_size: float | str, crs: Any = None) -> Cells:
+    """Lay cells of a shape, ``"square"`` or ``"hexagon"``, over all of `area`."""
+    return SHAPES[shape].over(area, cell_size=cell_size, crs=crs)
+
+
+def cells_of(layout: dict[str, Any], row: Any, column: Any, *, crs: Any) -> gpd.GeoDataFrame:
+    """Return the cells of a layout at these rows and columns as a table: ``row``, ``column``, ``geometry``."""
+    return blank(layout, crs=crs).cells(row, column)
+
+
+def blank(layout: dict[str, Any], *, crs: Any = None) -> Cells:
+    """Return cells that know where they lie but not which of them the study area has: enough to draw them."""
+    nothing = np.zeros((layout["rows"], layout["columns"]), dtype=bool)
+    kind = SHAPES[layout.get("shape", "square")]
+    return kind(layout["x0"], layout["y0"], layout["cell_size"], nothing, nothing, shapely.Polygon(), crs)
+
+
+def as_grid(value: Any, *, crs: Any = None) -> Cells:
+    """Return the grid of an earlier result, of its ``.grid`` table, or a `Grid` or `HexGrid` itself.
 
     Raises
     ------
     InputError
         If `value` carries no grid, or one in another coordinate system than `crs`.
     """
-    table = value if isinstance(value, Grid | gpd.GeoDataFrame) else getattr(value, "grid", None)
-    grid = table if isinstance(table, Grid) else None
+    table = value if isinstance(value, Cells | gpd.GeoDataFrame) else getattr(value, "grid", None)
+    grid = table if isinstance(table, Cells) else None
     if isinstance(table, gpd.GeoDataFrame) and "grid" in table.attrs.get("sara", {}):
         record = table.attrs["sara"]["grid"]
-        grid = Grid.from_layout(record, shapely.from_wkt(record["area"]), table.crs)
+        grid = SHAPES[record.get("shape", "square")].from_layout(record, shapely.from_wkt(record["area"]), table.crs)
     if grid is None:
         raise InputError(
             f"`grid` must be a grid of cells. Got a {type(value).__name__} without one. "
@@ -203,31 +150,3 @@ def as_grid(value: Any, *, crs: Any = None) -> Grid:
             "`grid` must be in the coordinate system of `events`. Got another one. Make it from these events: sara.hotspots.count(events)"
         )
     return grid
-
-
-def _cover(
-    area: BaseGeometry, x0: float, y0: float, size: float, rows: int, columns: int
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return which cells meet the area, and which it contains, by halving blocks: a block all in or all out is settled at once."""
-    member, whole = np.zeros((rows, columns), dtype=bool), np.zeros((rows, columns), dtype=bool)
-    shapely.prepare(area)
-    step = 1 << max(0, math.ceil(math.log2(max(rows, columns))))
-    row, column = np.array([0]), np.array([0])
-    while len(row):
-        boxes = shapely.box(x0 + column * size, y0 + row * size, x0 + (column + step) * size, y0 + (row + step) * size)
-        full = shapely.covers(area, boxes)
-        for r, c in zip(row[full], column[full], strict=True):
-            member[r : r + step, c : c + step] = whole[r : r + step, c : c + step] = True
-        # Touching along an edge is not meeting: an area of exactly ten cells has ten, not a rim of twenty more.
-        meets = ~full & shapely.intersects(area, boxes)
-        row, column, boxes = row[meets], column[meets], boxes[meets]
-        if step == 1:
-            inside = ~shapely.touches(area, boxes)
-            member[row[inside], column[inside]] = True
-            break
-        step //= 2
-        row = np.concatenate([row, row, row + step, row + step])
-        column = np.concatenate([column, column + step, column, column + step])
-        keep = (row < rows) & (column < columns)
-        row, column = row[keep], column[keep]
-    return member, whole

@@ -13,14 +13,16 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from sara.core.checks import check_areas
+from sara.core.cells import Cells
+from sara.core.checks import check_areas, check_choice
 from sara.core.engine import quantile_of_counts
 from sara.core.errors import InputError, NotEnoughDataError, SaraWarning
-from sara.core.grid import Grid, as_grid, choose_cell_size
+from sara.core.grid import as_grid, choose_cell_size, lay_cells
 from sara.core.result import Counts, Setting
 from sara.core.units import metres
 from sara.core.wording import officer_words
 from sara.hotspots._rows import Rows, rows_of
+from sara.hotspots._units import AreaUnits
 
 __all__ = ["Selected", "select", "study_area"]
 
@@ -37,11 +39,14 @@ RECORD_CAUTION = "The table has lost its own record (a merge does that): period 
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """The rows that a map uses, and how they were chosen."""
+    """The rows that a map uses, and how they were chosen.
+
+    ``code`` is the cell (or named area) of each row, ``grid`` the cells (or areas); both None where a method has neither.
+    """
 
     rows: Rows
     code: npt.NDArray[np.int64] | None
-    grid: Grid | None
+    grid: Cells | AreaUnits | None
     area: BaseGeometry
     named: gpd.GeoDataFrame | None
     counts: Counts
@@ -103,8 +108,13 @@ def select(
     weights: str | None = None,
     least: int = 1,
     cells: bool = True,
+    shape: str = "square",
+    areas: Any = None,
+    when: bool = False,
 ) -> Selected:
-    """Check the input, settle period, study area and grid, and count every row that is left out.
+    """Check the input, settle period, study area and cells, and count every row that is left out.
+
+    With `areas`, named areas take the place of cells; with `when`, the rows know their day.
 
     Raises
     ------
@@ -113,31 +123,29 @@ def select(
     NotEnoughDataError
         If fewer than `least` events are left.
     """
-    rows = rows_of(events, period=period, weights=weights)
+    rows = rows_of(events, period=period, weights=weights, when=when)
+    check_choice(shape, ("square", "hexagon"), name="shape")
     settings = {"period": rows.period_setting}
-    layout = as_grid(grid, crs=rows.crs) if grid is not None else None
-    if area is not None and rows.crs is None and not isinstance(area, BaseGeometry):
-        raise InputError(
-            "`area` can't be laid over events whose coordinate system is not known. Got crs=None. Write: sara.open_events(path, crs=32616)"
-        )
-    shape, named, settings["area"], cautions = _shape(area, layout, rows, method)
-    if layout is not None:
-        settings["cell_size"] = Setting(layout.cell_size, "you", "the cells of `grid`")
-        if cell_size is not None and metres(cell_size, name="cell_size") != layout.cell_size:
-            warnings.warn(f"`cell_size` is not used: `grid` has cells of {layout.cell_size:g} m.", SaraWarning, stacklevel=3)
-    elif cells:
-        settings["cell_size"] = (
-            choose_cell_size(shape.bounds) if cell_size is None else Setting(metres(cell_size, name="cell_size"), "you")
-        )
-        layout = Grid.over(shape, cell_size=settings["cell_size"].value, crs=rows.crs)
+    for name, value in (("area", area), ("areas", areas)):
+        if value is not None and rows.crs is None and not isinstance(value, BaseGeometry):
+            raise InputError(
+                f"`{name}` can't be laid over events whose coordinate system is not known. Got crs=None. Write: sara.open_events(path, crs=32616)"
+            )
+    if areas is not None:
+        ground, layout = _named_areas(area, areas, rows, settings, grid=grid, cell_size=cell_size, shape=shape)
+        named, cautions = None, ()
+    else:
+        given = as_grid(grid, crs=rows.crs) if grid is not None else None
+        ground, named, settings["area"], cautions = _ground(area, given, rows, method)
+        layout = _cells(ground, given, rows, settings, cell_size=cell_size, shape=shape) if cells else given
     code = None
     if layout is not None:
         code = layout.locate(rows.x, rows.y)
         inside = code >= 0
         code = code[inside]
     else:
-        shapely.prepare(shape)
-        inside = shapely.intersects_xy(shape, rows.x, rows.y)
+        shapely.prepare(ground)
+        inside = shapely.intersects_xy(ground, rows.x, rows.y)
     used = rows.only(inside)
     n_used = int(used.n.sum())
     left_out = {
@@ -154,7 +162,7 @@ def select(
     told = rows.cautions if rows.cautions or rows.record else (RECORD_CAUTION,)
     officers = officer_words(int(used.n[used.officer].sum()), n_used, noun=rows.noun)
     return Selected(
-        rows=used, code=code, grid=layout, area=shape, named=named, counts=counts, settings=settings,
+        rows=used, code=code, grid=layout, area=ground, named=named, counts=counts, settings=settings,
         cautions=(*cautions, *told, *_fine_caution(settings, rows.record), *officers),
     )  # fmt: skip
 
@@ -169,8 +177,44 @@ def _fine_caution(settings: dict[str, Setting], record: dict[str, Any]) -> tuple
     )
 
 
-def _shape(
-    area: Any, layout: Grid | None, rows: Rows, method: str
+def _cells(
+    ground: BaseGeometry, given: Cells | None, rows: Rows, settings: dict[str, Setting], *, cell_size: Any, shape: str
+) -> Cells:
+    """Return the cells of the grid given, or new ones over the study area; write down which."""
+    if given is None:
+        settings["cell_size"] = (
+            choose_cell_size(ground.bounds) if cell_size is None else Setting(metres(cell_size, name="cell_size"), "you")
+        )
+        found = lay_cells(shape, ground, cell_size=settings["cell_size"].value, crs=rows.crs)
+    else:
+        found = given
+        settings["cell_size"] = Setting(found.cell_size, "you", "the cells of `grid`")
+        if cell_size is not None and metres(cell_size, name="cell_size") != found.cell_size:
+            warnings.warn(f"`cell_size` is not used: `grid` has cells of {found.cell_size:g} m.", SaraWarning, stacklevel=4)
+        if shape != "square" and shape != found.shape:
+            warnings.warn(f"`shape` is not used: the cells of `grid` are {found.shape}s.", SaraWarning, stacklevel=4)
+    if found.shape != "square":
+        settings["shape"] = Setting(found.shape, "you", "its size is the distance between opposite sides")
+    return found
+
+
+def _named_areas(
+    area: Any, areas: Any, rows: Rows, settings: dict[str, Setting], **unused: Any
+) -> tuple[BaseGeometry, AreaUnits]:
+    """Return the study area and the named areas in it; write down which."""
+    for name, value in unused.items():
+        if value not in (None, "square"):
+            warnings.warn(f"`{name}` is not used: events are counted by the areas of `areas`.", SaraWarning, stacklevel=4)
+    units = AreaUnits.of(areas, crs=rows.crs)
+    if area is not None:
+        units = units.inside(study_area(area, crs=rows.crs)[0])
+    settings["areas"] = Setting(f"{units.n_cells:,} areas", "you", "an event in two of them counts for the first")
+    settings["area"] = Setting(_km2(units.area), "you", "" if area is not None else "all of `areas`")
+    return units.area, units
+
+
+def _ground(
+    area: Any, layout: Cells | None, rows: Rows, method: str
 ) -> tuple[BaseGeometry, gpd.GeoDataFrame | None, Setting, tuple[str, ...]]:
     shape, named = study_area(area, crs=rows.crs) if area is not None else (None, None)
     if layout is not None:

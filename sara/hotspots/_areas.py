@@ -10,8 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from sara.core.cells import Cells
 from sara.data.privacy import public_place
 from sara.hotspots._area import Selected
+from sara.hotspots._units import AreaUnits
 
 __all__ = ["AREA_COLUMNS", "cell_areas", "finish_areas", "place_words"]
 
@@ -38,25 +40,27 @@ def cell_areas(
     ``excess`` is over the mean of all cells, times the cells of the area; ``p_adjusted`` is the smallest of its cells. Areas without an
     excess are left out.
     """
-    from scipy.ndimage import label
-
     grid = chosen.grid
     assert grid is not None and chosen.code is not None
-    labels, n_areas = label(hot, structure=QUEEN if contiguity == "queen" else ROOK)
+    if isinstance(grid, AreaUnits):
+        return _unit_areas(chosen, grid, raster, hot, p)
+    labels, n_areas = _parts(grid, hot, contiguity)
     ids = np.arange(1, n_areas + 1)
     rows, columns = np.nonzero(labels)
     owner = labels[rows, columns]
-    left, low = grid.x0 + columns * grid.cell_size, grid.y0 + rows * grid.cell_size
-    right, high = grid.x0 + (columns + 1) * grid.cell_size, grid.y0 + (rows + 1) * grid.cell_size
-    boxes = shapely.box(left, low, right, high)
-    shapes = [shapely.intersection(shapely.union_all(boxes[owner == i]), grid.area) for i in ids]
+    cells = shapely.polygons(grid.corners(rows, columns))
+    order = np.argsort(owner, kind="stable")
+    groups = np.split(cells[order], np.flatnonzero(np.diff(owner[order])) + 1) if n_areas else []
+    shapes = [shapely.intersection(shapely.union_all(group), grid.area) for group in groups]
     values = raster[rows, columns]
     held = np.bincount(labels.ravel()[chosen.code], weights=chosen.rows.n, minlength=n_areas + 1)[1:]
     mean = raster[grid.member].sum() / grid.n_cells
     excess = np.bincount(owner, weights=values - mean, minlength=n_areas + 1)[1:]
     smallest = np.full(n_areas, np.nan)
     if p is not None and n_areas:
-        smallest = np.array([p[labels == i].min() for i in ids])
+        smallest = np.full(n_areas + 1, np.inf)
+        np.minimum.at(smallest, owner, p[rows, columns])
+        smallest = smallest[1:]
     frame = pd.DataFrame({"n": held.astype(np.int64), "excess": excess, "p_adjusted": smallest})
     member = labels.ravel()[chosen.code]
     # A lone cell beside a busy corner can be hot for its neighbours' sake and still hold less than the mean: that is no hot place.
@@ -65,6 +69,40 @@ def cell_areas(
     return finish_areas(chosen, frame.iloc[keep].reset_index(drop=True), [shapes[i] for i in keep], names, word=word)[
         AREA_COLUMNS
     ]
+
+
+def _parts(grid: Cells, hot: npt.NDArray[np.bool_], contiguity: str) -> tuple[npt.NDArray[np.int64], int]:
+    """Give each group of hot cells that touch a number from 1; 0 is not hot."""
+    if grid.shape == "square":
+        from scipy.ndimage import label
+
+        labels, n_parts = label(hot, structure=QUEEN if contiguity == "queen" else ROOK)
+        return labels, int(n_parts)
+    from scipy.sparse.csgraph import connected_components
+
+    inside = np.flatnonzero(hot[grid.member])
+    n_parts, part = connected_components(grid.neighbours()[inside][:, inside], directed=False)
+    labels = np.zeros(grid.member.shape, dtype=np.int64)
+    labels[hot & grid.member] = part + 1
+    return labels, int(n_parts)
+
+
+def _unit_areas(
+    chosen: Selected,
+    units: AreaUnits,
+    values: npt.NDArray[np.float64],
+    hot: npt.NDArray[np.bool_],
+    p: npt.NDArray[np.float64] | None,
+) -> gpd.GeoDataFrame:
+    """Return hot named areas, each by its own name: people know them by it."""
+    assert chosen.code is not None
+    held = units.counts(chosen.code, chosen.rows.n).astype(np.int64)
+    excess = values - values.mean()
+    keep = np.flatnonzero(hot & (excess > 0))
+    frame = pd.DataFrame({
+        "n": held[keep], "excess": excess[keep], "p_adjusted": np.full(len(keep), np.nan) if p is None else p[keep],
+    })  # fmt: skip
+    return finish_areas(chosen, frame, list(units.shapes[keep]), list(units.names[keep]), word="")[AREA_COLUMNS]
 
 
 def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], places: list[str], *, word: str) -> gpd.GeoDataFrame:
@@ -76,7 +114,8 @@ def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], place
     # Ties are broken by where the area lies, so that the order of rows can't matter.
     out["_x"], out["_y"] = centre.x, centre.y
     out = out.sort_values(["excess", "n", "_x", "_y"], ascending=[False, False, True, True], kind="stable", ignore_index=True)
-    out["name"] = [f"{word} {i}{p}" for i, p in enumerate(out["place"], start=1)]
+    # Named areas keep their name; shapes that have none are numbered.
+    out["name"] = [f"{word} {i}{p}" if word else p for i, p in enumerate(out["place"], start=1)]
     out["name"] = out["name"].astype(object if out.empty else out["name"].dtype)
     out = out.drop(columns=["place", "_x", "_y"])
     start, end = chosen.period

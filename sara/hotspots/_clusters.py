@@ -19,8 +19,8 @@ from sara.core.units import metres
 from sara.core.wording import percent
 from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
+from sara.hotspots._clusters_result import ClustersResult
 from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
-from sara.hotspots._result import HotspotResult
 from sara.hotspots._rows import Rows
 
 __all__ = ["clusters"]
@@ -67,7 +67,7 @@ def clusters(
     min_events: int | None = None,
     weights: str | None = None,
     period: Any = None,
-) -> HotspotResult:
+) -> ClustersResult:
     """Find the addresses, street stretches and small areas where events crowd together.
 
     Answers "where should a crew go?". Use `gi_star` for a test of every cell, `count` for the plain map.
@@ -92,7 +92,7 @@ def clusters(
 
     Returns
     -------
-    HotspotResult
+    ClustersResult
         ``table``: one row per cluster, largest excess first: ``name``, ``n`` (events inside the outline), ``excess`` (over an even
         scatter in an outline of that size; in units of `weights` where given), ``p_adjusted``, ``km2`` (inside the study area),
         ``per_month`` (events a month), ``n_places`` (different coordinates), ``top_share`` (share at the commonest coordinate),
@@ -152,7 +152,7 @@ def clusters(
     areas = table[AREA_COLUMNS].copy()
     areas.attrs = dict(table.attrs)
     cautions = (*chosen.cautions, *_cautions(chosen, table), NULL, CHOSEN)
-    return HotspotResult.of(chosen, table=table, areas=areas, method="clusters", settings=settings, cautions=cautions)
+    return ClustersResult.of(chosen, table=table, areas=areas, method="clusters", settings=settings, cautions=cautions)
 
 
 def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:

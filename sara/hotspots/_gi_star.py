@@ -16,7 +16,7 @@ from sara.core.source import EventSource
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.hotspots._area import select
 from sara.hotspots._areas import cell_areas
-from sara.hotspots._result import HotspotResult
+from sara.hotspots._gi_star_result import GiStarResult
 
 __all__ = ["gi_star"]
 
@@ -50,7 +50,7 @@ def gi_star(
     contiguity: str = "queen",
     confidence: float = 0.95,
     period: Any = None,
-) -> HotspotResult:
+) -> GiStarResult:
     """Find cells with more events around them than chance would give.
 
     Answers "where is it unusually bad?". Use `count` for the plain map, `clusters` for places a crew can go to.
@@ -76,7 +76,7 @@ def gi_star(
 
     Returns
     -------
-    HotspotResult
+    GiStarResult
         ``table`` and ``grid``: one row per cell of the study area: ``row``, ``column``, ``n`` (events), ``z`` (no unit), ``p`` (two-sided),
         ``p_adjusted`` (Benjamini-Hochberg over all cells of the study area), ``is_hot`` (z above 0 and p_adjusted at most
         1 - confidence), ``geometry``. ``areas``: hot cells dissolved where they touch.
@@ -142,7 +142,7 @@ def gi_star(
         else ()
     )
     cautions = (*chosen.cautions, *flat, ANALYTIC, NULL)
-    return HotspotResult.of(chosen, table=table, areas=areas, method="gi_star", settings=settings, cautions=cautions)
+    return GiStarResult.of(chosen, table=table, areas=areas, method="gi_star", settings=settings, cautions=cautions)
 
 
 def _numbers(values: npt.ArrayLike, weights: Any) -> GiStar:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sara.core.checks import check_columns, check_events, check_source, located, record_of
-from sara.core.engine import counts_by_location, counts_by_period
+from sara.core.engine import counts_by_location, counts_by_period, day_index
 from sara.core.errors import InputError
 from sara.core.expression import is_one_of
 from sara.core.period import in_period, resolve_period
@@ -38,7 +38,7 @@ DAY = 86_400
 class Rows:
     """The rows with a location in the period, or groups of them that agree in all that is here; and how many the others are.
 
-    ``n`` says how many rows each stands for, ``weight`` their summed weight.
+    ``n`` says how many rows each stands for, ``weight`` their summed weight, ``day`` the local day since 1970-01-01 (where asked for).
     """
 
     x: Floats
@@ -59,15 +59,16 @@ class Rows:
     noun: str
     source: str
     cautions: tuple[str, ...] = ()
+    day: npt.NDArray[np.int64] | None = None
 
     def only(self, mask: npt.NDArray[np.bool_]) -> Rows:
         """Return these rows where the mask says so; the counts of the others stay."""
-        parts = {name: getattr(self, name) for name in ("x", "y", "n", "weight", "place", "helped", "officer")}
+        parts = {name: getattr(self, name) for name in ("x", "y", "n", "weight", "place", "helped", "officer", "day")}
         kept = {name: None if value is None else value[mask] for name, value in parts.items()}
         return Rows(**{**self.__dict__, **kept})
 
 
-def rows_of(events: Any, *, period: Any, weights: str | None) -> Rows:
+def rows_of(events: Any, *, period: Any, weights: str | None, when: bool = False) -> Rows:
     """Return what a map needs of an event table or a source.
 
     Raises
@@ -76,10 +77,12 @@ def rows_of(events: Any, *, period: Any, weights: str | None) -> Rows:
         If the events or the weights are not what a map needs.
     """
     source = as_source(events)
-    return _of_table(check_events(events), period, weights) if source is None else _of_source(source, period, weights)
+    if source is None:
+        return _of_table(check_events(events), period, weights, when)
+    return _of_source(source, period, weights, when)
 
 
-def _of_table(events: gpd.GeoDataFrame, period: Any, weights: str | None) -> Rows:
+def _of_table(events: gpd.GeoDataFrame, period: Any, weights: str | None, when: bool) -> Rows:
     weight = None if weights is None else _checked_weights(events, weights)
     start, end, setting = resolve_period(events, period)
     times = events["time"][in_period(events["time"], start, end)]
@@ -95,10 +98,11 @@ def _of_table(events: gpd.GeoDataFrame, period: Any, weights: str | None) -> Row
         officer=rows["origin"].isin(["officer"]).to_numpy(dtype=bool, na_value=False),
         rows_in=len(events), no_time=int((~has_time).sum()), outside=int((has_time & ~within).sum()), no_place=int((within & ~has_place).sum()),
         period=(start, end), period_setting=setting, crs=events.crs, record=record_of(events), noun=noun_of(events), source=source_of(events),
+        day=rows["time"].to_numpy().astype("datetime64[D]").astype(np.int64) if when else None,
     )  # fmt: skip
 
 
-def _of_source(source: EventSource, period: Any, weights: str | None) -> Rows:
+def _of_source(source: EventSource, period: Any, weights: str | None, when: bool) -> Rows:
     days = counts_by_period(source, freq="D")
     check_source(source, int(days["n"].sum()))
     if weights is not None:
@@ -114,6 +118,8 @@ def _of_source(source: EventSource, period: Any, weights: str | None) -> Rows:
     if weights is not None:
         # Weights are counted by value and multiplied here: engines add fractions up in any order.
         keys["each"] = nw.col(weights).cast(nw.Float64)
+    if when:
+        keys["day"] = day_index(nw.col("t_local"))
     rows = counts_by_location(inside, by=keys)
     n, no_time = rows["n"].to_numpy(), int(days.loc[days["period"].isna(), "n"].sum())
     within = int(held["n"].sum())
@@ -122,7 +128,7 @@ def _of_source(source: EventSource, period: Any, weights: str | None) -> Rows:
         place=rows["place"].to_numpy(dtype=object), helped=rows["helped"].to_numpy(dtype=bool), officer=rows["officer"].to_numpy(dtype=bool),
         rows_in=int(days["n"].sum()), no_time=no_time, outside=int(days["n"].sum()) - no_time - within, no_place=within - int(n.sum()),
         period=(start, end), period_setting=setting, crs=source.crs, record=record_of(source), noun=noun_of(source), source=source_of(source),
-        cautions=source.cautions,
+        cautions=source.cautions, day=rows["day"].to_numpy(dtype=np.int64) if when else None,
     )  # fmt: skip
 
 

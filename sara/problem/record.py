@@ -156,8 +156,9 @@ class Stage:
         return self
 
     def of_kind(self, kind: str) -> list[Any]:
-        """Return the items of one kind, in the order they were added."""
-        return [entry.item for entry in self.entries if entry.kind == kind and entry.item is not None]
+        """Return the items of one kind, or of kinds derived from it, in the order they were added."""
+        items = [entry.item for entry in self.entries if entry.item is not None]
+        return [item for item in items if kind in (base.__name__ for base in type(item).__mro__)]
 
     def _entry(self, item: Any, *, note: str | None, placebo: bool) -> Entry:
         if is_event_table(item):

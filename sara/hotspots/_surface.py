@@ -1,0 +1,213 @@
+"""Kernel surfaces: summed exactly, or on a fine raster with a known bound on the error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+__all__ = [
+    "BOUND",
+    "KERNELS",
+    "PER_SIGMA",
+    "Lattice",
+    "Raster",
+    "density_exact",
+    "lattice_of",
+    "mass_inside",
+    "reach_of",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+KERNELS = ("quartic", "gaussian")
+# A quartic of reach h has the variance of a Gaussian whose sigma is h / sqrt(8), along each axis.
+PER_SIGMA = math.sqrt(8)
+# Beyond this many sigma a Gaussian holds 4 millionths of its mass: the raster stops there, the exact sum does not.
+TAIL = 5.0
+# Binning linearly shifts a kernel's value by at most (pitch / h)^2 of its peak (quartic), (pitch / sigma)^2 / 4 (Gaussian): see `Raster`.
+BOUND = 1e-3
+# A raster of this many nodes takes 256 MB; finer ones are coarsened, and the bound that then holds is told.
+MAX_NODES = 32_000_000
+# Distances held at once by the exact sum.
+CHUNK = 4_000_000
+
+
+def reach_of(bandwidth: float, kernel: str) -> float:
+    """Return how far a kernel is felt, in metres."""
+    return bandwidth if kernel == "quartic" else TAIL * bandwidth
+
+
+def _kernel(d2: Floats, bandwidth: float, kernel: str) -> Floats:
+    """Return the kernel per square metre at squared distances."""
+    h2 = bandwidth * bandwidth
+    if kernel == "quartic":
+        return 3 / (math.pi * h2) * np.square(np.maximum(1 - d2 / h2, 0))
+    return np.exp(d2 / (-2 * h2)) / (2 * math.pi * h2)
+
+
+def density_exact(x: Floats, y: Floats, weight: Floats, at_x: Floats, at_y: Floats, *, bandwidth: float, kernel: str) -> Floats:
+    """Return the density (weight per square metre) at places, summed over all points one by one."""
+    out = np.zeros(len(at_x))
+    step = max(1, CHUNK // max(1, len(x)))
+    for k in range(0, len(at_x), step):
+        d2 = np.square(at_x[k : k + step, None] - x) + np.square(at_y[k : k + step, None] - y)
+        out[k : k + step] = _kernel(d2, bandwidth, kernel) @ weight
+    return out
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Evenly spaced places: those of square cells, or of hexagons, whose rows are shifted by half a cell."""
+
+    x0: float
+    y0: float
+    dx: float
+    dy: float
+    columns: int
+    rows: int
+
+
+def lattice_of(x: Floats, y: Floats, *, least: float) -> Lattice:
+    """Return the lattice that all places lie on; a single row or column gets a spacing of `least`."""
+    spacing = []
+    for values in (x, y):
+        steps = np.diff(np.unique(np.round(values, 4)))
+        # Rounding may split one coordinate into two a hair apart.
+        steps = steps[steps > 0.01]
+        gap = float(steps.min()) if len(steps) else least
+        many = round(float(np.ptp(values)) / gap)
+        spacing.append((float(np.ptp(values)) / many if many else gap, many + 1))
+    (dx, columns), (dy, rows) = spacing
+    return Lattice(float(x.min()), float(y.min()), dx, dy, columns, rows)
+
+
+class Raster:
+    """Points shared out over a fine raster by linear binning, to be smoothed by FFT and read at the places of a lattice.
+
+    Sharing a point between its four nearest nodes replaces the kernel by its linear interpolation between nodes, which is off by at most
+    ``pitch^2 / 8`` times the second derivative along each axis: relative to the kernel's peak at most ``(pitch / h)^2`` for the quartic and
+    ``(pitch / sigma)^2 / 4`` for the Gaussian, both axes together. The pitch is the largest whole fraction of the lattice's spacing that keeps
+    this under `bound`.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        The places where the surface is wanted; they are nodes of the raster.
+    bandwidth : float
+        Metres: reach of the quartic, sigma of the Gaussian.
+    kernel : str
+        ``"quartic"`` or ``"gaussian"``.
+    bound : float
+        Error allowed, relative to one kernel's peak.
+    """
+
+    def __init__(self, lattice: Lattice, *, bandwidth: float, kernel: str, bound: float = BOUND) -> None:
+        self.lattice, self.bandwidth, self.kernel = lattice, bandwidth, kernel
+        per_axis = bandwidth * math.sqrt(bound) * (1 if kernel == "quartic" else 2)
+        reach = reach_of(bandwidth, kernel)
+        while True:
+            self.fine_x, self.fine_y = (max(1, math.ceil(gap / per_axis - 1e-9)) for gap in (lattice.dx, lattice.dy))
+            self.px, self.py = lattice.dx / self.fine_x, lattice.dy / self.fine_y
+            # One node more than the kernel's reach: a point between nodes is shared with the outer one.
+            self.pad_x, self.pad_y = (math.ceil(reach / pitch) + 1 for pitch in (self.px, self.py))
+            columns = (lattice.columns - 1) * self.fine_x + 1 + 2 * self.pad_x
+            rows = (lattice.rows - 1) * self.fine_y + 1 + 2 * self.pad_y
+            if rows * columns <= MAX_NODES or self.fine_x * self.fine_y == 1:
+                break
+            per_axis *= 1.25
+        self.shape = (rows, columns)
+        self.x0, self.y0 = lattice.x0 - self.pad_x * self.px, lattice.y0 - self.pad_y * self.py
+        share = (self.px**2 + self.py**2) / 2 / bandwidth**2
+        self.bound = share if kernel == "quartic" else share / 4
+        self._spectra: dict[bool, npt.NDArray[np.complex128]] = {}
+
+    def bins(self, x: Floats, y: Floats, weight: Floats) -> Floats:
+        """Return the raster of weights; points too far away to be felt are dropped."""
+        rows, columns = self.shape
+        cx, cy = (x - self.x0) / self.px, (y - self.y0) / self.py
+        column, row = np.floor(cx), np.floor(cy)
+        near = (column >= 0) & (column < columns - 1) & (row >= 0) & (row < rows - 1)
+        if not near.all():
+            cx, cy, column, row, weight = cx[near], cy[near], column[near], row[near], weight[near]
+        fx, fy = cx - column, cy - row
+        code = row.astype(np.int64) * columns + column.astype(np.int64)
+        high, low = weight * fy, weight * (1 - fy)
+        out = np.bincount(code, low * (1 - fx), rows * columns)
+        for step, share in ((1, low * fx), (columns, high * (1 - fx)), (columns + 1, high * fx)):
+            out += np.bincount(code + step, share, rows * columns)
+        return out.reshape(self.shape)
+
+    def smooth(self, binned: Floats, *, squared: bool = False, power: int = 1) -> Floats:
+        """Return the sum of kernels (or of their squares) at the lattice's places, rows x columns, per square metre."""
+        from scipy.fft import irfft2, rfft2
+
+        power = 2 if squared else power
+        size = self._size()
+        spectrum = rfft2(binned, s=size, workers=2)
+        spectrum *= self._spectrum(power)
+        full = irfft2(spectrum, s=size, workers=2, overwrite_x=True)
+        low_y, low_x = self.pad_y, self.pad_x
+        high_y, high_x = self.shape[0] - self.pad_y, self.shape[1] - self.pad_x
+        # What rounding leaves below zero, or of a kernel that never reached here, is nothing.
+        found = full[low_y : high_y : self.fine_y, low_x : high_x : self.fine_x]
+        return np.where(found > 1e-12 * max(float(found.max(initial=0.0)), 1e-300), found, 0.0)
+
+    def nodes(self) -> tuple[Floats, Floats]:
+        """Return x of the raster's columns and y of its rows."""
+        return self.x0 + np.arange(self.shape[1]) * self.px, self.y0 + np.arange(self.shape[0]) * self.py
+
+    def _size(self) -> tuple[int, int]:
+        from scipy.fft import next_fast_len
+
+        # The pads on both sides keep what wraps round off the lattice's places.
+        return next_fast_len(self.shape[0], real=True), next_fast_len(self.shape[1], real=True)
+
+    def _spectrum(self, power: int) -> npt.NDArray[np.complex128]:
+        from scipy.fft import rfft2
+
+        if power not in self._spectra:
+            rows, columns = self._size()
+            dy, dx = (np.minimum(np.arange(n), n - np.arange(n)) for n in (rows, columns))
+            patch = np.zeros((rows, columns))
+            ry, rx = min(self.pad_y, rows // 2), min(self.pad_x, columns // 2)
+            yy, xx = np.flatnonzero(dy <= ry), np.flatnonzero(dx <= rx)
+            d2 = np.square(dy[yy] * self.py)[:, None] + np.square(dx[xx] * self.px)
+            patch[np.ix_(yy, xx)] = _kernel(d2, self.bandwidth, self.kernel) ** power
+            self._spectra[power] = rfft2(patch, workers=2)
+        return self._spectra[power]
+
+
+def mass_inside(area: BaseGeometry, raster: Raster) -> Floats:
+    """Return how much of a kernel centred at each of the lattice's places lies inside `area`, as a share."""
+    x, y = raster.nodes()
+    inside = np.zeros(raster.shape)
+    shapely.prepare(area)
+    _fill(area, x, y, inside, 0, len(y), 0, len(x))
+    found = raster.smooth(inside) * raster.px * raster.py
+    return np.minimum(found, 1.0)
+
+
+def _fill(area: BaseGeometry, x: Floats, y: Floats, out: Floats, r0: int, r1: int, c0: int, c1: int) -> None:
+    """Mark the nodes inside an area, by halving blocks: one all in or all out is settled at once."""
+    block = shapely.box(x[c0], y[r0], x[c1 - 1], y[r1 - 1])
+    if not shapely.intersects(area, block):
+        return
+    if shapely.contains_properly(area, block):
+        out[r0:r1, c0:c1] = 1.0
+    elif (r1 - r0) * (c1 - c0) <= 1024:
+        xx, yy = np.meshgrid(x[c0:c1], y[r0:r1])
+        out[r0:r1, c0:c1] = shapely.intersects_xy(area, xx.ravel(), yy.ravel()).reshape(xx.shape)
+    elif r1 - r0 >= c1 - c0:
+        middle = (r0 + r1) // 2
+        _fill(area, x, y, out, r0, middle, c0, c1)
+        _fill(area, x, y, out, middle, r1, c0, c1)
+    else:
+        middle = (c0 + c1) // 2
+        _fill(area, x, y, out, r0, r1, c0, middle)
+        _fill(area, x, y, out, r0, r1, middle, c1)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import shapely
 
+from sara.core.errors import InputError
 from sara.core.grid import blank
 from sara.core.wording import period_words
+from sara.hotspots._look import check_suppress, classes_of, fewer_than, hide, small, window_of
 from sara.plot import maps
 from sara.plot.style import finish, new_axes, subtitle_of
 
@@ -19,24 +22,40 @@ if TYPE_CHECKING:
 
     from sara.hotspots._result import HotspotResult
 
-__all__ = ["FAINT", "OUTLINE_FILL", "cell_words", "draw", "list_areas", "paint_cells", "paint_classes"]
+__all__ = ["FAINT", "OUTLINE_FILL", "cell_words", "draw", "list_areas", "paint_cells", "paint_classes", "paint_streets"]
 
-LISTED = 6
+# Areas with a number: on the map of all the study area, and where a smaller map stands beside a part of it.
+LISTED, LISTED_NEAR = 6, 4
 # Not hot, but not empty: light, so that the hot cells carry the picture.
 FAINT = "#D9D9D9"
 OUTLINE_FILL = (0.698, 0.094, 0.169, 0.35)
 
 
-def draw(result: HotspotResult, *, ax: Axes | None, areas: gpd.GeoDataFrame | None, streets: gpd.GeoDataFrame | None) -> Axes:
+def draw(
+    result: HotspotResult, *, ax: Axes | None, areas: gpd.GeoDataFrame | None, streets: gpd.GeoDataFrame | None, breaks: Any = None,
+    suppress: int | None = None, zoom: Any = None,
+) -> Axes:  # fmt: skip
     """Draw a hot spot result: the base map, what the method paints, the scale, the words around it."""
+    shared, least, window = classes_of(breaks), check_suppress(suppress), window_of(result, zoom)
     ax = new_axes(width=8.2, height=6.0) if ax is None else ax
     crs = result.areas.crs
     below = {name: None if frame is None else frame.to_crs(crs) for name, frame in (("areas", areas), ("streets", streets))}
-    side = maps.basemap(ax, result.area, **below)
-    unit = result._paint(ax, side)
+    side = maps.basemap(ax, result.area, window=window, **below)
+    with maps.asked(breaks=shared, suppress=least, window=window) as look:
+        if least is not None and small(result.table, least).any():
+            look.extra.append((maps.HIDDEN, fewer_than(least)))
+        unit = result._paint(ax, side)
+        hide(ax, result)
+    if isinstance(breaks, list | tuple) and look.used is None:
+        raise InputError(
+            f"`breaks` can't change this map. Got classes for {result.method}, whose own are the same in every map. Leave `breaks` out"
+        )
+    if window is not None:
+        maps.clip(ax, window)
+        maps.locator(ax, result.area, window)
     maps.scale_bar(ax)
     n = f"n = {result.counts.rows_used:,} {result.noun}"
-    return finish(
+    finish(
         ax,
         title=result.title,
         subtitle=subtitle_of(unit, period_words(*result.period), n),
@@ -44,6 +63,7 @@ def draw(result: HotspotResult, *, ax: Axes | None, areas: gpd.GeoDataFrame | No
         ylabel="",
         source=result.source,
     )
+    return ax if below["areas"] is None else maps.labels(ax, below["areas"], window=window)
 
 
 def cell_words(result: HotspotResult) -> str:
@@ -58,21 +78,15 @@ def paint_cells(ax: Axes, result: HotspotResult, rows: gpd.GeoDataFrame, colors:
     """Fill the cells (or named areas) of these rows, each in its colour."""
     if len(rows) == 0:
         return
+    if result.layout is None:
+        maps.polygons(ax, list(rows.geometry), colors, edge="white", linewidth=0.4, zorder=zorder)
+        return
     from matplotlib.collections import PolyCollection
 
-    if result.layout is None:
-        for color in dict.fromkeys(map(tuple_of, colors)):
-            held = [shape for shape, c in zip(rows.geometry, colors, strict=True) if tuple_of(c) == color]
-            maps.outlines(ax, held, color="white", fill=color, linewidth=0.4, zorder=zorder)
-        return
     corners = blank(result.layout).corners(rows["row"].to_numpy(dtype=np.int64), rows["column"].to_numpy(dtype=np.int64))
     # Edges in the colour of the face close the hairlines between neighbours.
-    ax.add_collection(PolyCollection(list(corners), facecolors=colors, edgecolors=colors, linewidths=0.15, zorder=zorder))
-
-
-def tuple_of(color: Any) -> Any:
-    """Return a colour as something that can be compared."""
-    return color if isinstance(color, str) else tuple(color)
+    drawn = PolyCollection(list(corners), facecolors=colors, edgecolors=colors, linewidths=0.15, zorder=zorder)
+    ax.add_collection(drawn, autolim=False)
 
 
 def paint_classes(
@@ -80,21 +94,46 @@ def paint_classes(
 ) -> None:
     """Fill cells by class of `values`, one per row of ``table``, with a legend; what is not above zero stays empty."""
     numbers = np.asarray(values, dtype=float)
-    shown = np.isfinite(numbers) & (numbers > 0)
+    shown = np.isfinite(numbers) & (numbers > 0) & ~small(result.table, maps.asking().suppress)
     if not shown.any():
         return
-    held = numbers[shown]
-    edges = maps.class_breaks(held) if breaks is None else breaks
-    colors = maps.class_colors(len(edges))
-    group = np.clip(np.searchsorted(edges, held, side="right") - 1, 0, len(edges) - 1)
-    paint_cells(ax, result, result.table[shown], [colors[g] for g in group])
-    labels = maps.class_labels(edges, held)
-    maps.key(ax, [(maps.LAND, "none"), *zip(colors, labels, strict=True)], title=title, side=side)
+    by = maps.classes(numbers[shown], breaks=breaks)
+    paint_cells(ax, result, result.table[shown], by.of(numbers[shown]))
+    maps.key(ax, [(maps.LAND, "none"), *by.entries()], title=title, side=side)
+
+
+def paint_streets(
+    ax: Axes, result: HotspotResult, values: npt.ArrayLike, *, title: str, side: float, breaks: list[float] | None = None
+) -> None:
+    """Draw street pieces as lines and intersections as dots, darker and wider where there is more."""
+    numbers = np.asarray(values, dtype=float)
+    shapes, line = result.table.geometry.to_numpy(), (result.table.geom_type != "Point").to_numpy()
+    maps.lines(ax, shapes[line & ~(numbers > 0)], color=maps.STREET, width=0.3, zorder=1)
+    shown = np.isfinite(numbers) & (numbers > 0) & ~small(result.table, maps.asking().suppress)
+    if not shown.any():
+        return
+    by = maps.classes(numbers[shown], breaks=breaks)
+    group = by.group(numbers)
+    for k, color in enumerate(by.colors):
+        width = 0.6 + 0.6 * k
+        maps.lines(ax, shapes[line & shown & (group == k)], color=color, width=width, zorder=2 + k / 10)
+        dots = shapes[~line & shown & (group == k)]
+        maps.points(ax, [p.x for p in dots], [p.y for p in dots], color=color, size=(1.5 + 1.5 * k) ** 2, zorder=2 + k / 10)
+    looks = [
+        ({"color": color, "width": 0.6 + 0.6 * k + 1.0}, label)
+        for k, (color, label) in enumerate(zip(by.colors, by.labels, strict=True))
+    ]
+    maps.key(ax, [({"color": maps.STREET, "width": 0.8}, "none"), *looks], title=title, side=side)
 
 
 def list_areas(ax: Axes, result: HotspotResult, *, title: str, side: float) -> None:
     """Put numbers on the first areas, and list what they hold beside the map."""
-    top = result.areas.head(LISTED)
+    window, suppress = maps.asking().window, maps.asking().suppress
+    top = (
+        result.areas.head(LISTED)
+        if window is None
+        else result.areas[result.areas.intersects(shapely.box(*window))].head(LISTED_NEAR)
+    )
     if top.empty:
         return
     words = []
@@ -103,5 +142,6 @@ def list_areas(ax: Axes, result: HotspotResult, *, title: str, side: float) -> N
         if not place and result.layout is None and "name" in result.table.columns and name in set(result.table["name"]):
             place = name
         short = textwrap.shorten(place, 34, placeholder=" ...") or "no address"
-        words.append(f"{short}\n    {n:,} {result.noun}, {km2:.2g} km2")
+        many = fewer_than(suppress) if suppress is not None and n < suppress else f"{n:,}"
+        words.append(f"{short}\n    {many} {result.noun}, {km2:.2g} km2")
     maps.numbered(ax, list(top.geometry), words, title=title, side=side)

@@ -110,8 +110,9 @@ class HotspotResult(Result):
         """Draw the map of this method, with words from x = `side` on; return its unit in words."""
 
     def plot(
-        self, *, ax: Axes | None = None, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None
-    ) -> Axes:
+        self, *, ax: Axes | None = None, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None,
+        breaks: Any = None, suppress: int | None = None, zoom: Any = False,
+    ) -> Axes:  # fmt: skip
         """Draw the map on one Axes and return it.
 
         Parameters
@@ -119,7 +120,15 @@ class HotspotResult(Result):
         ax : Axes, optional
             Where to draw; a new one if not given.
         areas, streets : GeoDataFrame, optional
-            Outlines and streets to draw lightly below; any coordinate system.
+            Outlines (with their ``name`` where it fits) and streets to draw lightly below; any coordinate system.
+        breaks : list of float or HotspotResult, optional
+            Lower ends of the classes, or another result whose classes are taken: the same colours then mean the same in both maps. Chosen
+            from the values if not given.
+        suppress : int, optional
+            Hatch places with fewer events than this, and do not say how many: ``suppress=10`` before a map is published.
+        zoom : bool or GeoDataFrame
+            Show only the surroundings of the first area (True), or of these places, with a small map of where in the city that is: on a map
+            of all of a big city, a hot street corner is a dot.
 
         Returns
         -------
@@ -128,7 +137,7 @@ class HotspotResult(Result):
         """
         from sara.hotspots._draw import draw
 
-        return draw(self, ax=ax, areas=areas, streets=streets)
+        return draw(self, ax=ax, areas=areas, streets=streets, breaks=breaks, suppress=suppress, zoom=zoom)
 
     def _span(self) -> str:
         return period_words(*self.period)

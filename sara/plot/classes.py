@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +15,18 @@ import numpy.typing as npt
 
 from sara.plot.style import DIVERGING, SEQUENTIAL
 
-__all__ = ["MAX_CLASSES", "Classes", "class_breaks", "class_colors", "class_labels", "classes", "diverging"]
+__all__ = [
+    "MAX_CLASSES",
+    "Asked",
+    "Classes",
+    "asked",
+    "asking",
+    "class_breaks",
+    "class_colors",
+    "class_labels",
+    "classes",
+    "diverging",
+]
 
 # More classes than this can't be told apart in a legend, nor in grey print.
 MAX_CLASSES = 5
@@ -21,6 +34,60 @@ MAX_CLASSES = 5
 MAX_EACH_WAY = 3
 # Lower ends of the classes of a ratio that people can say: a quarter more, half as much again, twice, four times.
 RATIO_BREAKS = (1.25, 1.5, 2.0, 4.0)
+
+
+@dataclass
+class Asked:
+    """What was asked of a map beyond its method, and which classes it then had.
+
+    Parameters
+    ----------
+    breaks : tuple of float, optional
+        Classes of another map.
+    suppress : int, optional
+        Counts from 1 up to, not including, this number are not shown.
+    window : (minx, miny, maxx, maxy), optional
+        The part of the map that is shown.
+    extra : list
+        Further entries of the legend.
+    used : tuple of float, optional
+        The classes that were drawn; None where the map has fixed ones, or none.
+    """
+
+    breaks: tuple[float, ...] | None = None
+    suppress: int | None = None
+    window: tuple[float, float, float, float] | None = None
+    extra: list[tuple[Any, str]] = field(default_factory=list)
+    used: tuple[float, ...] | None = None
+
+    def _settle(self, found: Sequence[float]) -> list[float]:
+        edges = list(found) if self.breaks is None else list(self.breaks)
+        self.used = tuple(edges) if self.used is None else self.used
+        return edges
+
+
+_ASKED: ContextVar[Asked | None] = ContextVar("sara_map", default=None)
+
+
+@contextmanager
+def asked(
+    *,
+    breaks: Sequence[float] | None = None,
+    suppress: int | None = None,
+    window: tuple[float, float, float, float] | None = None,
+) -> Iterator[Asked]:
+    """Let every class drawn inside the block be of these breaks; what was drawn can be read from the result afterwards."""
+    look = Asked(None if breaks is None else tuple(float(b) for b in breaks), suppress, window)
+    token = _ASKED.set(look)
+    try:
+        yield look
+    finally:
+        _ASKED.reset(token)
+
+
+def asking() -> Asked:
+    """Return what is asked of the map that is being drawn."""
+    return _ASKED.get() or Asked()
 
 
 @dataclass(frozen=True)
@@ -81,7 +148,7 @@ def classes(values: npt.ArrayLike, *, breaks: Sequence[float] | None = None) -> 
     ('1 to 4', '5 to 19', '20 and more')
     """
     numbers = np.asarray(values, dtype=float)
-    edges = class_breaks(numbers) if breaks is None else [float(b) for b in breaks]
+    edges = class_breaks(numbers) if breaks is None else asking()._settle([float(b) for b in breaks])
     labels = class_labels(edges, numbers, shared=breaks is not None)
     return Classes(tuple(edges), tuple(class_colors(len(edges))), tuple(labels), 0, tuple(edges))
 
@@ -106,6 +173,7 @@ def diverging(values: npt.ArrayLike, *, centre: float = 0.0, breaks: Sequence[fl
     numbers = np.asarray(values, dtype=float)
     ratio = centre == 1.0
     up = [float(b) for b in breaks] if breaks is not None else _each_way(numbers, ratio=ratio)
+    up = asking()._settle(up)
     if not up:
         up = [RATIO_BREAKS[0]] if ratio else [1.0]
     down = [1 / b if ratio else -b for b in reversed(up)]
@@ -136,8 +204,11 @@ def class_breaks(values: npt.ArrayLike, *, classes: int = MAX_CLASSES) -> list[f
     >>> class_breaks([0, 1, 1, 3, 8, 40, 90])
     [1.0, 2.0, 5.0, 20.0, 50.0]
     """
-    positive = np.asarray(values, dtype=float)
-    positive = positive[np.isfinite(positive) & (positive > 0)]
+    return asking()._settle(_breaks(np.asarray(values, dtype=float), classes))
+
+
+def _breaks(values: npt.NDArray[np.float64], classes: int) -> list[float]:
+    positive = values[np.isfinite(values) & (values > 0)]
     if len(positive) == 0:
         return []
     low, high = float(positive.min()), float(positive.max())
@@ -161,6 +232,7 @@ def class_labels(breaks: Sequence[float], values: npt.ArrayLike, *, shared: bool
     whole = bool(np.all(numbers == np.round(numbers)))
     lows = list(breaks)
     below = numbers[numbers > 0]
+    shared = shared or asking().breaks is not None
     if shared and lows and len(below):
         lows[0] = min(lows[0], float(below.min()))
     labels = []
@@ -194,7 +266,7 @@ def nice(value: float, *, down: bool = False) -> float:
 def _each_way(numbers: npt.NDArray[np.float64], *, ratio: bool) -> list[float]:
     held = numbers[np.isfinite(numbers)]
     if not ratio:
-        return class_breaks(np.abs(held), classes=MAX_EACH_WAY)[:MAX_EACH_WAY]
+        return _breaks(np.abs(held), MAX_EACH_WAY)[:MAX_EACH_WAY]
     size = np.exp(np.abs(np.log(held[held > 0])))
     top = float(size.max()) if len(size) else 1.0
     return [b for b in RATIO_BREAKS if b <= top][:MAX_EACH_WAY]

@@ -10,7 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from sara.plot.classes import MAX_CLASSES, Classes, class_breaks, class_colors, class_labels, classes, diverging, nice
+from sara.plot.classes import (
+    MAX_CLASSES,
+    Classes,
+    asked,
+    asking,
+    class_breaks,
+    class_colors,
+    class_labels,
+    classes,
+    diverging,
+    nice,
+)
 from sara.plot.shapes import (
     HATCH_INK,
     HIDDEN,
@@ -36,6 +47,8 @@ __all__ = [
     "MAX_CLASSES",
     "UNKNOWN",
     "Classes",
+    "asked",
+    "asking",
     "basemap",
     "cells",
     "choropleth",
@@ -130,7 +143,7 @@ def key(ax: Axes, entries: Sequence[tuple[Any, str]], *, title: str, side: float
     Each entry is a look and its words. A look is a colour, or a dict: ``facecolor`` and ``hatch`` of a surface (`HIDDEN`, `UNKNOWN`),
     ``color`` and ``width`` of a line, ``color`` and ``dot`` (points) of a mark.
     """
-    handles = [_handle(look, label) for look, label in entries]
+    handles = [_handle(look, label) for look, label in (*entries, *asking().extra)]
     found = ax.legend(
         handles=handles, title=title, loc="upper left", bbox_to_anchor=(side, 1.0), bbox_transform=ax.get_xaxis_transform(), fontsize=8, title_fontsize=8.5, frameon=False,
         alignment="left", borderaxespad=0.0, handlelength=1.5,

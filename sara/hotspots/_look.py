@@ -1,0 +1,125 @@
+"""What a map is asked for beyond its method: the classes of another map, small counts hidden, a part of the city."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from sara.core.errors import InputError
+from sara.plot import maps
+from sara.plot.style import MUTED, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sara.hotspots._result import HotspotResult
+
+__all__ = ["check_suppress", "classes_of", "fewer_than", "hide", "small", "window_of"]
+
+# A part of the city is shown with this much around it, and never less than so many metres across: streets must be recognized.
+AROUND, LEAST_ACROSS = 1.7, 1200.0
+
+
+def classes_of(breaks: Any) -> tuple[float, ...] | None:
+    """Return the lower ends of the classes: those given, or those of another result's map.
+
+    Raises
+    ------
+    InputError
+        If they are not ascending numbers, or that map has no classes of numbers.
+    """
+    if breaks is None:
+        return None
+    if hasattr(breaks, "_paint"):
+        with maps.asked() as look:
+            breaks._paint(new_figure()[1][0], 0.0)
+        if look.used is None:
+            raise InputError(
+                f"`breaks` must be numbers or a map with classes of numbers. Got a map of {breaks.method}, whose classes are the same in every map. "
+                "Leave `breaks` out"
+            )
+        return look.used
+    try:
+        found = tuple(float(b) for b in breaks)
+    except (TypeError, ValueError):
+        found = ()
+    if not found or not np.isfinite(found).all() or any(a >= b for a, b in itertools.pairwise(found)):
+        raise InputError(
+            f"`breaks` must be ascending numbers, the lower ends of the classes, or another result. Got {breaks!r}. Write: breaks=[1, 5, 10, 50]"
+        )
+    if len(found) > maps.MAX_CLASSES + 3:
+        raise InputError(
+            f"`breaks` must be few enough to tell their colours apart, at most {maps.MAX_CLASSES + 3}. Got {len(found)}. Leave some out"
+        )
+    return found
+
+
+def check_suppress(suppress: int | None) -> int | None:
+    """Return the least count that is shown.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number above 1.
+    """
+    if suppress is None:
+        return None
+    if isinstance(suppress, bool) or not isinstance(suppress, (int, np.integer)) or suppress < 2:
+        raise InputError(
+            f"`suppress` must be a whole number above 1. Got {suppress!r}. Write: suppress=10 (counts of 1 to 9 are not shown)"
+        )
+    return int(suppress)
+
+
+def window_of(result: HotspotResult, zoom: Any) -> tuple[float, float, float, float] | None:
+    """Return the part of the map to show: around the first area, or around the places given."""
+    if zoom is None or zoom is False:
+        return None
+    if zoom is True:
+        if result.areas.empty:
+            raise InputError(
+                "`zoom` must have a place to show. Got a map on which none stands out. Give one: zoom=areas.query(\"name == 'Old Town'\")"
+            )
+        shapes = result.areas.geometry.head(1)
+    elif isinstance(zoom, gpd.GeoDataFrame | gpd.GeoSeries) and len(zoom):
+        shapes = zoom.geometry.to_crs(result.areas.crs)
+    else:
+        raise InputError(
+            f"`zoom` must be True or a table of places. Got {type(zoom).__name__}. Write: zoom=True (the first area), or zoom=result.areas.head(2)"
+        )
+    low, bottom, high, top = shapes.total_bounds
+    half = max(high - low, top - bottom, LEAST_ACROSS / AROUND) * AROUND / 2
+    x, y = (low + high) / 2, (bottom + top) / 2
+    return x - half, y - half, x + half, y + half
+
+
+def small(table: gpd.GeoDataFrame, suppress: int | None) -> npt.NDArray[np.bool_]:
+    """Mark the rows whose count is not shown: above zero and below `suppress`."""
+    if suppress is None or "n" not in table.columns:
+        return np.zeros(len(table), dtype=bool)
+    n = table["n"].to_numpy(dtype=float)
+    return (n > 0) & (n < suppress)
+
+
+def hide(ax: Axes, result: HotspotResult) -> None:
+    """Hatch the places whose counts are not shown; streets become dotted."""
+    suppress = maps.asking().suppress
+    held = result.table[small(result.table, suppress)]
+    shapes: Sequence[Any] = held.geometry.to_numpy()
+    surface = shapely.get_dimensions(np.asarray(shapes, dtype=object)) == 2
+    maps.hatch(ax, shapes[surface], zorder=3.5)
+    rest = shapes[~surface & (shapely.get_dimensions(np.asarray(shapes, dtype=object)) == 1)]
+    if len(rest):
+        maps.lines(ax, rest, color="white", width=3.0, zorder=3.4)
+        maps.lines(ax, rest, color=MUTED, width=0.6, zorder=3.5)
+
+
+def fewer_than(suppress: int) -> str:
+    """Say a count that is not shown."""
+    return f"fewer than {suppress:,}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from sara.core.wording import percent
 from sara.hotspots._result import HotspotResult
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["GiStarResult"]
+
+# The classes of the field's maps: surest last.
+LEVELS = (0.90, 0.95, 0.99)
+# How far from the middle of the colour ramp each stands, to either side.
+TONES = (0.2, 0.34, 0.48)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -24,43 +30,82 @@ class GiStarResult(HotspotResult):
     score: ClassVar[str | None] = "z"
 
     def _text(self) -> str:
-        n_hot, n = int(self.table["is_hot"].sum()), len(self.table)
+        n_hot, n_cold, n = int(self.table["is_hot"].sum()), int(self.table["is_cold"].sum()), len(self.table)
+        many, one = ("cells", "cell") if self.layout is not None else ("areas", "area")
+        fewer = f" {n_cold:,} {many if n_cold > 1 else one} {'have' if n_cold > 1 else 'has'} fewer." if n_cold else ""
         if n_hot == 0:
+            correction = "" if self.settings["p_adjusted"].value == "none" else " after correction for so many tests"
             return (
-                f"From {self._span()}, no cell has more {self.noun} around it than chance would give: "
-                f"none of the {n:,} cells stands out after correction for so many tests."
+                f"From {self._span()}, no {one} has more {self.noun} around it than chance would give: "
+                f"none of the {n:,} {many} stands out{correction}.{fewer}"
             )
         held = int(self.table.loc[self.table["is_hot"], "n"].sum()) / max(1, int(self.table["n"].sum()))
+        first = (
+            f"From {self._span()}, {n_hot:,} of {n:,} {many} have more {self.noun} in and around them than an even chance would give; they "
+            f"{{places}}hold {percent(held)} of the {self.noun} on {percent(n_hot / n)} of the {many}."
+        )
+        if self.areas.empty:
+            return first.format(places="") + fewer
         top = self.areas.iloc[0]
         places = "one area" if len(self.areas) == 1 else f"{len(self.areas):,} areas"
+        more = f", {top['excess']:,.0f} more than as many average cells" if "weights" not in self.settings else ""
+        if self.layout is None:
+            more = f", {top['excess']:,.0f} more than the average area" if more else ""
         return (
-            f"From {self._span()}, {n_hot:,} of {n:,} cells have more {self.noun} in and around them than an even chance would give; they form "
-            f"{places} and hold {percent(held)} of the {self.noun} on {percent(n_hot / n)} of the cells. {top['name']} has the most: "
-            f"{top['n']:,} {self.noun}, {top['excess']:,.0f} more than as many average cells."
+            first.format(places=f"form {places} and " if self.layout is not None else "")
+            + f" {top['name']} has the most: {top['n']:,} {self.noun}{more}.{fewer}"
         )
 
     def _paint(self, ax: Axes, side: float) -> str:
+        from matplotlib import colormaps
+
         from sara.hotspots._draw import FAINT, list_areas, paint_cells
         from sara.plot import maps
+        from sara.plot.classes import LESS
+        from sara.plot.shapes import hatch
+        from sara.plot.style import DIVERGING
 
-        table = self.table
-        size = (self.layout or {})["cell_size"]
-        rest = table[~table["is_hot"] & (table["n"] > 0)]
-        hot = table[table["is_hot"]]
-        paint_cells(ax, self, rest, [FAINT] * len(rest))
-        edges = (0.05, 0.01, 0.001)
-        entries = [(maps.LAND, "none"), (FAINT, "some, not hot")]
+        table, levels = self.table, self._levels()
+        level = _level_of(table["p_adjusted"].to_numpy(dtype=float), levels)
+        sign = np.where(level >= 0, np.sign(table["z"].to_numpy(dtype=float)), 0)
+        rest = (sign == 0) & (table["n"].to_numpy() > 0)
+        paint_cells(ax, self, table[rest], [FAINT] * int(rest.sum()))
+        ramp, entries = colormaps[DIVERGING], []
+        for word, way in (("hot", 1), ("cold", -1)):
+            for k in reversed(range(len(levels))) if way > 0 else range(len(levels)):
+                these = (level == k) & (sign == way)
+                if not these.any():
+                    continue
+                color = ramp(0.5 + way * TONES[k + len(TONES) - len(levels)])
+                paint_cells(ax, self, table[these], [color] * int(these.sum()), zorder=2)
+                look = color if way > 0 else {"facecolor": color, "hatch": LESS, "hatchcolor": "white"}
+                entries.append((look, f"{word}, p up to {1 - levels[k]:.2g}"))
+        # A fine hatch tells less from more in a grey print.
+        hatch(ax, list(table.geometry[sign < 0]), mark=LESS, color="white", zorder=2.5)
+        tested = "adjusted p" if self.settings["p_adjusted"].value != "none" else "p"
+        maps.key(
+            ax,
+            [*entries, (FAINT, "some, no more than chance"), (maps.LAND, "none")],
+            title=f"{self.noun} around: {tested}",
+            side=side,
+        )
+        cells = self.layout is not None
+        list_areas(ax, self, title="Most above an average cell" if cells else "Most above the average area", side=side)
+        return f"{self._many()} with more {self.noun} around them than chance would give"
+
+    def _levels(self) -> tuple[float, ...]:
+        """Return the levels that the map tells apart: those of the field where the user's own is one of them."""
         confidence = float(self.settings["confidence"].value)
-        if len(hot):
-            colors = maps.class_colors(4)[1:]
-            bounds = [e for e in edges if e < 1 - confidence - 1e-12]
-            group = (
-                np.sum([hot["p_adjusted"].to_numpy() <= e for e in bounds], axis=0) if bounds else np.zeros(len(hot), dtype=int)
-            )
-            levels = [f"hot, adjusted p to {e:.3g}" for e in (1 - confidence, *bounds)]
-            shades = colors[-len(levels) :] if len(levels) <= len(colors) else maps.class_colors(len(levels) + 1)[1:]
-            paint_cells(ax, self, hot, [shades[g] for g in group], zorder=2)
-            entries += [(c, words) for k, (c, words) in enumerate(zip(shades, levels, strict=True)) if (group == k).any()]
-        maps.key(ax, entries, title=f"{self.noun} in the cell", side=side)
-        list_areas(ax, self, title="Most above an average cell", side=side)
-        return f"cells of {size:g} m with more {self.noun} around them than chance would give"
+        return LEVELS if confidence in LEVELS else (confidence, *(level for level in LEVELS if level > confidence))[: len(LEVELS)]
+
+    def _many(self) -> str:
+        """Return what the places are called."""
+        if self.layout is None:
+            return "areas"
+        return f"{'cells' if self.layout.get('shape', 'square') == 'square' else 'hexagons'} of {self.layout['cell_size']:g} m"
+
+
+def _level_of(p: npt.NDArray[np.float64], levels: tuple[float, ...]) -> npt.NDArray[np.int64]:
+    """Return the highest level at which each place stands out, -1 for none."""
+    with np.errstate(invalid="ignore"):
+        return np.sum([p <= 1 - level + 1e-12 for level in levels], axis=0) - 1

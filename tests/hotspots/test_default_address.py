@@ -15,7 +15,9 @@ def disorder():
 
 @pytest.mark.parametrize("method", ["gi_star", "clusters", "count"])
 def test_the_dispatchers_default_address_is_told(method, disorder):
-    found = getattr(sara.hotspots, method)(disorder, area=sara.datasets.load("riverton_areas"))
+    # Counts dealt at random have to pile up somewhere: the exact test is not taken in by a lone address, the normal curve is.
+    how = {"inference": "analytic"} if method == "gi_star" else {}
+    found = getattr(sara.hotspots, method)(disorder, area=sara.datasets.load("riverton_areas"), **how)
     told = [caution for caution in found.cautions if "likely a default address" in caution]
     assert len(told) == 1
     assert told[0].split(" holds ")[0] in set(found.areas["name"])

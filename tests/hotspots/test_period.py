@@ -66,7 +66,7 @@ def test_no_area_of_hot_cells_holds_less_than_its_share():
     events = sara.as_events(table.assign(when="2023-01-01"), time="when", x="east", y="north", crs=32616)
     from shapely.geometry import box
 
-    hot = gi_star(events, area=box(500_000, 4_500_000, 505_000, 4_504_000), cell_size=250)
+    hot = gi_star(events, area=box(500_000, 4_500_000, 505_000, 4_504_000), cell_size=250, inference="analytic")
     inside = hot.table[hot.table["is_hot"]]
     assert (inside["n"] <= hot.table["n"].mean()).any(), "the scatter has such a cell"
     assert len(hot.areas)

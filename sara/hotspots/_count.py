@@ -7,20 +7,25 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from sara.core.cells import Cells
+from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.hotspots._area import select
-from sara.hotspots._areas import cell_areas
+from sara.hotspots._area import Selected, select
+from sara.hotspots._areas import AREA_COLUMNS, cell_areas, finish_areas, place_words
 from sara.hotspots._count_result import CountResult
-from sara.hotspots._units import AreaUnits
+from sara.hotspots._street_units import StreetUnits, select_streets
 
 __all__ = ["count"]
 
 # The busiest cells shown as areas: about this share of all cells, and never a cell with a single event.
 TOP = 0.01
 LEAST_IN_CELL = 2
+UNEVEN = "Areas differ in size: a large one holds more for that alone. Compare `per_km2`, or sara.hotspots.rates with the number of people."
+STREETS = (
+    "Streets differ in length: compare `per_km`. An event is put on the nearest street, which need not be the one it happened on."
+)
 CAUTION = "A map of counts shows where most is reported, not where most is to be expected: more people and more visitors mean more of it."
 
 
@@ -29,13 +34,14 @@ def count(
     *,
     area: Any = None,
     areas: Any = None,
+    streets: Any = None,
     cell_size: float | str | None = None,
     shape: str = "square",
     grid: Any = None,
     weights: str | None = None,
     period: Any = None,
 ) -> CountResult:
-    """Count events in every cell of the study area, empty ones too.
+    """Count events in every cell, named area or street of the study area, empty ones too.
 
     Answers "where is most of it?". Use `gi_star` to tell a hot cell from chance, `clusters` for places a crew can go to.
 
@@ -48,6 +54,9 @@ def count(
         The study area. If not given, the box around the middle 99 % of the locations, with a caution.
     areas : GeoDataFrame, optional
         Named areas (column ``name``) to count by instead of cells: neighbourhoods, beats, tracts.
+    streets : GeoDataFrame, optional
+        Street lines (column ``name`` where there is one) to count by instead: pieces between junctions, and junctions, units of their own.
+        An event within 10 m of a junction belongs to it; another to the nearest piece within 50 m; the others are left out and counted.
     cell_size : float or str, optional
         Side of a cell (a hexagon's width), in metres or with a unit ("500ft"). Chosen by sara if not given: the shorter side of `area` / 50, kept within
         100 to 250 m (small areas: to 10 m, at least 20 cells). Recorded in ``settings``.
@@ -63,9 +72,11 @@ def count(
     Returns
     -------
     CountResult
-        ``table`` and ``grid``: one row per cell of the study area: ``row`` (from the south), ``column`` (from the west), ``n`` (events),
-        ``weight`` (sum of `weights`, where given), ``geometry``. ``areas``: the busiest cells, about 1 in 100 and at least 2 events
-        each, dissolved where they touch; no test was made, so ``p_adjusted`` is missing.
+        ``table`` (and ``grid``, of cells): one row per cell of the study area: ``row`` (from the south), ``column`` (from the west), ``n``
+        (events), ``weight`` (sum of `weights`, where given), ``geometry``. Of `areas`: ``name``, ``n``, ``per_km2``, ``km2``. Of `streets`:
+        ``name``, ``kind`` ("street", "intersection"), ``length_m``, ``n``, ``per_km`` (missing for intersections). ``areas``: the busiest
+        units, about 1 in 100 and at least 2 events each, dissolved where they touch (named areas stay apart); no test was made, so
+        ``p_adjusted`` is missing.
 
     Raises
     ------
@@ -94,6 +105,13 @@ def count(
     >>> int(cells.grid["n"].sum()), len(cells.grid)
     (4, 16)
     """
+    if streets is not None:
+        for name, value in (("areas", areas), ("grid", grid), ("cell_size", cell_size)):
+            if value is not None:
+                raise InputError(
+                    f"`{name}` can't be used with `streets`. Got both. Leave one out: sara.hotspots.count(events, streets=streets)"
+                )
+        return _count_streets(events, streets, area=area, weights=weights, period=period)
     chosen = select(
         events,
         area=area,
@@ -110,33 +128,85 @@ def count(
     raster = cells.counts(chosen.code, chosen.rows.n)
     values = raster if chosen.rows.weight is None else _numbers(chosen.code, chosen.rows.weight, cells)
     table = cells.frame()
-    table.insert(len(table.columns) - 1, "n", raster[cells.member].astype(np.int64))
+    columns: dict[str, Any] = {"n": raster[cells.member].astype(np.int64)}
     if chosen.rows.weight is not None:
-        table.insert(len(table.columns) - 1, "weight", values[cells.member])
-    hot, cut = _busiest(values, raster, cells)
+        columns["weight"] = values[cells.member]
+    if areas is not None:
+        km2 = cells.inside_km2()
+        columns |= {"per_km2": columns["n"] / km2, "km2": km2}
+    for name, column in columns.items():
+        table.insert(len(table.columns) - 1, name, column)
+    hot, cut = _busiest(values, raster, cells.member)
     busy = cell_areas(chosen, values, hot, None, contiguity="queen", word="Busy area")
-    settings = {**chosen.settings, "busy_cell": Setting(cut, "sara", "the busiest cells, about 1 in 100, are outlined as areas")}
+    what, caution = ("area", (UNEVEN, CAUTION)) if areas is not None else ("cell", (CAUTION,))
+    settings = {**chosen.settings, "busy": _busy_setting(cut, what)}
     return CountResult.of(
-        chosen, table=table, areas=busy, method="count", settings=settings, cautions=(*chosen.cautions, CAUTION)
+        chosen, table=table, areas=busy, method="count", settings=settings, cautions=(*chosen.cautions, *caution), unit=what
     )
 
 
-def _numbers(code: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], cells: Cells | AreaUnits) -> npt.NDArray[np.float64]:
+def _count_streets(events: Any, streets: Any, *, area: Any, weights: str | None, period: Any) -> CountResult:
+    chosen = select_streets(events, streets, area=area, period=period, method="count", weights=weights)
+    units = chosen.grid
+    assert isinstance(units, StreetUnits) and chosen.code is not None
+    n = units.counts(chosen.code, chosen.rows.n)
+    values = n if chosen.rows.weight is None else _numbers(chosen.code, chosen.rows.weight, units)
+    table = units.frame()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_km = np.where(table["length_m"] > 0, n / (table["length_m"] / 1000), np.nan)
+    columns: dict[str, Any] = (
+        {"n": n.astype(np.int64)} | ({} if chosen.rows.weight is None else {"weight": values}) | {"per_km": per_km}
+    )
+    for name, column in columns.items():
+        table.insert(len(table.columns) - 1, name, column)
+    hot, cut = _busiest(values, n, np.ones(units.n_cells, dtype=bool))
+    settings = {**chosen.settings, "busy": _busy_setting(cut, "street piece or intersection")}
+    cautions = [*chosen.cautions, STREETS, CAUTION]
+    if units.n_same:
+        cautions.append(f"{units.n_same:,} street pieces lie on the same points as another and were left out.")
+    return CountResult.of(
+        chosen, table=table, areas=_stretches(chosen, units, values, hot), method="count", settings=settings, cautions=tuple(cautions), unit="street",
+    )  # fmt: skip
+
+
+def _stretches(
+    chosen: Selected, units: StreetUnits, values: npt.NDArray[np.float64], hot: npt.NDArray[np.bool_]
+) -> gpd.GeoDataFrame:
+    """Return busy pieces and intersections that hang together, as ground of 20 m to either side."""
+    count_of, group = units.stretches(hot)
+    assert chosen.code is not None
+    n = units.counts(chosen.code, chosen.rows.n)
+    ids = np.arange(count_of)
+    frame = pd.DataFrame({
+        "n": np.bincount(group[hot], weights=n[hot], minlength=count_of).astype(np.int64),
+        "excess": np.bincount(group[hot], weights=values[hot] - values.mean(), minlength=count_of),
+        "p_adjusted": np.full(count_of, np.nan),
+    })  # fmt: skip
+    shapes = [units.surface(group == i) for i in ids]
+    places = place_words(chosen, group[chosen.code], ids)
+    return finish_areas(chosen, frame, shapes, places, word="Busy stretch")[AREA_COLUMNS]
+
+
+def _busy_setting(cut: float, what: str) -> Setting:
+    return Setting(cut, "sara", f"the busiest, about 1 {what} in 100, are outlined as areas")
+
+
+def _numbers(code: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], cells: Any) -> npt.NDArray[np.float64]:
     """Return the raster of summed weights: the same sum whatever the order of rows."""
     order = np.lexsort((weights, code))
     return cells.counts(code[order], weights[order])
 
 
 def _busiest(
-    values: npt.NDArray[np.float64], n: npt.NDArray[np.float64], cells: Cells | AreaUnits
+    values: npt.NDArray[np.float64], n: npt.NDArray[np.float64], member: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.bool_], float]:
     """Return the cells at or above the value of the 1-in-100th cell; where ties make that twice as many, the cells above it."""
-    inside = values[cells.member]
-    wanted = max(1, round(TOP * cells.n_cells))
+    inside = values[member]
+    wanted = max(1, round(TOP * len(inside)))
     cut = float(np.partition(inside, len(inside) - wanted)[len(inside) - wanted])
-    hot = cells.member & (values >= cut) & (n >= LEAST_IN_CELL)
+    hot = member & (values >= cut) & (n >= LEAST_IN_CELL)
     if hot.sum() > 2 * wanted:
         above = inside[inside > cut]
         cut = float(above.min()) if len(above) else cut
-        hot = cells.member & (values >= cut) & (n >= LEAST_IN_CELL) & (len(above) > 0)
+        hot = member & (values >= cut) & (n >= LEAST_IN_CELL) & (len(above) > 0)
     return hot, cut

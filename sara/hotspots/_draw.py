@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from sara.hotspots._result import HotspotResult
 
-__all__ = ["FAINT", "OUTLINE_FILL", "cell_words", "draw", "list_areas", "paint_cells", "paint_classes", "paint_streets"]
+__all__ = [
+    "FAINT",
+    "OUTLINE_FILL",
+    "cell_words",
+    "draw",
+    "list_areas",
+    "paint_cells",
+    "paint_classes",
+    "paint_streets",
+    "three_digits",
+]
 
 # Areas with a number: on the map of all the study area, and where a smaller map stands beside a part of it.
 LISTED, LISTED_NEAR = 6, 4
@@ -124,6 +134,14 @@ def paint_streets(
         for k, (color, label) in enumerate(zip(by.colors, by.labels, strict=True))
     ]
     maps.key(ax, [({"color": maps.STREET, "width": 0.8}, "none"), *looks], title=title, side=side)
+
+
+def three_digits(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return values rounded to three figures: a legend needs no more."""
+    numbers = np.asarray(values, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 2)
+    return np.where(np.isfinite(step) & (step > 0), np.round(numbers / np.where(step > 0, step, 1)) * step, numbers)
 
 
 def list_areas(ax: Axes, result: HotspotResult, *, title: str, side: float) -> None:

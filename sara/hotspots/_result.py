@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sara.hotspots._area import Selected
 
-__all__ = ["HotspotResult"]
+__all__ = ["HotspotResult", "figures"]
 
 FIRST_KINDS = {"count": "CountResult", "gi_star": "GiStarResult", "clusters": "ClustersResult"}
 
@@ -162,6 +162,17 @@ class HotspotResult(Result):
             cells = cells_of(layout, table["row"].to_numpy(), table["column"].to_numpy(), crs=crs)
             values = {**values, "layout": layout, "table": gpd.GeoDataFrame(table, geometry=cells.geometry, crs=crs)}
         return cls(**values)
+
+
+def figures(value: float) -> str:
+    """Return a number with about three figures, and without an exponent.
+
+    Examples
+    --------
+    >>> figures(2160.7), figures(0.01234), figures(12.345)
+    ('2,161', '0.0123', '12.3')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
 
 
 def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, ...]:

@@ -14,7 +14,13 @@ from sara.core.grid import Grid, as_grid, blank, cells_of
 from sara.core.hexgrid import HexGrid
 
 L_SHAPE = Polygon([(0, 0), (1000, 0), (1000, 300), (300, 300), (300, 1000), (0, 1000)])
-SHAPES = [box(0, 0, 1000, 1000), L_SHAPE, box(30, 30, 930, 960), Polygon([(0, 0), (1000, 0), (500, 1000)]), Point(500, 400).buffer(390)]
+SHAPES = [
+    box(0, 0, 1000, 1000),
+    L_SHAPE,
+    box(30, 30, 930, 960),
+    Polygon([(0, 0), (1000, 0), (500, 1000)]),
+    Point(500, 400).buffer(390),
+]
 # Quarters of a half width and of a half side: centres, corners, middles of edges and points of the outline all occur.
 LATTICE = st.lists(st.tuples(st.integers(-8, 110), st.integers(-8, 110)), min_size=1, max_size=60)
 
@@ -59,7 +65,9 @@ def test_points_belong_to_the_nearest_centre():
     assert (grid.locate(x, y) == want).all()
 
 
-@pytest.mark.parametrize("shape", [L_SHAPE, Point(0, 0).buffer(777), Point(5e5, 4e6).buffer(900).difference(Point(5e5, 4e6).buffer(400))])
+@pytest.mark.parametrize(
+    "shape", [L_SHAPE, Point(0, 0).buffer(777), Point(5e5, 4e6).buffer(900).difference(Point(5e5, 4e6).buffer(400))]
+)
 @pytest.mark.parametrize("kind", [Grid, HexGrid])
 def test_cells_are_those_whose_inside_meets_the_area(shape, kind):
     grid = kind.over(shape, cell_size=70)
@@ -123,4 +131,9 @@ def test_a_grid_is_found_again_from_its_layout():
 def test_a_tiny_area_has_a_cell():
     grid = HexGrid.over(box(0, 0, 1, 1), cell_size=100)
     assert grid.n_cells >= 1
-    assert (grid.locate(np.array([0.0, 1.0, 0.5, 2.0]), np.array([0.0, 1.0, 0.5, 0.0])) >= 0).tolist() == [True, True, True, False]
+    assert (grid.locate(np.array([0.0, 1.0, 0.5, 2.0]), np.array([0.0, 1.0, 0.5, 0.0])) >= 0).tolist() == [
+        True,
+        True,
+        True,
+        False,
+    ]

@@ -22,14 +22,18 @@ KINDS = {
     "CountResult": "sara.hotspots._count_result",
     "Design": "sara.core.design",
     "EffectResult": "sara.assess._effect",
+    "EmergingResult": "sara.hotspots._emerging_result",
     "GeocodeResult": "sara.data.geocoder._result",
     "GiStarResult": "sara.hotspots._gi_star_result",
     "HotspotResult": "sara.hotspots._result",
+    "KdeResult": "sara.hotspots._kde_result",
+    "LocalMoranResult": "sara.hotspots._local_moran_result",
     "Plan": "sara.core.plan",
     "PowerResult": "sara.respond._power",
     "ProblemBoard": "sara.scan._board",
     "RefreshResult": "sara.problem._refresh_result",
     "RepeatResult": "sara.analyze._repeats",
+    "ScanStatisticResult": "sara.hotspots._scan_statistic_result",
     "SeriesResult": "sara.trends._series",
 }
 

@@ -4,7 +4,30 @@ from __future__ import annotations
 
 from sara.hotspots._clusters import clusters
 from sara.hotspots._count import count
+from sara.hotspots._emerging import emerging
+from sara.hotspots._emerging_result import EmergingResult
 from sara.hotspots._gi_star import gi_star
+from sara.hotspots._gi_star_result import GiStarResult
+from sara.hotspots._local_moran import local_moran
+from sara.hotspots._local_moran_result import LocalMoranResult
+from sara.hotspots._kde import kde
+from sara.hotspots._kde_result import KdeResult
 from sara.hotspots._result import HotspotResult
+from sara.hotspots._scan_statistic import scan_statistic
+from sara.hotspots._scan_statistic_result import ScanStatisticResult
 
-__all__ = ["HotspotResult", "clusters", "count", "gi_star"]
+__all__ = [
+    "EmergingResult",
+    "GiStarResult",
+    "HotspotResult",
+    "KdeResult",
+    "LocalMoranResult",
+    "ScanStatisticResult",
+    "clusters",
+    "count",
+    "emerging",
+    "gi_star",
+    "kde",
+    "local_moran",
+    "scan_statistic",
+]

@@ -32,8 +32,8 @@ PER_SIGMA = math.sqrt(8)
 TAIL = 5.0
 # Binning linearly shifts a kernel's value by at most (pitch / h)^2 of its peak (quartic), (pitch / sigma)^2 / 4 (Gaussian): see `Raster`.
 BOUND = 1e-3
-# A raster of this many nodes takes 256 MB; finer ones are coarsened, and the bound that then holds is told.
-MAX_NODES = 32_000_000
+# A raster of this many nodes takes 128 MB (four of them are held at once); finer ones are coarsened, and the bound that then holds is told.
+MAX_NODES = 16_000_000
 # Distances held at once by the exact sum.
 CHUNK = 4_000_000
 
@@ -125,7 +125,7 @@ class Raster:
         self.x0, self.y0 = lattice.x0 - self.pad_x * self.px, lattice.y0 - self.pad_y * self.py
         share = (self.px**2 + self.py**2) / 2 / bandwidth**2
         self.bound = share if kernel == "quartic" else share / 4
-        self._spectra: dict[bool, npt.NDArray[np.complex128]] = {}
+        self._spectra: dict[int, npt.NDArray[np.complex128]] = {}
 
     def bins(self, x: Floats, y: Floats, weight: Floats) -> Floats:
         """Return the raster of weights; points too far away to be felt are dropped."""
@@ -143,20 +143,27 @@ class Raster:
             out += np.bincount(code + step, share, rows * columns)
         return out.reshape(self.shape)
 
-    def smooth(self, binned: Floats, *, squared: bool = False, power: int = 1) -> Floats:
-        """Return the sum of kernels (or of their squares) at the lattice's places, rows x columns, per square metre."""
+    def smooth(self, binned: Floats, *, power: int = 1) -> Floats:
+        """Return the sum of kernels (or of a power of them) at the lattice's places, rows x columns, per square metre."""
         from scipy.fft import irfft2, rfft2
 
-        power = 2 if squared else power
         size = self._size()
         spectrum = rfft2(binned, s=size, workers=2)
         spectrum *= self._spectrum(power)
         full = irfft2(spectrum, s=size, workers=2, overwrite_x=True)
-        low_y, low_x = self.pad_y, self.pad_x
-        high_y, high_x = self.shape[0] - self.pad_y, self.shape[1] - self.pad_x
-        # What rounding leaves below zero, or of a kernel that never reached here, is nothing.
-        found = full[low_y : high_y : self.fine_y, low_x : high_x : self.fine_x]
+        rows, columns = (
+            slice(pad, n - pad, fine)
+            for pad, n, fine in zip((self.pad_y, self.pad_x), self.shape, (self.fine_y, self.fine_x), strict=True)
+        )
+        found = full[rows, columns]
+        # What rounding leaves where no kernel reached is nothing.
         return np.where(found > 1e-12 * max(float(found.max(initial=0.0)), 1e-300), found, 0.0)
+
+    def at(self, surface: Floats, x: Floats, y: Floats) -> Floats:
+        """Return the values of a smoothed surface at places of the lattice."""
+        row = np.round((y - self.lattice.y0) / self.lattice.dy).astype(np.int64)
+        column = np.round((x - self.lattice.x0) / self.lattice.dx).astype(np.int64)
+        return surface[row, column]
 
     def nodes(self) -> tuple[Floats, Floats]:
         """Return x of the raster's columns and y of its rows."""

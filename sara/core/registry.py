@@ -14,6 +14,7 @@ from sara.core.errors import InputError, suggest
 __all__ = ["KINDS", "kind_named"]
 
 KINDS = {
+    "AccuracyResult": "sara.hotspots._accuracy_result",
     "AuditResult": "sara.data.quality.result",
     "CallTypesResult": "sara.data.kinds.result",
     "ClockResult": "sara.trends._clock",

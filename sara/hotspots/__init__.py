@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sara.hotspots._accuracy import accuracy
 from sara.hotspots._clusters import clusters
 from sara.hotspots._count import count
 from sara.hotspots._emerging import emerging

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sara.hotspots._accuracy import accuracy
+from sara.hotspots._accuracy_result import AccuracyResult
 from sara.hotspots._clusters import clusters
 from sara.hotspots._count import count
 from sara.hotspots._emerging import emerging
@@ -18,12 +19,14 @@ from sara.hotspots._scan_statistic import scan_statistic
 from sara.hotspots._scan_statistic_result import ScanStatisticResult
 
 __all__ = [
+    "AccuracyResult",
     "EmergingResult",
     "GiStarResult",
     "HotspotResult",
     "KdeResult",
     "LocalMoranResult",
     "ScanStatisticResult",
+    "accuracy",
     "clusters",
     "count",
     "emerging",

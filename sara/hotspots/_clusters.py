@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import shapely
 
-from sara.core.checks import check_count
+from sara.core.checks import check_choice, check_count
+from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.units import metres
 from sara.core.wording import percent
 from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
+from sara.hotspots._areas import AREA_COLUMNS
+from sara.hotspots._cluster_methods import OUTLINES, Chance, Found, by_hdbscan, by_nnh, by_stac
+from sara.hotspots._cluster_orders import with_orders
+from sara.hotspots._cluster_table import Outlined, around, cluster_table, tail, weight_of
 from sara.hotspots._clusters_result import ClustersResult
 from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
-from sara.hotspots._rows import Rows
 
 __all__ = ["clusters"]
 
@@ -29,6 +30,19 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 EPS = Setting(150.0, "sara", "about a block and a half; evaluations of patrol areas used 400 to 500 feet")
+# The largest distance over which HDBSCAN may join: it finds the densities below by itself.
+REACH = Setting(300.0, "sara", "the largest distance over which places are joined; twice that of method='dbscan'")
+CRIMESTAT_LEAST = Setting(10, "sara", "as in CrimeStat")
+LIKELIHOOD = Setting(0.5, "sara", "the mean random distance itself, as in CrimeStat")
+METHODS = {
+    "dbscan": Setting("dbscan", "sara", "any shape; drawn at the density that tells it best from an even scatter"),
+    "hdbscan": Setting("hdbscan", "you", "any shape and density; what stays together longest while the density asked for rises"),
+    "nnh": Setting("nnh", "you", "nearest-neighbour hierarchical clusters, as CrimeStat describes them"),
+    "stac": Setting("stac", "you", "overlapping search circles, as STAC describes them"),
+}
+USED_BY = {
+    "weights": ("dbscan",), "outline": ("nnh", "stac"), "likelihood": ("nnh",), "n_sims": ("nnh", "stac"), "seed": ("nnh", "stac"),
+}  # fmt: skip
 LEAST_EVENTS = 10
 # Fewer than this is not a pattern, however short the period.
 FLOOR = 6
@@ -39,8 +53,6 @@ MAX_KM2 = 1.0
 WHY_SMALL = "each cluster is drawn at the density, of at least `min_events`, that tells it best from an even scatter; column `min_events` says which"
 # A cluster whose events nearly all carry one coordinate may be an address, or a stand-in for "unknown".
 ONE_POINT = 0.9
-# Beyond this many core places an outline is drawn from every tenth of eps.
-MANY = 4_000
 DAYS_IN_MONTH = 365.2425 / 12
 NULL = (
     "`p_adjusted` asks how often an even scatter of the same events over the study area would crowd so many within eps of any one event. "
@@ -67,10 +79,16 @@ def clusters(
     min_events: int | None = None,
     weights: str | None = None,
     period: Any = None,
+    method: str = "dbscan",
+    outline: str | None = None,
+    likelihood: float | None = None,
+    n_sims: int | None = None,
+    seed: int | None = None,
 ) -> ClustersResult:
     """Find the addresses, street stretches and small areas where events crowd together.
 
-    Answers "where should a crew go?". Use `gi_star` for a test of every cell, `count` for the plain map.
+    Answers "where should a crew go?". Use `hot_places` for one list of addresses, stretches and areas, `gi_star` for a test of every cell, `count`
+    for the plain map.
 
     Parameters
     ----------
@@ -80,15 +98,29 @@ def clusters(
     area : GeoDataFrame, GeoSeries or polygon, optional
         The study area. If not given, the box around the middle 99 % of the locations, with a caution.
     eps : float or str, optional
-        How far apart neighbours may be, in metres or with a unit ("400ft"). 150 m if not given.
+        How far apart neighbours may be, in metres or with a unit ("400ft"). 150 m if not given; 300 m for ``"hdbscan"``, where it is the largest
+        distance over which places are joined; for ``"nnh"`` the mean distance of as many random points to their nearest; for ``"stac"`` the
+        search radius.
     min_events : int, optional
         Events (or weight, where `weights` is given) needed within `eps` of a place. Chosen by sara if not given: one a month, at
         least 6, and more than an even scatter would give in 1 of 1,000 discs; each cluster is then drawn at the density, from there up, that
         tells it best from an even scatter, and at most 1 km2 large. A number given is kept as it is, and a large cluster gets a caution.
+        For ``"hdbscan"`` the least events of a cluster; for ``"nnh"`` and ``"stac"`` too, 10 if not given.
     weights : str, optional
-        A column of numbers of zero or more (a cost, a harm score): density and excess are then of its sum.
+        A column of numbers of zero or more (a cost, a harm score): density and excess are then of its sum. ``"dbscan"`` only.
     period : pair of dates, optional
         First and last day. If not given, what the file covers.
+    method : {"dbscan", "hdbscan", "nnh", "stac"}
+        ``"dbscan"`` is the one to start with. ``"hdbscan"`` finds clusters of different density without being told how dense. ``"nnh"`` and
+        ``"stac"`` are the nearest-neighbour hierarchical clusters and the hot spot areas that CrimeStat is known for.
+    outline : {"ellipse", "ellipse 2x", "hull"}, optional
+        How ``"nnh"`` and ``"stac"`` draw a cluster: its standard deviational ellipse (the default), twice that, or its convex hull.
+    likelihood : float, optional
+        ``"nnh"`` only: the share of means of random sets that would be smaller than the threshold; 0.5, the mean itself, if not given.
+    n_sims : int, optional
+        ``"nnh"`` and ``"stac"``: how many even scatters of as many events to search the same way; ``p_adjusted`` is then from these.
+    seed : int, optional
+        Start of the random numbers of `n_sims`; 1 if not given.
 
     Returns
     -------
@@ -96,30 +128,55 @@ def clusters(
         ``table``: one row per cluster, largest excess first: ``name``, ``n`` (events inside the outline), ``excess`` (over an even
         scatter in an outline of that size; in units of `weights` where given), ``p_adjusted``, ``km2`` (inside the study area),
         ``per_month`` (events a month), ``n_places`` (different coordinates), ``top_share`` (share at the commonest coordinate),
-        ``min_events`` (density asked for), ``weight`` (where given), ``geometry``. ``areas``: the first columns of it.
+        ``min_events`` (density asked for; ``"dbscan"``), ``weight`` (where given), ``geometry``. ``areas``: the first columns of it.
+        The other methods have ``members`` (events that the method joined; an ellipse leaves some of them outside and takes in others);
+        ``"nnh"`` and ``"stac"`` also ``major_m`` and ``minor_m`` (half axes of the ellipse, metres) and ``bearing`` (of the longer one, degrees
+        clockwise from north); ``"nnh"`` further ``order``, ``threshold_m`` and ``within`` (the name of the higher cluster that it belongs to):
+        rows of order 2 and more are clusters of clusters, which ``areas`` leaves out so that no event is counted twice.
 
     Raises
     ------
     InputError
-        If an argument is not what it must be.
+        If an argument is not what it must be, or belongs to another method.
     NotEnoughDataError
         If fewer than 10 events lie in the study area and the period.
 
     Notes
     -----
-    DBSCAN on the coordinates: a place is core if at least ``min_events`` lie within ``eps``, itself included; core places within ``eps`` of
+    **dbscan.** A place is core if at least ``min_events`` lie within ``eps``, itself included; core places within ``eps`` of
     each other are one cluster; the outline is everything within ``eps / 2`` of its core places, so that outlines never overlap. Events
     stacked on one coordinate are one place with a weight. Where sara chooses, the density asked for rises in steps of a quarter; of a
     cluster and the denser ones inside it, those with the larger Poisson likelihood ratio against an even scatter are kept, so that a strip
     in a busy downtown is told from the downtown. Up to about ten million neighbouring pairs the answer is exact; beyond, places are
     put on a lattice of eps / 30 (recorded in ``settings``), and memory grows with the places alone.
 
+    **hdbscan.** As published, on places with weights, within the reach ``eps``; places nearer than 25 m are one, since a stack of events on one
+    address would otherwise be infinitely dense and always a cluster of its own. Equal distances are joined at once: the answer does not depend on
+    the order of rows, as scikit-learn's does.
+
+    **nnh.** The event with most others within the threshold ``0.5 sqrt(A / N) - t 0.26136 / sqrt(N^2 / A)`` and all of these are a cluster; then
+    again among the rest, while there are ``min_events``. Mean centres are joined the same way, with their own threshold, until none is left. The
+    interval is that of the *mean* distance: it hardly moves the threshold, and about half of random points have a neighbour within it whatever
+    `likelihood` says. What the description leaves open: neighbours are counted anew after each cluster, equal counts are settled west before
+    east, `min_events` holds for the first order and two clusters make a higher one.
+
+    **stac.** Circles of ``sqrt(2)`` times the search radius on a triangular lattice; the 25 fullest with ``min_events`` are kept, and those that
+    share an event are joined. The original lattice has 20 by 20 nodes whatever the city's size; here nodes lie a search radius apart, so that
+    no place is missed.
+
+    Ellipses have CrimeStat's half axes, with n - 2 and a factor of two. Outlines of these three methods may overlap as drawn by their method; the
+    one with more events keeps what both cover.
+
     ``p_adjusted``: under an even scatter the others within eps of an event are binomial with chance ``pi eps^2 / A``; the tail at the
-    cluster's densest place, times the number of events (Bonferroni: any event could have been the centre).
+    cluster's densest place, times the number of events (Bonferroni: any event could have been the centre; for ``"stac"``: any circle). With
+    `n_sims`, how often the largest cluster of an even scatter has as many members.
 
     References
     ----------
     Ester, Kriegel, Sander & Xu (1996), KDD-96, 226-231.
+    Campello, Moulavi & Sander (2013), PAKDD, 160-172. doi:10.1007/978-3-642-37456-2_14
+    Levine (2013), CrimeStat IV: a spatial statistics program for the analysis of crime incident locations, chapters 7 and 8.
+    Block (1995), in Crime Analysis Through Computer Mapping, 15-32.
     Kulldorff (1997), Communications in Statistics 26(6), 1481-1496. doi:10.1080/03610929708831995
     Wheeler & Reuter (2021), Police Quarterly 24(2), 182-208. doi:10.1177/1098611120957948
 
@@ -134,25 +191,91 @@ def clusters(
     >>> spots.areas["n"].tolist()
     [25]
     """
-    chosen_eps = EPS if eps is None else Setting(metres(eps, name="eps"), "you")
+    check_choice(method, tuple(METHODS), name="method")
+    _check_unused(method, weights=weights, outline=outline, likelihood=likelihood, n_sims=n_sims, seed=seed)
+    chosen_eps = _eps(method, eps)
     least = None if min_events is None else check_count(min_events, name="min_events")
     chosen = select(events, area=area, period=period, method="clusters", weights=weights, least=LEAST_EVENTS, cells=False)
     months = (chosen.period[1] - chosen.period[0]).days / DAYS_IN_MONTH
-    needed = Setting(least, "you") if least is not None else _choose_least(chosen, chosen_eps.value, months)
-    rows, free = chosen.rows, chosen.area.area / 1e6 if least is None else None
-    found = _numbers(rows.x, rows.y, _weight(rows), n=rows.n, eps=chosen_eps.value, least=float(needed.value), total_km2=free)
-    table = _table(chosen, found, chosen_eps.value, months)
-    settings = {**chosen.settings, "eps": chosen_eps, "min_events": needed}
-    if free is not None:
-        settings["max_km2"] = Setting(MAX_KM2, "sara", WHY_SMALL)
-    if isinstance(found.near, Lattice):
-        settings["lattice"] = Setting(
-            chosen_eps.value / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one"
+    if method in ("nnh", "stac"):
+        needed = CRIMESTAT_LEAST if least is None else Setting(least, "you")
+        found = _by_crimestat(
+            chosen, method, chosen_eps, float(needed.value), outline=outline, likelihood=likelihood, n_sims=n_sims, seed=seed
         )
+    else:
+        needed = Setting(least, "you") if least is not None else _choose_least(chosen, chosen_eps.value, months)
+        by = _by_dbscan if method == "dbscan" else _by_hdbscan
+        found = by(chosen, chosen_eps.value, float(needed.value), free=least is None)
+    settings = {**chosen.settings, "method": METHODS[method], "eps": chosen_eps, "min_events": needed, **found.settings}
+    table = cluster_table(chosen, found.outlined, months)
+    cluster = table.pop("_cluster").to_numpy(dtype=np.int64)
     areas = table[AREA_COLUMNS].copy()
     areas.attrs = dict(table.attrs)
-    cautions = (*chosen.cautions, *_cautions(chosen, table), NULL, CHOSEN)
+    if method == "nnh":
+        table = with_orders(table, cluster, found)
+    cautions = (*chosen.cautions, *_cautions(chosen, areas, table), *_nulls(method, found.chance), CHOSEN)
     return ClustersResult.of(chosen, table=table, areas=areas, method="clusters", settings=settings, cautions=cautions)
+
+
+def _check_unused(method: str, **given: Any) -> None:
+    """Refuse what the method would not use: a setting that changes nothing is a misunderstanding."""
+    for name, value in given.items():
+        if value is not None and method not in USED_BY[name]:
+            takers = " or ".join(f"method={used!r}" for used in USED_BY[name])
+            raise InputError(
+                f"`{name}` must be left out with method={method!r}. Got {name}={value!r}. It is a setting of {takers}."
+            )
+
+
+def _eps(method: str, eps: Any) -> Setting:
+    if eps is not None:
+        return Setting(metres(eps, name="eps"), "you")
+    return REACH if method == "hdbscan" else EPS
+
+
+def _by_crimestat(
+    chosen: Selected, method: str, eps: Setting, least: float, *, outline: Any, likelihood: Any, n_sims: Any, seed: Any
+) -> Found:
+    drawn = check_choice("ellipse" if outline is None else outline, OUTLINES, name="outline")
+    sims = 0 if n_sims is None else check_count(n_sims, name="n_sims")
+    start = 1 if seed is None else check_count(seed, name="seed", least=0)
+    settings = {"outline": Setting(drawn, "sara", "as CrimeStat draws them") if outline is None else Setting(drawn, "you")}
+    if sims:
+        settings |= {"n_sims": Setting(sims, "you"), "seed": Setting(start, "sara" if seed is None else "you")}
+    if method == "stac":
+        found = by_stac(chosen, radius=eps.value, least=least, drawn=drawn, n_sims=sims, seed=start)
+    else:
+        share = LIKELIHOOD if likelihood is None else Setting(_check_likelihood(likelihood), "you")
+        settings["likelihood"] = share
+        threshold = eps.value if eps.chosen_by == "you" else None
+        found = by_nnh(chosen, threshold=threshold, likelihood=share.value, least=least, drawn=drawn, n_sims=sims, seed=start)
+    return replace(found, settings={**settings, **found.settings})
+
+
+def _check_likelihood(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 < value < 1:
+        raise InputError(f"`likelihood` must be a number between 0 and 1. Got {value!r}. CrimeStat's own is 0.5.")
+    return float(value)
+
+
+def _by_hdbscan(chosen: Selected, eps: float, least: float, *, free: bool) -> Found:
+    found = by_hdbscan(chosen, reach=eps, least=least, max_km2=MAX_KM2 if free else None)
+    return replace(
+        found, settings={"max_km2": Setting(MAX_KM2, "sara", "a larger one is taken apart where it can be")} if free else {}
+    )
+
+
+def _by_dbscan(chosen: Selected, eps: float, least: float, *, free: bool) -> Found:
+    rows, total = chosen.rows, chosen.area.area / 1e6 if free else None
+    found = _numbers(rows.x, rows.y, weight_of(rows), n=rows.n, eps=eps, least=least, total_km2=total)
+    settings = {"max_km2": Setting(MAX_KM2, "sara", WHY_SMALL)} if free else {}
+    if isinstance(found.near, Lattice):
+        settings["lattice"] = Setting(eps / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one")
+    shapes = [around(found.near.x[core], found.near.y[core], eps, chosen.area) for core in found.core]
+    disc = math.pi * eps**2 / chosen.area.area
+    p = [tail(most, chosen.counts.rows_used, disc) for most in found.most]
+    asked = [float(a) if rows.weight is not None else float(math.ceil(a - 1e-3)) for a in found.asked]
+    return Found(Outlined(shapes, p, {"min_events": asked}), settings)
 
 
 def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:
@@ -176,10 +299,6 @@ def _rare_count(mean: float) -> int:
 
     k = np.arange(math.floor(mean), math.ceil(mean + 6 * math.sqrt(mean)) + 12)
     return int(k[pdtrc(k, mean) <= RARE][0]) + 1
-
-
-def _weight(rows: Rows) -> Floats:
-    return rows.n.astype(np.float64) if rows.weight is None else rows.weight
 
 
 def _numbers(
@@ -208,78 +327,28 @@ def _numbers(
     return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near)
 
 
-def _table(chosen: Selected, found: Clusters, eps: float, months: float) -> gpd.GeoDataFrame:
-    """Return one row per cluster, from exact counts inside its outline."""
-    outlines = [_outline(found.near, core, eps, chosen.area) for core in found.core]
-    rows, weight = chosen.rows, _weight(chosen.rows)
-    place, x, y = _stacks(rows.x, rows.y)
-    inside, owner = _inside(outlines, x, y)
-    stack_n = np.bincount(place, weights=rows.n, minlength=len(x)).astype(np.int64)
-    order = np.lexsort((weight, place))
-    stack_weight = np.bincount(place[order], weights=weight[order], minlength=len(x))
-    n_events, total = chosen.counts.rows_used, float(np.sort(weight).sum())
-    cluster_of = np.full(len(x), -1, dtype=np.int64)
-    cluster_of[inside] = owner
-    found_rows = []
-    for i, (outline, most, asked) in enumerate(zip(outlines, found.most, found.asked, strict=True)):
-        here = inside[owner == i]
-        n, held = int(stack_n[here].sum()), float(stack_weight[here].sum())
-        row = {
-            "n": n,
-            "excess": held - total * outline.area / chosen.area.area,
-            "p_adjusted": _tail(most, n_events, math.pi * eps**2 / chosen.area.area),
-            "per_month": n / months,
-            "n_places": len(here),
-            "top_share": float(stack_n[here].max() / n) if n else 0.0,
-            "min_events": float(asked) if rows.weight is not None else float(math.ceil(asked - 1e-3)),
-        }
-        found_rows.append({**row, "weight": held} if rows.weight is not None else row)
-    columns = ["n", "excess", "p_adjusted", "per_month", "n_places", "top_share", "min_events"]
-    frame = pd.DataFrame(found_rows, columns=columns + (["weight"] if rows.weight is not None else []))
-    frame = frame.astype({"n": "int64", "n_places": "int64"})
-    # The asked-for density can chain places into an outline that is no denser than the rest; that is not a hot spot.
-    keep = np.flatnonzero((frame["excess"] > 0).to_numpy(dtype=bool))
-    member = cluster_of[place]
-    names = place_words(chosen, member, keep)
-    return finish_areas(chosen, frame.iloc[keep].reset_index(drop=True), [outlines[i] for i in keep], names, word="Cluster")
+def _nulls(method: str, chance: Chance | None) -> tuple[str, ...]:
+    """Say in words what `p_adjusted` asks, and what it does not."""
+    ends = "No city is an even scatter: a small value says that the crowd is real, not why it is there."
+    if chance is not None:
+        some = int((chance.clusters > 0).sum())
+        usual = (
+            f", {np.median(chance.clusters):,.0f} in the middle of them, the largest with {chance.largest.max():,.0f} events"
+            if some
+            else ""
+        )
+        return (
+            f"Of {len(chance.clusters):,} even scatters of as many events over the study area, {some:,} had a cluster by this method{usual}. "
+            f"`p_adjusted` is how often the largest of a scatter held as many as this one. {ends}",
+        )
+    if method == "stac":
+        return (f"`p_adjusted` asks how often an even scatter of the same events would fill any one search circle so. {ends}",)
+    return (NULL,)
 
 
-def _outline(near: Neighbours, core: Ints, eps: float, area: Any) -> Any:
-    x, y = near.x[core], near.y[core]
-    if len(core) > MANY:
-        squares = np.c_[x // (eps / 10), y // (eps / 10)]
-        first = np.unique(squares, axis=0, return_index=True)[1]
-        x, y = x[first], y[first]
-    return shapely.intersection(shapely.union_all(shapely.buffer(shapely.points(x, y), eps / 2, quad_segs=8)), area)
-
-
-def _stacks(x: Floats, y: Floats) -> tuple[Ints, Floats, Floats]:
-    """Return each point's number among the different coordinates, and these."""
-    order = np.lexsort((x, y))
-    new = np.r_[True, (np.diff(x[order]) != 0) | (np.diff(y[order]) != 0)]
-    place = np.empty(len(x), dtype=np.int64)
-    place[order] = np.cumsum(new) - 1
-    return place, x[order][new], y[order][new]
-
-
-def _inside(outlines: list[Any], x: Floats, y: Floats) -> tuple[Ints, Ints]:
-    """Return the coordinates inside an outline, and which one."""
-    if not outlines:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    owner, inside = shapely.STRtree(shapely.points(x, y)).query(np.array(outlines, dtype=object), predicate="intersects")
-    # Outlines of the lattice may meet within its step: the first one has the point.
-    inside, first = np.unique(inside, return_index=True)
-    return inside.astype(np.int64), owner[first].astype(np.int64)
-
-
-def _tail(most: float, n: int, chance: float) -> float:
-    from scipy.special import bdtrc
-
-    return float(min(1.0, n * bdtrc(most - 2, n - 1, min(chance, 1.0)))) if most >= 2 else 1.0
-
-
-def _cautions(chosen: Selected, table: gpd.GeoDataFrame) -> tuple[str, ...]:
+def _cautions(chosen: Selected, areas: gpd.GeoDataFrame, table: gpd.GeoDataFrame) -> tuple[str, ...]:
     out = []
+    table = table[table["name"].isin(areas["name"])]
     stacked = table[(table["top_share"] >= ONE_POINT) & (table["n"] > 1)]
     if len(stacked):
         which = ", ".join(name.split(" near ")[0].split(" in ")[0] for name in stacked["name"].head(3))

@@ -15,8 +15,8 @@ __all__ = ["FLOOR_METRES", "Branch", "hdbscan", "most_stable"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Nearer than this is one place: without it, a stack on one coordinate is infinitely dense and always a cluster of its own.
-FLOOR_METRES = 10.0
+# Nearer than this is one place to a crew: without it, a stack on one coordinate is infinitely dense and always a cluster of its own.
+FLOOR_METRES = 25.0
 
 
 @dataclass(eq=False)
@@ -166,7 +166,9 @@ def _leaves(part: int, merges: list[_Merge], size: int) -> Ints:
     return np.array(out, dtype=np.int64)
 
 
-def most_stable(roots: list[Branch], km2: Callable[[Branch], float] | None, *, max_km2: float, allow_roots: bool = True) -> list[Branch]:
+def most_stable(
+    roots: list[Branch], km2: Callable[[Branch], float] | None, *, max_km2: float, allow_roots: bool = True
+) -> list[Branch]:
     """Return the clusters with the largest summed stability of which none lies inside another.
 
     Where `km2` measures them, none larger than `max_km2` is kept that can be taken apart.

@@ -42,6 +42,12 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "audit": (lambda w: w.calls, lambda e, w: sara.audit(e, areas=w.areas)),
     "geocode": (lambda w: w.calls, lambda e, w: sara.geocode(e, streets=sara.datasets.load("riverton_streets"))),
     "call_types": (lambda w: w.calls, lambda e, w: sara.call_types(e)),
+    "hotspots.accuracy": (
+        lambda w: w.strip,
+        lambda e, w: sara.hotspots.accuracy(
+            sara.hotspots.count(w.strip, area=w.areas, period=("2023-03-01", "2024-02-29")), e, period=("2024-03-01", "2024-08-31")
+        ),
+    ),
     "hotspots.count": (lambda w: w.strip, lambda e, w: sara.hotspots.count(e, area=w.areas)),
     "hotspots.gi_star": (lambda w: w.strip, lambda e, w: sara.hotspots.gi_star(e, area=w.areas)),
     "hotspots.kde": (lambda w: w.strip, lambda e, w: sara.hotspots.kde(e, area=w.areas)),

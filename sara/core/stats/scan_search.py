@@ -1,0 +1,374 @@
+"""The search of a scan statistic: every circle and every window, in the data and in a thousand replications.
+
+Of a search of hundreds of millions of cylinders, repeated a thousand times, nearly all is spared without changing the answer. A cylinder can
+only beat a given likelihood ratio with enough events for what it expects, and what it expects is the same in every replication: a table says how
+many. Windows of like length, and rings of like size, are asked together, by the count of what holds them all and the least any of them
+expects; only where that is enough is each one looked at. Replications are searched side by side, as sums of small integers.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sara.core.stats.scan import TIE, Circles, Cylinders, Expected, Maxima, likelihood_ratio
+
+__all__ = ["search", "simulated_maxima"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+# Small integers of whatever width holds them.
+Counts = npt.NDArray[np.unsignedinteger[Any]]
+# One array for each field of `Cylinders`, some with the replication between.
+Hits = tuple[npt.NDArray[Any], ...]
+Draw = Callable[[int], Ints]
+
+# Windows, and rings, whose sizes differ by no more than this are asked together: more spares sums, fewer spares looking again.
+TIME_STEP, RING_STEP = 1.35, 1.25
+# Bytes of counts held at once by each worker; about half of it is replications side by side.
+BATCH_BYTES = 96_000_000
+MOST_SIDE_BY_SIDE = 64
+# Windows looked at one by one are taken in portions of about this many.
+PORTION = 1_000_000
+# More events than any scan has.
+NEVER = int(np.iinfo(np.int32).max)
+# Centres tried first, to know about how high a maximum is.
+TRIAL = 48
+
+
+def search(
+    around: Circles, expected: Expected, codes: Ints, *, longest: int, floor: float, centres: Ints | None = None
+) -> Cylinders:
+    """Return the cylinders of one set of events with a likelihood ratio of at least `floor`.
+
+    By centre: the best, then the best of those that share no step with it, and so on.
+
+    Parameters
+    ----------
+    codes : array of int
+        ``location * steps + step`` of each event.
+    longest : int
+        Steps of the longest window.
+    """
+    finder = _Finder(around, expected, longest)
+    found = [
+        _apart_in_time(Cylinders(*parts))
+        for parts in finder.every([codes], floor, range(len(around.start) - 1) if centres is None else centres)
+    ]
+    if not found:
+        nothing = np.zeros(0, dtype=np.int64)
+        return Cylinders(nothing, nothing, nothing, nothing, nothing, np.zeros(0), np.zeros(0))
+    return Cylinders(*(np.concatenate([getattr(f, name) for f in found]) for name in Cylinders.__dataclass_fields__))
+
+
+def simulated_maxima(
+    around: Circles, expected: Expected, draw: Draw, *, n_sims: int, longest: int, workers: int | None = None
+) -> Maxima:
+    """Return the exact maximum of each replication.
+
+    Parameters
+    ----------
+    draw : callable
+        The events of replication `r`, as codes; the same for the same `r`, so that the answer hangs neither on portions nor on workers.
+    workers : int, optional
+        Threads; as many as there are processors, at most four, if not given.
+    """
+    finder = _Finder(around, expected, longest)
+    size = finder.side_by_side(n_sims)
+    best = np.zeros(n_sims)
+    first = np.arange(min(size, n_sims))
+    best[first], floor = finder.first_maxima([draw(int(r)) for r in first])
+    rest = [np.arange(a, min(a + size, n_sims)) for a in range(len(first), n_sims, size)]
+    with ThreadPoolExecutor(min(workers or min(4, os.cpu_count() or 1), max(1, len(rest)))) as pool:
+        for rows, values in zip(
+            rest, pool.map(lambda rows: finder.maxima([draw(int(r)) for r in rows], floor), rest), strict=True
+        ):
+            best[rows] = values
+    return Maxima(best)
+
+
+def _apart_in_time(found: Cylinders) -> Cylinders:
+    """Keep the best cylinder of a centre, then the best of those that share no step with it."""
+    order = np.lexsort((found.end, found.first, found.ring, -np.round(found.llr, 9)))
+    kept = []
+    while len(order):
+        row = order[0]
+        kept.append(row)
+        order = order[(found.first[order] >= found.end[row]) | (found.end[order] <= found.first[row])]
+    return found.take(kept)
+
+
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    """Windows asked together: lengths ``low`` to ``high`` that begin in a block of ``stride`` steps lie in ``span`` steps."""
+
+    low: int
+    high: int
+    stride: int
+    span: int
+    share: Floats
+    short: npt.NDArray[np.float32]
+
+    @property
+    def offsets(self) -> tuple[Ints, Ints]:
+        begin, length = np.meshgrid(np.arange(self.stride), np.arange(self.low, self.high + 1), indexing="ij")
+        return begin.ravel(), length.ravel()
+
+
+def _windows(time: Floats, longest: int) -> list[_Windows]:
+    """Return every window length, in groups; ``share`` is the least that a window of the group expects, by block."""
+    before, steps = np.r_[0.0, np.cumsum(time)], len(time)
+    out, low = [], 1
+    while low <= longest:
+        high = min(longest, max(low, math.floor(low * TIME_STEP)))
+        stride = max(1, (high - low + 2) // 2)
+        # A window that begins on a step without any event holds what a shorter one holds.
+        least = np.where(time[: steps - low + 1] > 0, before[low:] - before[:-low], np.inf)
+        padded = np.r_[least, np.full(-len(least) % stride + stride, np.inf)]
+        blocks = math.ceil(steps / stride)
+        share = np.full(blocks, np.inf)
+        whole = padded[: len(padded) // stride * stride].reshape(-1, stride).min(axis=1)
+        share[: min(blocks, len(whole))] = whole[:blocks]
+        out.append(
+            _Windows(low, high, stride, high + stride - 1, share, np.where(np.isfinite(share), share, 1e30).astype(np.float32))
+        )
+        low = high + 1
+    return out
+
+
+class _Needed:
+    """How many events a cylinder needs to reach a likelihood ratio, by what it expects."""
+
+    # Expectations are looked up by the leading bits of a short float: 512 steps to each doubling, rounded down.
+    BITS = 14
+
+    def __init__(self, floor: float, total: int, most: float) -> None:
+        # The largest expectation at which c events still reach the floor, for each c, by halving.
+        c = np.arange(1, total + 1, dtype=float)
+        bound = self._largest(c[: min(total, 4_096)], floor, total)
+        while bound[-1] < most and len(bound) < total:
+            bound = self._largest(c[: min(total, 2 * len(bound))], floor, total)
+        self.largest = bound * (1 + 1e-9)
+        self.first = int(np.float32(self.largest[0] / 4).view(np.int32)) >> self.BITS
+        last = (int(np.float32(max(most, self.largest[0])).view(np.int32)) >> self.BITS) + 2
+        steps = (np.arange(self.first, last, dtype=np.int32) << self.BITS).view(np.float32).astype(float)
+        self.table = (np.searchsorted(self.largest, steps * (1 - 1e-6), side="left") + 1).astype(np.int32)
+        self.table[-1] = NEVER
+
+    @staticmethod
+    def _largest(c: Floats, floor: float, total: int) -> Floats:
+        low, high = np.zeros(len(c)), c.copy()
+        for _ in range(60):
+            middle = (low + high) / 2
+            enough = likelihood_ratio(c, middle, total) >= floor
+            low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+        return high
+
+    def __call__(self, expected: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+        """Return a count below which a cylinder can't reach the ratio: the least that can, or for a rounding error one less."""
+        place = (expected.view(np.int32) >> self.BITS) - self.first
+        return self.table[np.clip(place, 0, len(self.table) - 1, out=place)]
+
+
+class _Finder:
+    """The search, with all that does not change between replications."""
+
+    def __init__(self, around: Circles, expected: Expected, longest: int) -> None:
+        self.around, self.expected = around, expected
+        self.steps, self.places = len(expected.time), len(expected.place)
+        self.longest = min(longest, self.steps)
+        self.windows = _windows(expected.time, self.longest)
+        self.before = np.r_[0.0, np.cumsum(expected.time)]
+        self.pad = max(w.span for w in self.windows) - 1
+        # A window that begins or ends on a step without any event holds what a shorter one holds.
+        self.solid = expected.time > 0
+        held = np.cumsum(expected.place[around.other])
+        before = np.repeat(held[around.start[:-1]] - expected.place[around.other[around.start[:-1]]], np.diff(around.ring_start))
+        # A ring of the next centre starts at 0 again: where a centre has one ring, the border shows in the centre, not in the ring.
+        owner = np.repeat(np.arange(self.places), np.diff(around.start))
+        last = np.flatnonzero(np.r_[(np.diff(around.ring) != 0) | (np.diff(owner) != 0), True])
+        self.circle = expected.total * (held[last] - before)
+
+    def side_by_side(self, n_sims: int) -> int:
+        """Return how many replications are searched together."""
+        room = BATCH_BYTES // (self.places * (self.steps + self.pad))
+        return int(min(max(1, room), MOST_SIDE_BY_SIDE if self.steps > 1 else 1_024, n_sims))
+
+    def counts(self, drawn: list[Ints]) -> Counts:
+        """Return events by location, replication and step; after the last step comes room for windows that run over the end."""
+        width = self.steps + self.pad
+        base = [(code // self.steps) * (len(drawn) * width) + r * width + code % self.steps for r, code in enumerate(drawn)]
+        size = self.places * len(drawn) * width
+        most = max((int(np.unique(b, return_counts=True)[1].max()) for b in base if len(b)), default=0)
+        out = np.zeros(size, dtype=_smallest(most))
+        for b in base:
+            np.add.at(out, b, out.dtype.type(1))
+        return out.reshape(self.places, len(drawn), width)  # type: ignore[return-value]
+
+    def maxima(self, drawn: list[Ints], floor: float, *, centres: Ints | None = None, known: Floats | None = None) -> Floats:
+        """Return each replication's maximum; one that stays below the floor is searched again with a lower one.
+
+        ``known`` are ratios that each replication is known to reach.
+        """
+        best = np.zeros(len(drawn)) if known is None else known.copy()
+        missing = np.arange(len(drawn))
+        while len(missing) and floor > 0:
+            best[missing] = self._best([drawn[r] for r in missing], floor, centres, best[missing])
+            missing, floor = (
+                missing[best[missing] < floor * (1 - TIE)],
+                floor - 1.5 if floor > 1.5 else floor / 4 if floor > 0.02 else 0.0,
+            )
+        return best
+
+    def first_maxima(self, drawn: list[Ints]) -> tuple[Floats, float]:
+        """Return the maxima of the first replications, and a floor that nearly all others will pass."""
+        n = len(self.around.start) - 1
+        some = np.unique(np.linspace(0, n - 1, TRIAL).astype(np.int64))
+        known = self.maxima(drawn, 8.0, centres=some)
+        best = self.maxima(drawn, max(float(known.min()), 0.1), known=known)
+        return best, max(0.1, float(best.min()) - 0.25)
+
+    def _best(self, drawn: list[Ints], floor: float, centres: Ints | None, known: Floats) -> Floats:
+        best = known.copy()
+        for hits in self._hits(drawn, floor, range(self.places) if centres is None else centres, best):
+            np.maximum.at(best, hits[1], hits[-1])
+        return best
+
+    def every(self, drawn: list[Ints], floor: float, centres: Ints | range) -> Iterator[Hits]:
+        """Yield the cylinders at or above the floor, centre by centre."""
+        held: list[Hits] = []
+        now = -1
+        for hits in self._hits(drawn, floor, centres, None):
+            if held and hits[0][0] != now:
+                yield tuple(np.concatenate(part) for part in zip(*held, strict=True))
+                held = []
+            now = hits[0][0]
+            held.append((hits[0], *hits[2:]))
+        if held:
+            yield tuple(np.concatenate(part) for part in zip(*held, strict=True))
+
+    def _hits(self, drawn: list[Ints], floor: float, centres: Ints | range, best: Floats | None) -> Iterator[Hits]:
+        """Yield centre, replication, ring, first, end, n, expected and likelihood ratio of what reaches the floor (and its replication's best)."""
+        need = _Needed(floor, self.expected.total, float(self.circle.max()) if len(self.circle) else 0.0)
+        counts, block = self.counts(drawn), self._blocks(drawn)
+        around = self.around
+        for centre in centres:
+            part = slice(around.start[centre], around.start[centre + 1])
+            circle = self.circle[around.ring_start[centre] : around.ring_start[centre + 1]]
+            if circle[-1] <= 0:
+                continue
+            sums = _rings(counts, around.other[part], around.ring[part], len(circle), block)
+            groups = _like_rings(circle)
+            lowest = circle[groups[:, 0], None].astype(np.float32)
+            tops = sums[groups[:, 1]] if len(groups) < len(circle) else sums
+            flat, width = tops.reshape(-1), sums.shape[2]
+            run, length, parts = flat, 1, {1: flat}
+            for w in self.windows:
+                run, length = _lengthen(run, length, w.span, parts)
+                shaped = np.lib.stride_tricks.as_strided(
+                    run,
+                    (*tops.shape[:2], len(w.share)),
+                    (tops.shape[1] * width * run.itemsize, width * run.itemsize, w.stride * run.itemsize),
+                )
+                asked = need(lowest * w.short)
+                over = shaped >= np.minimum(asked, min(np.iinfo(run.dtype).max, NEVER)).astype(run.dtype)[:, None, :]
+                hit = np.flatnonzero(over)
+                if len(hit) == 0:
+                    continue
+                group, r, b = np.unravel_index(hit, over.shape)
+                if best is not None:
+                    bound = likelihood_ratio(shaped[group, r, b], circle[groups[group, 0]] * w.share[b], self.expected.total)
+                    keep = bound >= best[r] * (1 - TIE)
+                    group, r, b = group[keep], r[keep], b[keep]
+                for hits in self._one_by_one(sums, circle, groups, group, r, b, w, need):
+                    yield (np.full(len(hits[0]), centre), *hits)
+
+    def _one_by_one(
+        self, sums: npt.NDArray[Any], circle: Floats, groups: Ints, group: Ints, r: Ints, b: Ints, w: _Windows, need: _Needed
+    ) -> Iterator[Hits]:
+        """Look at each window of each ring of the groups that might hold one."""
+        n_rings = groups[group, 1] - groups[group, 0] + 1
+        ring = np.repeat(groups[group, 0], n_rings) + _counting(n_rings)
+        r, b = np.repeat(r, n_rings), np.repeat(b, n_rings)
+        begin, length = w.offsets
+        portion = max(1, PORTION // len(begin))
+        for a in range(0, len(ring), portion):
+            k, row, first = ring[a : a + portion], r[a : a + portion], b[a : a + portion, None] * w.stride + begin
+            end = first + length
+            inside = (
+                (end <= self.steps) & self.solid[np.minimum(first, self.steps - 1)] & self.solid[np.minimum(end, self.steps) - 1]
+            )
+            first, end = np.where(inside, first, 0), np.where(inside, end, 0)
+            line, which = np.unique(k * sums.shape[1] + row, return_inverse=True)
+            held = np.zeros((len(line), self.steps + 1), dtype=np.int64)
+            np.cumsum(sums.reshape(-1, sums.shape[2])[line, : self.steps], axis=1, dtype=np.int64, out=held[:, 1:])
+            n = held[which[:, None], end] - held[which[:, None], first]
+            e = circle[k][:, None] * (self.before[end] - self.before[first])
+            hit, window = np.nonzero((n > e) & inside & (need.largest[np.minimum(n, len(need.largest)) - 1] >= e))
+            if len(hit):
+                n, e = n[hit, window], e[hit, window]
+                llr = likelihood_ratio(n, e, self.expected.total)
+                yield row[hit], k[hit], first[hit, window], end[hit, window], n, e, llr
+
+    def _blocks(self, drawn: list[Ints]) -> npt.NDArray[np.uint32]:
+        """Return events by location, replication and block of the longest span: no window holds more than two blocks in a row."""
+        n = math.ceil(self.steps / (self.pad + 1))
+        out = np.zeros(self.places * len(drawn) * n, dtype=np.uint32)
+        for r, code in enumerate(drawn):
+            np.add.at(out, (code // self.steps * len(drawn) + r) * n + code % self.steps // (self.pad + 1), np.uint32(1))
+        return out.reshape(self.places, len(drawn), n)
+
+
+def _rings(counts: Counts, other: Ints, ring: Ints, n_rings: int, block: npt.NDArray[np.uint32]) -> Counts:
+    """Return events in each circle of a centre, by replication and step, in the smallest integers that hold any window."""
+    held = block[other].sum(axis=0)
+    most = int((held[:, 1:] + held[:, :-1]).max()) if held.shape[1] > 1 else int(held.max())
+    out: Counts = np.empty((n_rings, *counts.shape[1:]), dtype=np.promote_types(_smallest(most), counts.dtype))
+    now = -1
+    for j, k in zip(other.tolist(), ring.tolist(), strict=True):
+        if k == now:
+            out[k] += counts[j]
+        elif k == 0:
+            out[0] = counts[j]
+        else:
+            np.add(out[k - 1], counts[j], out=out[k])
+        now = k
+    return out
+
+
+def _smallest(most: int) -> np.dtype[Any]:
+    """Return the smallest integers that hold numbers up to this."""
+    return np.dtype(np.uint8 if most < 256 else np.uint16 if most < 65_536 else np.uint32)
+
+
+def _like_rings(circle: Floats) -> Ints:
+    """Return the first and last ring of groups of like expectation."""
+    out, low = [], 0
+    for k in range(1, len(circle) + 1):
+        if k == len(circle) or circle[k] > RING_STEP * circle[low]:
+            out.append((low, k - 1))
+            low = k
+    return np.array(out, dtype=np.int64)
+
+
+def _lengthen(run: npt.NDArray[Any], length: int, span: int, parts: dict[int, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], int]:
+    """Return sums of `span` steps from each step on, out of shorter sums made before."""
+    while length < span:
+        add = max(p for p in parts if p <= span - length)
+        longer = run.copy()
+        longer[:-length] += parts[add][length:]
+        run, length = longer, length + add
+        parts[length] = run
+    return run, length
+
+
+def _counting(n: Ints) -> Ints:
+    """Return 0 .. n[0]-1, 0 .. n[1]-1, and so on."""
+    return np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)

@@ -58,12 +58,12 @@ def naive(codes, around, expected, longest):
     for centre in range(len(around.start) - 1):
         for ring in range(around.ring_start[centre + 1] - around.ring_start[centre]):
             inside = around.members(centre, ring)
+            held, e = counts[inside].sum(axis=0), expected.total * expected.place[inside].sum()
             for first in range(steps):
                 for end in range(first + 1, min(first + longest, steps) + 1):
-                    c = counts[inside, first:end].sum()
-                    e = expected.total * expected.place[inside].sum() * expected.time[first:end].sum()
-                    out.append((float(likelihood_ratio(c, e, expected.total)), centre, ring, first, end, int(c)))
-    return out
+                    out.append((centre, ring, first, end, int(held[first:end].sum()), e * expected.time[first:end].sum()))
+    ratios = likelihood_ratio([row[4] for row in out], [row[5] for row in out], expected.total)
+    return [(float(llr), *row[:5]) for llr, row in zip(ratios, out, strict=True)]
 
 
 @pytest.mark.parametrize("seed", range(12))

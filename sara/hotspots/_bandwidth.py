@@ -61,7 +61,7 @@ def choose_bandwidth(x: Floats, y: Floats, weight: Floats, *, km2: float, kernel
     lattice = Lattice(float(x.min()) + side / 2, float(y.min()) + side / 2, side, side, columns, rows)
     column = np.minimum(((x - x.min()) / side).astype(np.int64), columns - 1)
     row = np.minimum(((y - y.min()) / side).astype(np.int64), rows - 1)
-    held = np.bincount(row * columns + column, weight, rows * columns)
+    held: Floats = np.bincount(row * columns + column, weight, rows * columns).astype(float, copy=False)
     place = np.flatnonzero(held)
     total = held.sum()
     if len(place) < 2:
@@ -73,7 +73,7 @@ def choose_bandwidth(x: Floats, y: Floats, weight: Floats, *, km2: float, kernel
     found = CANDIDATES[best] if kernel == "quartic" else float(round(CANDIDATES[best] / scale))
     listed = f"{CANDIDATES[0] / scale:.0f} to {CANDIDATES[-1] / scale:,.0f} m"
     why = f"of {listed}, the one under which each place is most likely given all others (cross-validation); the rule of thumb would be {thumb:,.0f} m"
-    cautions = ()
+    cautions: tuple[str, ...] = ()
     if best in (0, len(CANDIDATES) - 1):
         cautions = (
             f"The bandwidth of {found:,.0f} m lies at the {'lower' if best == 0 else 'upper'} end of what was tried: "

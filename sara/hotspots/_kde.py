@@ -124,13 +124,12 @@ def kde(
     Examples
     --------
     >>> import pandas as pd
-    >>> from shapely.geometry import box
     >>> from sara.data import as_events
     >>> from sara.hotspots import kde
     >>> table = pd.DataFrame({"east": [1000, 1000, 3000], "north": [1000, 1010, 3000]}).assign(when="2024-01-01")
     >>> calls = as_events(table, time="when", x="east", y="north", crs=32616)
-    >>> dense = kde(calls, area=box(0, 0, 4000, 4000), units="absolute")
-    >>> round(dense.table["density"].sum(), 6), dense.settings["cell_size"].value
+    >>> dense = kde(calls, units="absolute")
+    >>> round(float(dense.table["density"].sum()), 6), dense.settings["cell_size"].value
     (3.0, 80.0)
     """
     for value, options, name in ((kernel, KERNELS, "kernel"), (units, UNITS, "units"), (edge, EDGES, "edge")):

@@ -13,6 +13,8 @@ __all__ = ["Lixels", "lixels_of", "network_events"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# What travels: the way it is on, how far it has come, how much of an event it is.
+Front = tuple[Ints, Floats, Floats]
 
 # A Gaussian is cut at this many sigma and scaled up to hold all its mass (by 0.3 %): far streets would cost much and say nothing.
 CUT = 3.0
@@ -82,8 +84,8 @@ def network_events(
     # Half of a kernel's mass goes each way along a street; at a node of k streets, one in k parts of it into each.
     edge, parent = ways.out_of(spots)
     fronts = (edge, np.zeros(len(edge)), (2 * held / nodes.degree[spots])[parent])
-    arrived = [_keep(first_fronts, kernel_within.reach), _travel(fronts, lixels, kernel_within, out)]
-    front = tuple(np.concatenate(parts) for parts in zip(*arrived, strict=True))
+    one, other = _keep(first_fronts, kernel_within.reach), _travel(fronts, lixels, kernel_within, out)
+    front: Front = (np.r_[one[0], other[0]], np.r_[one[1], other[1]], np.r_[one[2], other[2]])
     while len(front[0]):
         front = _joined(front, kernel_within.reach)
         front = _travel(ways.past_node(front), lixels, kernel_within, out)
@@ -122,7 +124,7 @@ class _Ways:
         nth = np.arange(len(parent)) - np.repeat(np.cumsum(many) - many, many)
         return self.order[self.first[node][parent] + nth], parent
 
-    def past_node(self, front: tuple[Ints, Floats, Floats]) -> tuple[Ints, Floats, Floats]:
+    def past_node(self, front: Front) -> Front:
         """Send what arrives at the head of its way on into the others in equal parts; a dead end sends it back."""
         way, far, weight = front
         node = self.head[way]
@@ -133,7 +135,7 @@ class _Ways:
         return onward, far[parent], (weight / np.maximum(degree - 1, 1))[parent]
 
 
-def _together(key: Ints, position: Floats, weight: Floats) -> tuple[Ints, Floats, Floats]:
+def _together(key: Ints, position: Floats, weight: Floats) -> Front:
     """Add up events on the same spot; sorted, so that the order of rows does not matter."""
     order = np.lexsort((weight, position, key))
     key, position, weight = key[order], position[order], weight[order]
@@ -141,9 +143,7 @@ def _together(key: Ints, position: Floats, weight: Floats) -> tuple[Ints, Floats
     return key[new], position[new], np.add.reduceat(weight, np.flatnonzero(new)) if len(key) else weight
 
 
-def _from_lines(
-    line: Ints, position: Floats, weight: Floats, lixels: Lixels, within: _Within
-) -> tuple[Floats, tuple[Ints, Floats, Floats]]:
+def _from_lines(line: Ints, position: Floats, weight: Floats, lixels: Lixels, within: _Within) -> tuple[Floats, Front]:
     """Return what events leave on their own line, and what goes on: the way, the distance at its head, the weight."""
     step, length = lixels.step[line], lixels.length[line]
     position = np.clip(position, 0, length)
@@ -161,7 +161,7 @@ def _from_lines(
     return out, (ways, np.r_[length - position, position], np.r_[weight, weight])
 
 
-def _travel(front: tuple[Ints, Floats, Floats], lixels: Lixels, within: _Within, out: Floats) -> tuple[Ints, Floats, Floats]:
+def _travel(front: Front, lixels: Lixels, within: _Within, out: Floats) -> Front:
     """Leave on each way what the kernel leaves there (added to `out`); return what arrives at its head."""
     way, far, weight = front
     line, back = way >> 1, (way & 1).astype(bool)
@@ -186,17 +186,17 @@ def _expanded(many: Ints) -> list[tuple[Ints, Ints]]:
     return pieces
 
 
-def _keep(front: tuple[Ints, Floats, Floats], reach: float) -> tuple[Ints, Floats, Floats]:
+def _keep(front: Front, reach: float) -> Front:
     near = front[1] < reach
     return front[0][near], front[1][near], front[2][near]
 
 
-def _joined(front: tuple[Ints, Floats, Floats], reach: float) -> tuple[Ints, Floats, Floats]:
+def _joined(front: Front, reach: float) -> Front:
     """Join fronts that arrive by the same way from nearly the same distance: many events, few fronts."""
     way, far, weight = front
     if len(way) < MANY:
         return front
     slot = way * SLOTS + np.minimum((far * (SLOTS / reach)).astype(np.int64), SLOTS - 1)
     found, back = np.unique(slot, return_inverse=True)
-    total = np.bincount(back, weight, len(found))
+    total = np.bincount(back, weight, len(found)).astype(float, copy=False)
     return found // SLOTS, np.bincount(back, weight * far, len(found)) / total, total

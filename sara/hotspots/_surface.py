@@ -138,7 +138,7 @@ class Raster:
         fx, fy = cx - column, cy - row
         code = row.astype(np.int64) * columns + column.astype(np.int64)
         high, low = weight * fy, weight * (1 - fy)
-        out = np.bincount(code, low * (1 - fx), rows * columns)
+        out: Floats = np.bincount(code, low * (1 - fx), rows * columns).astype(float, copy=False)
         for step, share in ((1, low * fx), (columns, high * (1 - fx)), (columns + 1, high * fx)):
             out += np.bincount(code + step, share, rows * columns)
         return out.reshape(self.shape)
@@ -167,7 +167,9 @@ class Raster:
 
     def nodes(self) -> tuple[Floats, Floats]:
         """Return x of the raster's columns and y of its rows."""
-        return self.x0 + np.arange(self.shape[1]) * self.px, self.y0 + np.arange(self.shape[0]) * self.py
+        return self.x0 + np.arange(self.shape[1], dtype=float) * self.px, self.y0 + np.arange(
+            self.shape[0], dtype=float
+        ) * self.py
 
     def _size(self) -> tuple[int, int]:
         from scipy.fft import next_fast_len

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sara.hotspots._area import Selected
+    from sara.plot.interactive import InteractiveMap
 
 __all__ = ["HotspotResult", "figures"]
 
@@ -138,6 +139,31 @@ class HotspotResult(Result):
         from sara.hotspots._draw import draw
 
         return draw(self, ax=ax, areas=areas, streets=streets, breaks=breaks, suppress=suppress, zoom=zoom)
+
+    def explore(
+        self, *, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None, breaks: Any = None,
+        suppress: int | None = None,
+    ) -> InteractiveMap:  # fmt: skip
+        """Return the map as one to move and to ask: a click on a place tells what is known of it.
+
+        Parameters
+        ----------
+        areas, streets : GeoDataFrame, optional
+            Outlines, with their ``name`` where it fits, and streets to draw below; any coordinate system. They are the base map: none is
+            fetched from anywhere.
+        breaks : list of float or HotspotResult, optional
+            Classes, as in `plot`.
+        suppress : int, optional
+            Hatch places with fewer events than this, and do not say how many; of single cells no number is then told.
+
+        Returns
+        -------
+        InteractiveMap
+            Shows itself in a notebook; ``.save(path)`` writes one page that works without a network.
+        """
+        from sara.hotspots._explore import explore
+
+        return explore(self, areas=areas, streets=streets, breaks=breaks, suppress=suppress)
 
     def _span(self) -> str:
         return period_words(*self.period)

@@ -30,6 +30,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 LEAST_EVENTS, LEAST_STEPS = 30, 10
+# With fewer events around a cell and step than this, a hot spot has to be many times the mean to be seen.
+LEAST_AROUND = 2.0
 # Cells times steps; a cube of this size takes about 1 GB while it is worked on.
 MOST = 25_000_000
 NULL = (
@@ -66,6 +68,7 @@ def emerging(
     distance: float | str | None = None,
     confidence: float = 0.95,
     time_lag: int = 1,
+    inference: str = "exact",
     adjust: str | None = "fdr",
     period: Any = None,
 ) -> EmergingResult:
@@ -96,6 +99,9 @@ def emerging(
         1 minus the false discovery rate of hot and cold, and of trends.
     time_lag : int
         How many earlier steps of the cell and its neighbours belong to its neighbourhood; 0 for none.
+    inference : {"exact", "analytic"}
+        Where p comes from: all counts dealt at random to all cells and steps, computed; or the normal curve behind z, as ArcGIS does, which
+        calls more cells hot where most counts are small.
     adjust : {"fdr", None}
         Correction for the number of tests: Benjamini-Hochberg over all cells and steps (trends: over the cells whose trend matters), or none.
     period : pair of dates, optional
@@ -119,7 +125,8 @@ def emerging(
     Notes
     -----
     Gi* of every cell and step: the sum over the cell, its neighbours, and the same cells `time_lag` steps before, against the mean and spread
-    of the whole cube (n = cells x steps). Its p-value is exact, for counts dealt at random to all cells and steps; ``z`` is the usual one.
+    of the whole cube (n = cells x steps). Its p-value is exact, for counts dealt at random to all cells and steps; ``z`` is the usual one. A single
+    busy address in a small study area is no unlikely deal by that measure: give the whole city, not one district.
     Steps without a single event, where some were to be expected, are gaps in the file: they are left out, not taken as zeros.
 
     The trend is Mann-Kendall's test on the sums of cell and neighbours, step by step. ArcGIS Pro tests the z of overlapping windows
@@ -158,6 +165,7 @@ def emerging(
     ['none', 'persistent hot spot']
     """
     check_choice(contiguity, ("queen", "rook"), name="contiguity")
+    check_choice(inference, ("exact", "analytic"), name="inference")
     check_choice(adjust, ("fdr", None), name="adjust")
     confidence = check_confidence(confidence)
     time_lag = check_count(time_lag, name="time_lag", least=0)
@@ -172,15 +180,28 @@ def emerging(
     cube = _cube(chosen, steps)
     cells: Any = chosen.grid
     links = cells.neighbours(contiguity, distance)
-    found = _numbers(cube, steps.known, links, time_lag=time_lag, confidence=confidence, adjust=adjust == "fdr")
+    found = _numbers(
+        cube, steps.known, links, time_lag=time_lag, confidence=confidence, adjust=adjust == "fdr", exact=inference == "exact"
+    )
+    typical = float(cube[:, steps.known].mean() * (1 + links.sum() / len(cube)))
     table = _table(chosen, cube, found)
     hot, p = np.zeros(cells.member.shape, dtype=bool), np.ones(cells.member.shape)
     hot[cells.member], p[cells.member] = found.hot[:, -1], found.p_adjusted[:, -1]
     raster = cells.counts(chosen.code, chosen.rows.n)
     areas = cell_areas(chosen, raster, hot, p, contiguity=contiguity, word="Hot area")
-    settings = _settings(chosen, steps, found, word, contiguity=contiguity, distance=distance, confidence=confidence, time_lag=time_lag, adjust=adjust)
+    settings = _settings(
+        chosen,
+        steps,
+        found,
+        word,
+        contiguity=contiguity,
+        distance=distance,
+        confidence=confidence,
+        time_lag=time_lag,
+        adjust=adjust,
+    )
     return EmergingResult.of(
-        chosen, table=table, areas=areas, method="emerging", settings=settings, cautions=_cautions(chosen, steps, found, word, adjust),
+        chosen, table=table, areas=areas, method="emerging", settings=settings, cautions=_cautions(chosen, steps, found, typical, word=word, confidence=confidence, adjust=adjust),
         steps=_per_step(steps, cube, found), last_step=steps.name(len(steps.known) - 1), step_word=word,
     )  # fmt: skip
 
@@ -215,7 +236,9 @@ def _cube(chosen: Selected, steps: Steps) -> Ints:
     return held.reshape(cells.n_cells, n_steps).astype(np.int64)
 
 
-def _numbers(cube: Ints, known: Bools, links: Any, *, time_lag: int, confidence: float, adjust: bool) -> Emerging:
+def _numbers(
+    cube: Ints, known: Bools, links: Any, *, time_lag: int, confidence: float, adjust: bool, exact: bool = True
+) -> Emerging:
     """Return Gi*, hot and cold, trends and patterns of a cube.
 
     Parameters
@@ -238,7 +261,7 @@ def _numbers(cube: Ints, known: Bools, links: Any, *, time_lag: int, confidence:
         total[:, there] += around[:, before[there]]
         width += there
     sizes = size * width
-    z, upper, why = _chance(x, total, sizes)
+    z, upper, why = _chance(x, total, sizes, exact=exact)
     p = np.minimum(1.0, 2 * np.minimum(upper[0], upper[1]))
     p_adjusted = benjamini_hochberg(p.ravel()).reshape(p.shape) if adjust else p
     sure = p_adjusted <= 1 - confidence + 1e-12
@@ -252,7 +275,7 @@ def _numbers(cube: Ints, known: Bools, links: Any, *, time_lag: int, confidence:
     return Emerging(z, p, p_adjusted, hot, cold, trend.z, trend.p, adjusted, _classify(hot, cold, way), why)
 
 
-def _chance(x: Floats, total: Floats, sizes: Floats) -> tuple[Floats, tuple[Floats, Floats], str | None]:
+def _chance(x: Floats, total: Floats, sizes: Floats, *, exact: bool) -> tuple[Floats, tuple[Floats, Floats], str | None]:
     """Return z, the upper and lower tail of each sum, and why they are not exact (None where they are)."""
     n, mean, spread = x.size, x.mean(), x.std()
     scale = spread * np.sqrt(np.maximum(n * sizes - sizes**2, 0) / max(n - 1, 1))
@@ -264,7 +287,7 @@ def _chance(x: Floats, total: Floats, sizes: Floats) -> tuple[Floats, tuple[Floa
     # The answer depends on sum and size alone: few of them differ.
     pairs, first = np.unique(sums.astype(np.int64) * (counts.max() + 1) + counts, return_inverse=True)
     few_sums, few_sizes = np.divmod(pairs, counts.max() + 1)
-    why = why_not_exact(values, few_sums, few_sizes, held=False)
+    why = why_not_exact(values, few_sums, few_sizes, held=False) if exact else "asked for"
     if why is None:
         tails = dealt_tails(values, few_sums, few_sizes)
         return z, (tails.upper[first].reshape(x.shape), tails.lower[first].reshape(x.shape)), None
@@ -321,17 +344,30 @@ def _settings(
     }  # fmt: skip
 
 
-def _cautions(chosen: Selected, steps: Steps, found: Emerging, word: str, adjust: str | None) -> tuple[str, ...]:
+def _cautions(
+    chosen: Selected, steps: Steps, found: Emerging, typical: float, *, word: str, confidence: float, adjust: str | None
+) -> tuple[str, ...]:
     told = [*chosen.cautions]
     gaps = [steps.name(k) for k in np.flatnonzero(~steps.known)]
     if gaps:
-        told.append(f"The file tells nothing about {', '.join(gaps[:6])}{' ...' if len(gaps) > 6 else ''}: left out, not taken as zero.")
+        told.append(
+            f"The file tells nothing about {', '.join(gaps[:6])}{' ...' if len(gaps) > 6 else ''}: left out, not taken as zero."
+        )
     if chosen.counts.left_out.get(PARTIAL):
         told.append(f"{chosen.counts.left_out[PARTIAL]:,} {chosen.noun} of a {word} that is not whole are left out.")
     if len(steps.known) < 24 and word in ("month", "quarter"):
         told.append("Less than two years: a season can look like a trend.")
+    if typical < LEAST_AROUND:
+        told.append(
+            f"In a {word}, a cell and its neighbors hold {typical:.2g} {chosen.noun} on average: so few that most hot spots can't be told from chance. "
+            "Take larger cells, or freq='QS'."
+        )
     if found.why_normal is not None:
-        told.append(f"The p-values are those of the normal curve ({found.why_normal}); where counts are small it is too generous at the hot end.")
+        told.append(
+            f"The p-values are those of the normal curve ({found.why_normal}); where counts are small it is too generous at the hot end."
+        )
     if adjust is None:
-        told.append(f"No correction was made for {found.p.size:,} tests: about {0.025:.1%} of cells are hot by chance alone in each {word}.")
+        told.append(
+            f"No correction was made for {found.p.size:,} tests: chance alone makes up to {(1 - confidence) / 2:.2g} of all cells hot in each {word}."
+        )
     return (*told, NULL)

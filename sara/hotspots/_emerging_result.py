@@ -67,12 +67,18 @@ class EmergingResult(HotspotResult):
         first = f"From {self._span()}, over {known} {self.step_word}s, "
         n_hot = int(self.table["is_hot"].sum())
         over = found.get("historical hot spot", 0)
-        past = f" {over:,} {_cells(over)} been hot for nearly all of the time, but not in the last {self.step_word}." if over else ""
+        past = (
+            f" {over:,} {_cells(over)} been hot for nearly all of the time, but not in the last {self.step_word}." if over else ""
+        )
         n_cold = sum(count for name, count in found.items() if name.endswith("cold spot"))
         cold = f" {n_cold:,} {_cells(n_cold)} a pattern of fewer." if n_cold else ""
         if n_hot == 0:
-            return f"{first}no cell of {n:,} has more {self.noun} around it in {self.last_step} than chance would give.{past}{cold}"
-        kinds = [f"{found[f'{kind} hot spot']:,} {kind}" for kind in KINDS if kind != "historical" and f"{kind} hot spot" in found]
+            return (
+                f"{first}no cell of {n:,} has more {self.noun} around it in {self.last_step} than chance would give.{past}{cold}"
+            )
+        kinds = [
+            f"{found[f'{kind} hot spot']:,} {kind}" for kind in KINDS if kind != "historical" and f"{kind} hot spot" in found
+        ]
         held = self.table.loc[self.table["is_hot"], "n"].sum() / max(1, self.table["n"].sum())
         top = f" {self.areas['name'].iloc[0]} holds the most, {self.areas['n'].iloc[0]:,} {self.noun}." if len(self.areas) else ""
         return (

@@ -51,6 +51,10 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "hotspots.count": (lambda w: w.strip, lambda e, w: sara.hotspots.count(e, area=w.areas)),
     "hotspots.gi_star": (lambda w: w.strip, lambda e, w: sara.hotspots.gi_star(e, area=w.areas)),
     "hotspots.kde": (lambda w: w.strip, lambda e, w: sara.hotspots.kde(e, area=w.areas)),
+    "hotspots.street": (
+        lambda w: w.strip,
+        lambda e, w: sara.hotspots.street(e, sara.datasets.load("riverton_streets"), area=w.areas),
+    ),
     "hotspots.local_moran": (lambda w: w.strip, lambda e, w: sara.hotspots.local_moran(e, area=w.areas)),
     "hotspots.clusters": (lambda w: w.strip, lambda e, w: sara.hotspots.clusters(e, area=w.areas)),
     "hotspots.scan_statistic": (

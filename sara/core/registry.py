@@ -26,6 +26,7 @@ KINDS = {
     "EmergingResult": "sara.hotspots._emerging_result",
     "GeocodeResult": "sara.data.geocoder._result",
     "GiStarResult": "sara.hotspots._gi_star_result",
+    "HotPlacesResult": "sara.hotspots._hot_places_result",
     "HotspotResult": "sara.hotspots._result",
     "KdeResult": "sara.hotspots._kde_result",
     "LocalMoranResult": "sara.hotspots._local_moran_result",
@@ -36,6 +37,7 @@ KINDS = {
     "RepeatResult": "sara.analyze._repeats",
     "ScanStatisticResult": "sara.hotspots._scan_statistic_result",
     "SeriesResult": "sara.trends._series",
+    "StreetResult": "sara.hotspots._street_result",
 }
 
 

@@ -10,13 +10,15 @@ from sara.hotspots._emerging import emerging
 from sara.hotspots._emerging_result import EmergingResult
 from sara.hotspots._gi_star import gi_star
 from sara.hotspots._gi_star_result import GiStarResult
-from sara.hotspots._local_moran import local_moran
-from sara.hotspots._local_moran_result import LocalMoranResult
 from sara.hotspots._kde import kde
 from sara.hotspots._kde_result import KdeResult
+from sara.hotspots._local_moran import local_moran
+from sara.hotspots._local_moran_result import LocalMoranResult
 from sara.hotspots._result import HotspotResult
 from sara.hotspots._scan_statistic import scan_statistic
 from sara.hotspots._scan_statistic_result import ScanStatisticResult
+from sara.hotspots._street import street
+from sara.hotspots._street_result import StreetResult
 
 __all__ = [
     "AccuracyResult",
@@ -26,6 +28,7 @@ __all__ = [
     "KdeResult",
     "LocalMoranResult",
     "ScanStatisticResult",
+    "StreetResult",
     "accuracy",
     "clusters",
     "count",
@@ -34,4 +37,5 @@ __all__ = [
     "kde",
     "local_moran",
     "scan_statistic",
+    "street",
 ]

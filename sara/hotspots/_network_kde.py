@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from sara.core.network import Nodes
 
-__all__ = ["Lixels", "lixels_of", "network_events"]
+__all__ = ["Lixels", "lixel_shapes", "lixels_of", "network_events"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,6 +44,23 @@ class Lixels:
         """Where each piece starts, in metres along its line."""
         line = self.line
         return (np.arange(self.first[-1]) - self.first[line]) * self.step[line]
+
+
+def lixel_shapes(lines: npt.NDArray[np.object_], lixels: Lixels) -> npt.NDArray[np.object_]:
+    """Return each lixel as a line, with the bends of its street."""
+    at, line = shapely.get_coordinates(lines, return_index=True)
+    new = np.r_[True, line[1:] != line[:-1]]
+    run = np.cumsum(np.where(new, 0.0, np.hypot(*np.diff(at, axis=0, prepend=at[:1]).T)))
+    along = run - np.maximum.accumulate(np.where(new, run, 0.0))
+    last = np.diff(lixels.first)[line] - 1
+    held = lixels.first[line] + np.minimum(np.floor(along / lixels.step[line]).astype(np.int64), last)
+    of, start = lixels.line, lixels.start
+    ends = [shapely.line_interpolate_point(lines[of], start + part * lixels.step[of]) for part in (0, 1)]
+    spots = np.concatenate([at, *(shapely.get_coordinates(end) for end in ends)])
+    piece = np.r_[held, np.arange(len(of)), np.arange(len(of))]
+    far = np.r_[along, start, start + lixels.step[of]]
+    order = np.lexsort((far, piece))
+    return shapely.linestrings(spots[order], indices=piece[order])
 
 
 def lixels_of(length: Floats, step: float) -> Lixels:

@@ -133,8 +133,11 @@ class StreetUnits:
         return shapely.union_all(shapely.buffer(shapes, HALF_WIDTH))
 
 
-def select_streets(events: Any, streets: Any, *, area: Any, period: Any, method: str, weights: str | None = None) -> Selected:
+def select_streets(
+    events: Any, streets: Any, *, area: Any, period: Any, method: str, weights: str | None = None, snap: Setting | None = None
+) -> Selected:
     """Choose rows as `select` does, and put each on a street piece or an intersection; those near no street are counted."""
+    near_street = snap or Setting(SNAP, "sara", "an event further from every street belongs to none; metres")
     source = as_source(events)
     crs = getattr(events, "crs", None) if source is None else source.crs
     ground = _around(streets, crs) if area is None and crs is not None else area
@@ -142,12 +145,12 @@ def select_streets(events: Any, streets: Any, *, area: Any, period: Any, method:
     units = StreetUnits.of(
         streets, crs=chosen.rows.crs, ground=None if area is None else study_area(area, crs=chosen.rows.crs)[0]
     )
-    code = units.locate(chosen.rows.x, chosen.rows.y)
+    code = units.locate(chosen.rows.x, chosen.rows.y, limit=near_street.value)
     near = code >= 0
     rows = chosen.rows.only(near)
     n_used, before = int(rows.n.sum()), chosen.counts
     far = before.rows_used - n_used
-    counts = Counts(before.rows_in, n_used, {**before.left_out, f"further than {SNAP:g} m from a street": far})
+    counts = Counts(before.rows_in, n_used, {**before.left_out, f"further than {near_street.value:g} m from a street": far})
     if n_used == 0:
         raise NotEnoughDataError(
             f"{method} needs at least 1 event near a street. Got 0. Check that `streets` is of the same city."
@@ -155,7 +158,7 @@ def select_streets(events: Any, streets: Any, *, area: Any, period: Any, method:
     settings = {
         **chosen.settings,
         "streets": Setting(f"{len(units.lines):,} pieces and {len(units.junctions):,} intersections", "you"),
-        "snap": Setting(SNAP, "sara", "an event further from every street belongs to none; metres"),
+        "snap": near_street,
         "at_intersection": Setting(
             AT_JUNCTION, "sara", "an event this near an intersection belongs to it and to no street; metres"
         ),

@@ -57,11 +57,16 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     ),
     "hotspots.local_moran": (lambda w: w.strip, lambda e, w: sara.hotspots.local_moran(e, area=w.areas)),
     "hotspots.clusters": (lambda w: w.strip, lambda e, w: sara.hotspots.clusters(e, area=w.areas)),
+    "hotspots.hot_places": (lambda w: w.strip, lambda e, w: sara.hotspots.hot_places(e, area=w.areas)),
     "hotspots.scan_statistic": (
         lambda w: w.strip,
         lambda e, w: sara.hotspots.scan_statistic(e, area=w.areas, max_radius=600, max_days=14, n_sims=19, confidence=0.9),
     ),
     "hotspots.emerging": (lambda w: w.strip, lambda e, w: sara.hotspots.emerging(e, area=w.areas)),
+    "hotspots.near_repeat_zones": (
+        lambda w: sara.dedupe(w.calls.query("category == 'burglary'")),
+        lambda e, w: sara.hotspots.near_repeat_zones(e, area=w.areas, n_sims=39),
+    ),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "scan.problems": (lambda w: w.calls, lambda e, w: sara.scan.problems(e, w.complaints, areas=w.areas)),

@@ -5,15 +5,23 @@ from __future__ import annotations
 from sara.hotspots._accuracy import accuracy
 from sara.hotspots._accuracy_result import AccuracyResult
 from sara.hotspots._clusters import clusters
+from sara.hotspots._clusters_result import ClustersResult
 from sara.hotspots._count import count
+from sara.hotspots._count_result import CountResult
 from sara.hotspots._emerging import emerging
 from sara.hotspots._emerging_result import EmergingResult
 from sara.hotspots._gi_star import gi_star
 from sara.hotspots._gi_star_result import GiStarResult
+from sara.hotspots._hot_places import hot_places
+from sara.hotspots._hot_places_result import HotPlacesResult
 from sara.hotspots._kde import kde
 from sara.hotspots._kde_result import KdeResult
 from sara.hotspots._local_moran import local_moran
 from sara.hotspots._local_moran_result import LocalMoranResult
+from sara.hotspots._near_repeat import near_repeat_zones
+from sara.hotspots._near_repeat_result import NearRepeatResult
+from sara.hotspots._rates import rates
+from sara.hotspots._rates_result import RatesResult
 from sara.hotspots._result import HotspotResult
 from sara.hotspots._scan_statistic import scan_statistic
 from sara.hotspots._scan_statistic_result import ScanStatisticResult
@@ -22,11 +30,16 @@ from sara.hotspots._street_result import StreetResult
 
 __all__ = [
     "AccuracyResult",
+    "CountResult",
+    "ClustersResult",
     "EmergingResult",
     "GiStarResult",
+    "HotPlacesResult",
     "HotspotResult",
     "KdeResult",
     "LocalMoranResult",
+    "NearRepeatResult",
+    "RatesResult",
     "ScanStatisticResult",
     "StreetResult",
     "accuracy",
@@ -34,8 +47,11 @@ __all__ = [
     "count",
     "emerging",
     "gi_star",
+    "hot_places",
     "kde",
     "local_moran",
+    "near_repeat_zones",
+    "rates",
     "scan_statistic",
     "street",
 ]

@@ -24,7 +24,7 @@ from sara.hotspots._cluster_table import Outlined, around, cluster_table, tail, 
 from sara.hotspots._clusters_result import ClustersResult
 from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
 
-__all__ = ["clusters"]
+__all__ = ["clusters", "clusters_of"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -215,6 +215,14 @@ def clusters(
         table = with_orders(table, cluster, found)
     cautions = (*chosen.cautions, *_cautions(chosen, areas, table), *_nulls(method, found.chance), CHOSEN)
     return ClustersResult.of(chosen, table=table, areas=areas, method="clusters", settings=settings, cautions=cautions)
+
+
+def clusters_of(chosen: Selected) -> tuple[gpd.GeoDataFrame, dict[str, Setting]]:
+    """Return the clusters of rows already chosen, as `clusters` finds them by default, and the settings used."""
+    months = (chosen.period[1] - chosen.period[0]).days / DAYS_IN_MONTH
+    needed = _choose_least(chosen, EPS.value, months)
+    found = _by_dbscan(chosen, EPS.value, float(needed.value), free=True)
+    return cluster_table(chosen, found.outlined, months), {"eps": EPS, "min_events": needed, **found.settings}
 
 
 def _check_unused(method: str, **given: Any) -> None:

@@ -64,8 +64,8 @@ def lixel_shapes(lines: npt.NDArray[np.object_], lixels: Lixels) -> npt.NDArray[
 
 
 def lixels_of(length: Floats, step: float) -> Lixels:
-    """Cut lines of these lengths into equal pieces of about `step` metres."""
-    many = np.maximum(1, np.round(length / step)).astype(np.int64)
+    """Cut lines of these lengths into equal pieces of at most `step` metres (a line a hair longer than some pieces needs no further one)."""
+    many = np.maximum(1, np.ceil(length / step - 1e-3)).astype(np.int64)
     return Lixels(np.r_[0, np.cumsum(many)], length / many, length)
 
 

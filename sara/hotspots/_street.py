@@ -119,7 +119,7 @@ def street(
     >>> main = geopandas.GeoDataFrame({"name": ["MAIN ST"]}, geometry=[shapely.LineString([(0, 0), (1000, 0)])], crs=32616)
     >>> table = pd.DataFrame({"east": [400, 420, 460, 900], "north": [5, -5, 5, 5]}).assign(when="2024-01-01")
     >>> found = street(as_events(table, time="when", x="east", y="north", crs=32616), main)
-    >>> int(found.table["n"].iloc[0]), float(found.table["per_km"].round(2).iloc[0])
+    >>> int(found.table["n"].iloc[0]), float(found.table["per_km"].round(1).iloc[0])
     (4, 4.0)
     >>> lixels = found.lixels
     >>> round(float((lixels["density"] * (lixels["end_m"] - lixels["start_m"])).sum()) / 1000, 9)

@@ -56,6 +56,7 @@ def test_the_crowd_on_one_block_is_the_hottest_stretch(calls, lattice):
     found = street(calls, lattice)
     top = found.table.sort_values("density", ascending=False).iloc[0]
     assert (top["name"], top["kind"]) == ("3 ST", "street")
+    assert top["density"] > found.table.loc[found.table["kind"] == "intersection", "density"].max()
     assert top.geometry.equals(LineString([(500, 300), (600, 300)]))
     assert top["per_km"] == pytest.approx(10 * top["n"])
     best = found.areas.iloc[0]
@@ -91,7 +92,7 @@ def test_weights_and_row_order(calls, lattice):
     plain = street(calls, lattice)
     heavy = street(calls.assign(cost=2.5), lattice, weights="cost")
     assert heavy.lixels["density"].to_numpy() == pytest.approx(2.5 * plain.lixels["density"].to_numpy(), rel=1e-12)
-    assert heavy.table["weight"].sum() == pytest.approx(1_000)
+    assert heavy.table["weight"].sum() == pytest.approx(2.5 * 401)
     assert np.array_equal(heavy.table["is_hot"], plain.table["is_hot"])
     again = street(calls.iloc[::-1], lattice)
     pd.testing.assert_frame_equal(again.lixels, plain.lixels)
@@ -124,11 +125,11 @@ def test_drawn_twice_is_told(calls, lattice):
 
 def test_lixels_follow_the_bends():
     bent = np.array([LineString([(0, 0), (50, 0), (50, 50)]), LineString([(0, 9), (30, 9)])], dtype=object)
-    lixels = lixels_of(shapely.length(bent), 30)
+    lixels = lixels_of(shapely.length(bent), 34)
     shapes = lixel_shapes(bent, lixels)
     assert np.allclose(shapely.length(shapes), [100 / 3] * 3 + [30])
     assert shapely.line_merge(shapely.union_all(shapes[:3])).equals(bent[0])
-    assert shapes[1].equals(LineString([(100 / 3, 0), (50, 0), (50, 50 / 3)]))
+    assert shapely.get_coordinates(shapes[1]) == pytest.approx(np.array([(100 / 3, 0), (50, 0), (50, 50 / 3)]))
 
 
 def test_stretches_hang_together_through_junctions_only():

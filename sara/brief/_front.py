@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sara.brief._map import city_map, marked
+from sara.brief._map import city_map, map_to_move, marked
 from sara.brief._safe import SMALL, figure_of, public_table, said, show
-from sara.brief.document import LIGHT, Block, Bullets, Columns, Figure, Lights, Paragraph, Section, Table, Withheld
+from sara.brief.document import LIGHT, Block, Bullets, Columns, Figure, Frame, Lights, Paragraph, Section, Table, Withheld
 from sara.core.wording import percent
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def _problem(story: Story, withheld: Withheld) -> Section | None:
     if not words and drawn is None:
         return None
     blocks: tuple[Block, ...] = (Columns(tuple(words), (drawn,)),) if drawn is not None else tuple(words)
+    if drawn is not None and story.interactive:
+        blocks = (*blocks, _frame(story))
     return Section("The problem, in one number", blocks, "problem")
 
 
@@ -195,6 +197,11 @@ def _map(story: Story, withheld: Withheld) -> Figure | None:
             design=None if story.plan is None else story.plan.design,
         )
     )
+
+
+def _frame(story: Story) -> Frame:
+    design = None if story.plan is None else story.plan.design
+    return map_to_move(story.clusters, outlines=story.problem.area, noun=story.noun, design=design)
 
 
 def drawing(result: Result, withheld: Withheld, *, width: float, height: float) -> Figure | None:

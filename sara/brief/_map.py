@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from sara.brief._safe import SMALL, figure_of, said
-from sara.brief.document import Figure, Withheld
+from sara.brief.document import Figure, Frame, Withheld
 from sara.core.wording import period_words
 from sara.data.privacy import SQUARE_METRES, coarse_geometry
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sara.core.records import Design
     from sara.hotspots import HotspotResult
 
-__all__ = ["MARKED", "city_map", "marked", "public_shapes"]
+__all__ = ["MARKED", "city_map", "in_squares", "map_to_move", "marked", "public_shapes"]
 
 # Places with a number on the map; the table in the annex has them all.
 MARKED = 3
@@ -30,6 +31,8 @@ _WIDE, _HIGH, _TITLE, _FOOT = 3.3, 2.55, 0.62, 0.2
 # 4 pi area / perimeter^2: a circle has 1, a square 0.79.
 ROUND = 0.9
 _AWAY = ((0.05, 0.08), (-0.09, 0.0), (0.07, -0.08))
+# Side of a square on the map to magnify, metres: about a hundred block.
+BLOCK = 100.0
 _FAINT_FILL, _STRONG_FILL = (0.698, 0.094, 0.169, 0.25), (0.698, 0.094, 0.169, 0.75)
 
 
@@ -37,16 +40,19 @@ def city_map(
     spots: HotspotResult, withheld: Withheld, *, outlines: gpd.GeoDataFrame | None, noun: str, design: Design | None = None
 ) -> Figure | None:
     """Draw hot spots with outlines that hide single houses, the first few numbered; places of fewer than ten events stay out."""
-    areas = spots.areas
-    enough = areas["n"].to_numpy() >= SMALL
-    withheld.counts += int((~enough).sum())
-    shown = replace(spots, areas=public_shapes(areas[enough].reset_index(drop=True))) if len(areas) else spots
+    withheld.counts += int((spots.areas["n"] < SMALL).sum())
+    shown = _public(spots)
     return figure_of(
         lambda ax: _draw(ax, shown, outlines, noun, design),
         alt=said(_words(shown, noun), withheld),
         width=_WIDE,
         height=_height(shown),
     )
+
+
+def _public(spots: HotspotResult) -> HotspotResult:
+    areas = spots.areas
+    return replace(spots, areas=public_shapes(areas[areas["n"] >= SMALL].reset_index(drop=True))) if len(areas) else spots
 
 
 def public_shapes(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -62,6 +68,61 @@ def public_shapes(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def marked(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the places that get a number on the map."""
     return areas[areas["n"] >= SMALL].head(MARKED)
+
+
+def map_to_move(spots: HotspotResult, *, outlines: gpd.GeoDataFrame | None, noun: str, design: Design | None = None) -> Frame:
+    """Return the map as one to move and to click: the same places, drawn as squares of the size of a hundred block.
+
+    On a map that can be magnified an outline around houses would tell of each house at its rim; squares do not.
+    """
+    from sara.plot import maps
+    from sara.plot.interactive import Layer, to_interactive
+    from sara.plot.style import LINE, MUTED, WARN
+
+    spots, withheld = _public(spots), Withheld()
+    crs, areas = spots.areas.crs, spots.areas
+    layers = [Layer(gpd.GeoSeries([spots.area], crs=crs), [0], [{"fill": maps.LAND, "line": MUTED, "width": 1}])]
+    if outlines is not None:
+        shapes = outlines.geometry.reset_index(drop=True)
+        layers.append(Layer(shapes, [0] * len(shapes), [{"line": "#8F8F8F", "width": 0.8}], name="quarters"))
+    styles = [{"fill": WARN, "alpha": alpha, "line": WARN, "width": 1} for alpha in (0.65, 0.3)]
+    told = pd.DataFrame(
+        {
+            "place": [said(name, withheld) for name in areas["name"]],
+            noun: areas["n"].to_numpy(),
+            "km²": [f"{v:.2g}" for v in areas["km2"]],
+        }
+    )
+    looks = [0 if i < MARKED else 1 for i in range(len(areas))]
+    layers.append(Layer(in_squares(areas.geometry), looks, styles, told, name="hot spots", listed=MARKED))
+    legend = [(styles[0], f"the first {MARKED}"), (styles[1], "other hot spots")][: 1 + (len(areas) > MARKED)]
+    if design is not None:
+        role = "picked for the test" if design.placebo else "the response"
+        shapes = in_squares(public_shapes(design.places("treated").to_crs(crs).reset_index(drop=True)).geometry)
+        layers.append(Layer(shapes, [0] * len(shapes), [{"line": LINE, "width": 2.5}], name=role))
+        legend.append(({"line": LINE, "stroke": 2.5}, role))
+    shown = to_interactive(
+        layers,
+        title=said(f"Where do {noun} crowd together?", withheld),
+        subtitle=f"{len(areas)} hot spots as squares of {BLOCK:.0f} m, {period_words(*spots.period)}, n = {spots.counts.rows_used:,} {spots.noun}",
+        text=said(_words(spots, noun), withheld),
+        source=said(spots.source, withheld),
+        legend=("hot spots", legend),
+        names=outlines,
+        view=gpd.GeoSeries([spots.area], crs=crs),
+    )
+    return Frame("The same map, to move and to click", shown.page)
+
+
+def in_squares(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return shapes as the squares of a fixed grid of 100 m that hold some of them."""
+    drawn = []
+    for shape in shapes:
+        low, bottom, high, top = np.floor(np.array(shape.bounds) / BLOCK)
+        i, j = (v.ravel() for v in np.meshgrid(np.arange(low, high + 1), np.arange(bottom, top + 1)))
+        squares = shapely.box(i * BLOCK, j * BLOCK, (i + 1) * BLOCK, (j + 1) * BLOCK)
+        drawn.append(shapely.union_all(squares[shapely.area(shapely.intersection(squares, shape)) > 0]))
+    return gpd.GeoSeries(drawn, crs=shapes.crs)
 
 
 def _height(spots: HotspotResult) -> float:

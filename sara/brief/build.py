@@ -41,7 +41,9 @@ class Told(Protocol):
         """Say what the record still lacks: ``.missing`` has ``stage`` and ``question``."""
 
 
-def write_brief(problem: Told, path: Path, *, audience: str = "council", language: str = "en") -> BriefFile:
+def write_brief(
+    problem: Told, path: Path, *, audience: str = "council", language: str = "en", interactive: bool = True
+) -> BriefFile:
     """Build the document for an audience and write it as one HTML file; see `Problem.brief`."""
     check_choice(audience, AUDIENCES, name="audience")
     check_choice(language, LANGUAGES, name="language")
@@ -49,19 +51,21 @@ def write_brief(problem: Told, path: Path, *, audience: str = "council", languag
         raise InputError(f"`path` must end in .html. Got {path.name!r}. Write: problem.brief('{path.stem or 'brief'}.html')")
     from sara.brief.html import to_html
 
-    document = build_council(problem)
+    document = build_council(problem, interactive=interactive)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(to_html(document), encoding="utf-8", newline="\n")
     return BriefFile(path, document.withheld)
 
 
-def build_council(problem: Told) -> Document:
+def build_council(problem: Told, *, interactive: bool = True) -> Document:
     """Return the council's brief as a document: the finding first, two pages, and an annex.
 
     Parameters
     ----------
     problem : Problem
         Its stages and their results.
+    interactive : bool
+        Whether the map can be moved and clicked too.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def build_council(problem: Told) -> Document:
     -----
     Of a problem to which nothing was added the brief says what is missing.
     """
-    story = Story(problem)
+    story = Story(problem, interactive=interactive)
     withheld = Withheld()
     front = _front.sections(story, withheld)
     annex = _annex.sections(story, withheld)
@@ -96,8 +100,9 @@ def build_council(problem: Told) -> Document:
 class Story:
     """A problem's results by kind, as the sections of a brief ask for them."""
 
-    def __init__(self, problem: Told) -> None:
+    def __init__(self, problem: Told, *, interactive: bool = False) -> None:
         self.problem = problem
+        self.interactive = interactive
         self.stages = problem.stages
         self.entries = [(name, entry) for name, stage in self.stages.items() for entry in stage.entries]
         self.results = [(name, entry.item) for name, entry in self.entries if entry.kind != "events"]

@@ -21,6 +21,7 @@ __all__ = [
     "Columns",
     "Document",
     "Figure",
+    "Frame",
     "Lights",
     "Paragraph",
     "Section",
@@ -64,6 +65,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A page of its own that a reader may open: a picture to move and to ask. On paper it is left out, and so by a writer that can't hold it."""
+
+    summary: str
+    page: str
+    kind: ClassVar[str] = "frame"
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of text under a header; `numeric` columns are set flush right, `unbroken` ones on one line."""
 
@@ -96,7 +106,7 @@ class Columns:
     kind: ClassVar[str] = "columns"
 
 
-Block = Paragraph | Bullets | Figure | Table | Lights | Columns
+Block = Paragraph | Bullets | Figure | Frame | Table | Lights | Columns
 
 
 @dataclass(frozen=True)
@@ -197,8 +207,11 @@ class BriefFile(os.PathLike[str]):
         return str(self.path)
 
     def _repr_html_(self) -> str:
-        page = html.escape(self.path.read_text(encoding="utf-8"), quote=True)
-        return f'<iframe title="Brief" sandbox srcdoc="{page}" style="width:100%;height:900px;border:1px solid #ccc"></iframe>'
+        text = self.path.read_text(encoding="utf-8")
+        # Of scripts, its own policy lets only those of the interactive map run.
+        allowed = 'sandbox="allow-scripts"' if "script-src 'sha256-" in text else "sandbox"
+        page = html.escape(text, quote=True)
+        return f'<iframe title="Brief" {allowed} srcdoc="{page}" style="width:100%;height:900px;border:1px solid #ccc"></iframe>'
 
 
 def words_of(blocks: Iterable[Block]) -> Iterator[str]:
@@ -212,6 +225,8 @@ def words_of(blocks: Iterable[Block]) -> Iterator[str]:
             yield from (word for check in block.checks for word in check)
         elif isinstance(block, Figure):
             yield from (block.alt, block.caption)
+        elif isinstance(block, Frame):
+            yield block.summary
         else:
             yield from block.items if isinstance(block, Bullets) else (block.text,)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sara.brief.document import Document
+from sara.brief.document import Block, Columns, Document, Frame
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,9 +24,21 @@ def to_html(document: Document) -> str:
     Returns
     -------
     str
-        A whole page: styles and pictures inside, no script, no reference to any other file.
+        A whole page: styles and pictures inside, no reference to any other file. It has no script of its own; an interactive map is a page
+        in a frame that can reach neither this one nor a network.
     """
-    return _environment().get_template("brief.html.j2").render(document=document)
+    from sara.plot.interactive import script_hashes
+
+    blocks = [block for section in (*document.front, *document.annex) for block in section.blocks]
+    # A frame's page is held to the policy of the page around it: the map's scripts are named there by their fingerprints, no other may run.
+    scripts = script_hashes() if any(map(_holds_a_frame, blocks)) else ()
+    return _environment().get_template("brief.html.j2").render(document=document, scripts=scripts)
+
+
+def _holds_a_frame(block: Block) -> bool:
+    if isinstance(block, Columns):
+        return any(map(_holds_a_frame, (*block.left, *block.right)))
+    return isinstance(block, Frame)
 
 
 @lru_cache(maxsize=1)

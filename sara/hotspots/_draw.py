@@ -49,8 +49,8 @@ def draw(
     shared, least, window = classes_of(breaks), check_suppress(suppress), window_of(result, zoom)
     ax = new_axes(width=8.2, height=6.0) if ax is None else ax
     crs = result.areas.crs
-    below = {name: None if frame is None else frame.to_crs(crs) for name, frame in (("areas", areas), ("streets", streets))}
-    side = maps.basemap(ax, result.area, window=window, **below)
+    outlines, lines = (None if frame is None else frame.to_crs(crs) for frame in (areas, streets))
+    side = maps.basemap(ax, result.area, areas=outlines, streets=lines, window=window)
     with maps.asked(breaks=shared, suppress=least, window=window) as look:
         if least is not None and small(result.table, least).any():
             look.extra.append((maps.HIDDEN, fewer_than(least)))
@@ -73,7 +73,7 @@ def draw(
         ylabel="",
         source=result.source,
     )
-    return ax if below["areas"] is None else maps.labels(ax, below["areas"], window=window)
+    return ax if outlines is None else maps.labels(ax, outlines, window=window)
 
 
 def cell_words(result: HotspotResult) -> str:

@@ -62,8 +62,13 @@ def explore(
             look.extra.append((maps.HIDDEN, fewer_than(least)))
         unit = result._paint(ax, side)
         hide(ax, result)
-    ax.figure.draw_without_rendering()
-    layers = [*_ground(result, areas, streets), *_rows(result, _drawn(ax), least), *_areas(result, least)]
+    ax.figure.figure.draw_without_rendering()
+    rows = _rows(result, _drawn(ax), least)
+    land, *lines = _ground(result, areas, streets)
+    surfaces = [layer for layer in rows if layer.shapes.geom_type.str.contains("Polygon").all()]
+    # Streets over cells, so that a reader finds the corner; street pieces and points of the result over the streets.
+    rest = [layer for layer in rows if not any(layer is other for other in surfaces)]
+    layers = [land, *surfaces, *lines, *rest, *_areas(result, least)]
     n = f"n = {result.counts.rows_used:,} {result.noun}"
     return to_interactive(
         layers,
@@ -84,10 +89,14 @@ def _ground(result: HotspotResult, areas: gpd.GeoDataFrame | None, streets: gpd.
     if streets is not None and len(streets):
         parts = shapely.get_parts(streets.geometry.to_numpy())
         lines = shapely.multilinestrings(parts[shapely.get_type_id(parts) == 1])
-        out.append(Layer(gpd.GeoSeries([lines], crs=streets.crs), [0], [{"line": "#B5B5B5", "width": 0.8}], name="streets"))
+        out.append(
+            Layer(
+                gpd.GeoSeries([lines], crs=streets.crs), [0], [{"line": "#9A9A9A", "width": 0.7, "opacity": 0.7}], name="streets"
+            )
+        )
     if areas is not None and len(areas):
         shapes = areas.geometry.reset_index(drop=True)
-        out.append(Layer(shapes, [0] * len(shapes), [{"line": "#8F8F8F", "width": 0.8}], name="outlines"))
+        out.append(Layer(shapes, [0] * len(shapes), [{"line": "#6F6F6F", "width": 0.9}], name="outlines"))
     return out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -109,12 +108,11 @@ def small(table: gpd.GeoDataFrame, suppress: int | None) -> npt.NDArray[np.bool_
 
 def hide(ax: Axes, result: HotspotResult) -> None:
     """Hatch the places whose counts are not shown; streets become dotted."""
-    suppress = maps.asking().suppress
-    held = result.table[small(result.table, suppress)]
-    shapes: Sequence[Any] = held.geometry.to_numpy()
-    surface = shapely.get_dimensions(np.asarray(shapes, dtype=object)) == 2
-    maps.hatch(ax, shapes[surface], zorder=3.5)
-    rest = shapes[~surface & (shapely.get_dimensions(np.asarray(shapes, dtype=object)) == 1)]
+    held = result.table[small(result.table, maps.asking().suppress)]
+    shapes = held.geometry.to_numpy()
+    dimension = shapely.get_dimensions(shapes)
+    maps.hatch(ax, shapes[dimension == 2], zorder=3.5)
+    rest = shapes[dimension == 1]
     if len(rest):
         maps.lines(ax, rest, color="white", width=3.0, zorder=3.4)
         maps.lines(ax, rest, color=MUTED, width=0.6, zorder=3.5)

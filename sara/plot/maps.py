@@ -328,8 +328,9 @@ def _extent(area: Any, areas: gpd.GeoDataFrame | None) -> tuple[float, float, fl
 def _room(ax: Axes) -> tuple[float, float]:
     """Return the width and height, in inches, that the axes will have when title and source line have taken theirs."""
     box, slot = ax.get_position(), ax.get_subplotspec()
-    wide, tall = ax.figure.bbox.size / ax.figure.dpi
-    engine = ax.figure.get_layout_engine() if hasattr(ax.figure, "get_layout_engine") else None
+    figure: Any = ax.figure
+    wide, tall = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
+    engine = figure.get_layout_engine() if hasattr(figure, "get_layout_engine") else None
     if engine is None or slot is None or slot.get_gridspec().get_geometry() != (1, 1):
         return box.width * wide, box.height * tall
     return wide - 0.1, max(tall - HEADING, 0.5 * tall)

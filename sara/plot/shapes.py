@@ -52,7 +52,7 @@ def polygons(
     ax: Axes, shapes: Sequence[Any], colors: Any, *, edge: Any = None, linewidth: float = 0.15, zorder: float = 1
 ) -> Axes:
     """Draw shapes (hexagons, areas), each in its colour; `edge` is the colour of its face if not given."""
-    keep = np.flatnonzero(shapely.area(np.asarray(shapes, dtype=object)) > 0)
+    keep = np.flatnonzero(shapely.area(np.asarray(shapes, dtype=object)) > 0).tolist()
     faces = [colors[i] for i in keep]
     return compound(
         ax,

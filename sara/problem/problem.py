@@ -89,7 +89,9 @@ class Problem:
 
         return provenance(self)
 
-    def brief(self, path: str | os.PathLike[str], *, audience: str = "council", language: str = "en") -> BriefFile:
+    def brief(
+        self, path: str | os.PathLike[str], *, audience: str = "council", language: str = "en", interactive: bool = True
+    ) -> BriefFile:
         """Write the brief: one HTML file that needs nothing else, at most two printed pages and an annex.
 
         Parameters
@@ -100,6 +102,9 @@ class Problem:
             Who reads it.
         language : {"en"}
             In what language.
+        interactive : bool
+            Whether the map can be moved and clicked too, below its picture; on paper the picture stays. It needs no network and shows no more
+            than the picture, as squares of 100 m.
 
         Returns
         -------
@@ -118,7 +123,7 @@ class Problem:
         """
         from sara.brief import write_brief
 
-        return write_brief(self, _path(path, "path"), audience=audience, language=language)
+        return write_brief(self, _path(path, "path"), audience=audience, language=language, interactive=interactive)
 
     def save(self, folder: str | os.PathLike[str], *, include_events: bool = False) -> Path:
         """Save the record: ``record.json`` and one CSV per table, with their SHA-256.

@@ -281,3 +281,51 @@ def test_long_conclusions_are_cut_in_front_and_whole_in_the_annex(tmp_path):
     from sara.brief._front import shortened
 
     assert shortened("word " * 100, 52) == "word " * 9 + "word \u2026 (In full in the annex.)"
+
+
+def frames(page: str) -> list[str]:
+    import html
+
+    return [html.unescape(found) for found in re.findall(r'<iframe [^>]*srcdoc="([^"]*)"', page)]
+
+
+def test_the_map_to_move_lies_in_a_frame_that_reaches_nothing(page):
+    from sara.plot.interactive import script_hashes
+
+    (inner,) = frames(page)
+    assert 'sandbox="allow-scripts"' in page and "allow-same-origin" not in page
+    policies = re.findall(r'Content-Security-Policy" content="([^"]*)"', page) + re.findall(
+        r'Content-Security-Policy" content="([^"]*)"', inner
+    )
+    assert len(policies) == 2
+    assert all(p.startswith("default-src 'none'") and f"script-src {' '.join(script_hashes())}" in p for p in policies)
+    assert "<script" not in page
+    assert len(page.encode()) < 2e6
+
+
+def test_the_map_to_move_says_no_more_than_the_brief(page, parts):
+    import json
+
+    (inner,) = frames(page)
+    data = json.loads(re.search(r'type="application/json">(.*?)</script>', inner, flags=re.DOTALL)[1])
+    told = json.dumps([layer.get("rows") for layer in data["layers"]])
+    assert "1423 N" not in told and not re.search(r"\b1[4-9]\d[1-9] N 3\dTH\b", told)
+    areas = parts["spots"].areas
+    spots = next(layer for layer in data["layers"] if layer["name"] == "hot spots")
+    assert len(spots["rows"]) == int((areas["n"] >= 10).sum())
+    assert all(row[1] >= 10 for row in spots["rows"])
+
+
+def test_outlines_of_the_map_to_move_are_squares_of_a_fixed_grid(parts):
+    from sara.brief._map import BLOCK, in_squares, public_shapes
+
+    areas = public_shapes(parts["spots"].areas)
+    squares = in_squares(areas.geometry)
+    corners = squares.get_coordinates().to_numpy()
+    assert abs(corners / BLOCK - (corners / BLOCK).round()).max() < 1e-9
+    assert squares.covers(areas.geometry.buffer(-0.01)).all()
+
+
+def test_a_brief_without_the_map_to_move_holds_no_frame(assessed, tmp_path):
+    page = assessed.brief(tmp_path / "plain.html", interactive=False).path.read_text(encoding="utf-8")
+    assert "<iframe" not in page and "script-src" not in page

@@ -2,11 +2,7 @@
 (function () {
   "use strict";
   var data = JSON.parse(document.getElementById("sara-data").textContent);
-  var STEP = 1e5;
-  var map = L.map("map", {
-    preferCanvas: true, attributionControl: false, zoomSnap: 0.25, zoomDelta: 1, maxZoom: 20,
-    renderer: L.canvas({ padding: 0.4, tolerance: 4 })
-  });
+  var STEP = 1e5, map = null;
   var spoken = document.getElementById("spoken");
 
   function make(tag, words, parent, cls) {
@@ -70,112 +66,128 @@
     return box;
   }
 
-  var overlays = {}, all = L.latLngBounds([]), looks = data.styles.map(look), chosen = null, listed = [];
-
-  function unmark() { if (chosen) { chosen.shape.setStyle(chosen.look); chosen = null; } }
-
-  function mark(shape, style) {
-    unmark();
-    chosen = { shape: shape, look: { color: style.color, weight: style.weight, stroke: style.stroke } };
-    shape.setStyle({ color: "#000000", weight: Math.max(2.5, style.weight + 1.5), stroke: true });
-  }
-
-  function open(layer, row, shape, style, at) {
-    var content = told(layer, row);
-    mark(shape, style);
-    L.popup({ maxWidth: 300 }).setLatLng(at).setContent(content).openOn(map);
-    spoken.textContent = Array.prototype.map.call(content.querySelectorAll("strong, tr"), function (node) {
-      return Array.prototype.map.call(node.children.length ? node.children : [node], function (part) { return part.textContent; }).join(" ");
-    }).join(", ");
-  }
-
-  data.layers.forEach(function (layer) {
-    var group = L.layerGroup();
-    layer.shapes.forEach(function (packed, row) {
-      var style = looks[layer.looks[row]], latlngs = nested(packed), shape, options;
-      options = L.extend({ interactive: Boolean(layer.words) }, style);
-      if (layer.kind === "point") { shape = L.circleMarker(latlngs[0], options); }
-      else if (layer.kind === "line") { shape = L.polyline(latlngs, L.extend(options, { fill: false })); }
-      else { shape = L.polygon(latlngs, options); }
-      group.addLayer(shape);
-      all.extend(shape.getBounds ? shape.getBounds() : shape.getLatLng());
-      if (layer.words) {
-        shape.on("click", function (event) { open(layer, row, shape, style, event.latlng); L.DomEvent.stop(event); });
-        if (layer.listed && row < layer.listed) { listed.push([layer, row, shape, style]); }
-      }
+  function start() {
+    var overlays = {}, all = L.latLngBounds([]), looks = data.styles.map(look), chosen = null, listed = [];
+    map = L.map("map", {
+      preferCanvas: true, attributionControl: false, zoomSnap: 0.25, zoomDelta: 1, maxZoom: 20,
+      renderer: L.canvas({ padding: 0.4, tolerance: 4 })
     });
-    if (layer.shown) { group.addTo(map); }
-    if (layer.name) { overlays[escaped(layer.name)] = group; }
-  });
-  map.on("popupclose", unmark);
 
-  // Names of areas, each only while its area is wider than its name.
-  var names = (data.names || []).map(function (item) {
-    var at = points(item.at)[0], low = points(item.low)[0], high = points(item.high)[0];
-    var icon = L.divIcon({ className: "name", html: make("span", item.name), iconSize: null });
-    return { marker: L.marker(at, { icon: icon, interactive: false, keyboard: false }), low: low, high: high, wide: item.name.length * 6 + 4 };
-  });
-  function letter() {
-    var taken = [];
-    names.forEach(function (item) {
-      var a = map.latLngToContainerPoint(item.low), b = map.latLngToContainerPoint(item.high);
-      var at = map.latLngToContainerPoint(item.marker.getLatLng()), half = item.wide / 2;
-      var free = b.x - a.x > item.wide && a.y - b.y > 14 && taken.every(function (t) {
-        return Math.abs(t[0] - at.x) > t[1] + half || Math.abs(t[2] - at.y) > 14;
+    function unmark() { if (chosen) { chosen.shape.setStyle(chosen.look); chosen = null; } }
+
+    function mark(shape, style) {
+      unmark();
+      chosen = { shape: shape, look: { color: style.color, weight: style.weight, stroke: style.stroke } };
+      shape.setStyle({ color: "#000000", weight: Math.max(2.5, style.weight + 1.5), stroke: true });
+    }
+
+    function open(layer, row, shape, style, at) {
+      var content = told(layer, row);
+      mark(shape, style);
+      L.popup({ maxWidth: 300 }).setLatLng(at).setContent(content).openOn(map);
+      spoken.textContent = Array.prototype.map.call(content.querySelectorAll("strong, tr"), function (node) {
+        return Array.prototype.map.call(node.children.length ? node.children : [node], function (part) { return part.textContent; }).join(" ");
+      }).join(", ");
+    }
+
+    data.layers.forEach(function (layer) {
+      var group = L.layerGroup();
+      layer.shapes.forEach(function (packed, row) {
+        var style = looks[layer.looks[row]], latlngs = nested(packed), shape, options;
+        options = L.extend({ interactive: Boolean(layer.words) }, style);
+        if (layer.kind === "point") { shape = L.circleMarker(latlngs[0], options); }
+        else if (layer.kind === "line") { shape = L.polyline(latlngs, L.extend(options, { fill: false })); }
+        else { shape = L.polygon(latlngs, options); }
+        group.addLayer(shape);
+        all.extend(shape.getBounds ? shape.getBounds() : shape.getLatLng());
+        if (layer.words) {
+          shape.on("click", function (event) { open(layer, row, shape, style, event.latlng); L.DomEvent.stop(event); });
+          if (layer.listed && row < layer.listed) { listed.push([layer, row, shape, style]); }
+        }
       });
-      if (free) { taken.push([at.x, half, at.y]); item.marker.addTo(map); } else { item.marker.remove(); }
+      if (layer.shown) { group.addTo(map); }
+      if (layer.name) { overlays[escaped(layer.name)] = group; }
     });
-  }
+    map.on("popupclose", unmark);
 
-  var control = L.control.layers(null, overlays, { collapsed: false });
-  if (Object.keys(overlays).length > 1) { control.addTo(map); }
-  L.control.scale({ maxWidth: 130 }).addTo(map);
-
-  if (data.legend.entries.length) {
-    var Legend = L.Control.extend({
-      options: { position: "bottomright" },
-      onAdd: function () {
-        var box = make("details", null, null, "legend");
-        box.open = window.innerHeight > 360;
-        make("summary", data.legend.title, box);
-        data.legend.entries.forEach(function (entry) {
-          var line = make("div", null, box), patch = make("canvas", null, line), ctx = patch.getContext("2d"), style = entry[0];
-          patch.width = 22; patch.height = 13;
-          ctx.globalAlpha = style.alpha === undefined ? 1 : style.alpha;
-          if (style.stroke) { ctx.strokeStyle = style.line; ctx.lineWidth = style.stroke; ctx.moveTo(0, 6.5); ctx.lineTo(22, 6.5); ctx.stroke(); }
-          else if (style.radius) { ctx.fillStyle = style.fill; ctx.arc(11, 6.5, Math.min(6, style.radius), 0, 7); ctx.fill(); }
-          else {
-            ctx.fillStyle = style.hatch ? hatched(style) : style.fill; ctx.fillRect(0, 0, 22, 13);
-            ctx.globalAlpha = 1; ctx.strokeStyle = "#595959"; ctx.strokeRect(0.5, 0.5, 21, 12);
-          }
-          make("span", entry[1], line);
+    // Names of areas, each only while its area is wider than its name.
+    var names = (data.names || []).map(function (item) {
+      var at = points(item.at)[0], low = points(item.low)[0], high = points(item.high)[0];
+      var icon = L.divIcon({ className: "name", html: make("span", item.name), iconSize: null });
+      return { marker: L.marker(at, { icon: icon, interactive: false, keyboard: false }), low: low, high: high, wide: item.name.length * 6 + 4 };
+    });
+    function letter() {
+      var taken = [];
+      names.forEach(function (item) {
+        var a = map.latLngToContainerPoint(item.low), b = map.latLngToContainerPoint(item.high);
+        var at = map.latLngToContainerPoint(item.marker.getLatLng()), half = item.wide / 2;
+        var free = b.x - a.x > item.wide && a.y - b.y > 14 && taken.every(function (t) {
+          return Math.abs(t[0] - at.x) > t[1] + half || Math.abs(t[2] - at.y) > 14;
         });
-        L.DomEvent.disableClickPropagation(box);
-        return box;
-      }
+        if (free) { taken.push([at.x, half, at.y]); item.marker.addTo(map); } else { item.marker.remove(); }
+      });
+    }
+
+    var control = L.control.layers(null, overlays, { collapsed: false });
+    if (Object.keys(overlays).length > 1) { control.addTo(map); }
+    L.control.scale({ maxWidth: 130 }).addTo(map);
+
+    if (data.legend.entries.length) {
+      var Legend = L.Control.extend({
+        options: { position: "bottomright" },
+        onAdd: function () {
+          var box = make("details", null, null, "legend");
+          box.open = true;
+          make("summary", data.legend.title, box);
+          data.legend.entries.forEach(function (entry) {
+            var line = make("div", null, box), patch = make("canvas", null, line), ctx = patch.getContext("2d"), style = entry[0];
+            patch.width = 22; patch.height = 13;
+            ctx.globalAlpha = style.alpha === undefined ? 1 : style.alpha;
+            if (style.stroke) { ctx.strokeStyle = style.line; ctx.lineWidth = style.stroke; ctx.moveTo(0, 6.5); ctx.lineTo(22, 6.5); ctx.stroke(); }
+            else if (style.radius) { ctx.fillStyle = style.fill; ctx.arc(11, 6.5, Math.min(6, style.radius), 0, 7); ctx.fill(); }
+            else {
+              ctx.fillStyle = style.hatch ? hatched(style) : style.fill; ctx.fillRect(0, 0, 22, 13);
+              ctx.globalAlpha = 1; ctx.strokeStyle = "#595959"; ctx.strokeRect(0.5, 0.5, 21, 12);
+            }
+            make("span", entry[1], line);
+          });
+          L.DomEvent.disableClickPropagation(box);
+          return box;
+        }
+      });
+      map.addControl(new Legend());
+    }
+
+    // The list is the way in for the keyboard and for readers of the screen.
+    var list = document.getElementById("places");
+    listed.forEach(function (item) {
+      var layer = item[0], row = item[1], line = make("li", null, list);
+      var button = make("button", layer.rows[row][0], line);
+      button.type = "button";
+      button.addEventListener("click", function () {
+        var shape = item[2], bounds = shape.getBounds ? shape.getBounds() : L.latLngBounds([shape.getLatLng(), shape.getLatLng()]);
+        map.fitBounds(bounds.pad(0.6), { maxZoom: 17, animate: false });
+        open(layer, row, shape, item[3], bounds.getCenter());
+      });
     });
-    map.addControl(new Legend());
+    if (!listed.length) { list.parentNode.remove(); }
+
+    var whole = data.view ? L.latLngBounds(points(data.view)) : all;
+    map.fitBounds(whole.pad(0.02), { animate: false });
+    map.setMinZoom(map.getZoom() - 2);
+    map.setMaxBounds(whole.pad(1.5));
+    map.on("zoomend", letter);
+    letter();
+    Array.prototype.forEach.call(document.querySelectorAll(".legend"), function (box) { box.open = map.getSize().y > 260; });
+    document.documentElement.setAttribute("data-drawn", String(data.layers.length));
   }
 
-  // The list is the way in for the keyboard and for readers of the screen.
-  var list = document.getElementById("places");
-  listed.forEach(function (item) {
-    var layer = item[0], row = item[1], line = make("li", null, list);
-    var button = make("button", layer.rows[row][0], line);
-    button.type = "button";
-    button.addEventListener("click", function () {
-      var shape = item[2], bounds = shape.getBounds ? shape.getBounds() : L.latLngBounds([shape.getLatLng(), shape.getLatLng()]);
-      map.fitBounds(bounds.pad(0.6), { maxZoom: 17, animate: false });
-      open(layer, row, shape, item[3], bounds.getCenter());
-    });
-  });
-  if (!listed.length) { list.parentNode.remove(); }
-
-  var whole = data.view ? L.latLngBounds(points(data.view)) : all;
-  map.fitBounds(whole.pad(0.02));
-  map.setMinZoom(map.getZoom() - 2);
-  map.setMaxBounds(whole.pad(1.5));
-  map.on("zoomend", letter);
-  letter();
-  document.documentElement.setAttribute("data-drawn", String(data.layers.length));
+  // In a closed part of a page a map has no size until that is opened.
+  var place = document.getElementById("map");
+  function sized() {
+    if (!place.clientWidth || !place.clientHeight) { return; }
+    if (map) { map.invalidateSize({ animate: false }); } else { start(); }
+  }
+  sized();
+  if (window.ResizeObserver) { new ResizeObserver(function () { window.requestAnimationFrame(sized); }).observe(place); } else { window.addEventListener("resize", sized); }
 })();

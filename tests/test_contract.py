@@ -67,6 +67,10 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
         lambda w: sara.dedupe(w.calls.query("category == 'burglary'")),
         lambda e, w: sara.hotspots.near_repeat_zones(e, area=w.areas, n_sims=39),
     ),
+    "hotspots.persistence": (
+        lambda w: w.strip,
+        lambda e, w: sara.hotspots.persistence(e, area=w.areas, cell_size=400, as_of="2024-03-01", n_sims=99),
+    ),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "scan.problems": (lambda w: w.calls, lambda e, w: sara.scan.problems(e, w.complaints, areas=w.areas)),

@@ -31,6 +31,7 @@ KINDS = {
     "KdeResult": "sara.hotspots._kde_result",
     "LocalMoranResult": "sara.hotspots._local_moran_result",
     "NearRepeatResult": "sara.hotspots._near_repeat_result",
+    "PersistenceResult": "sara.hotspots._persistence_result",
     "Plan": "sara.core.plan",
     "PowerResult": "sara.respond._power",
     "ProblemBoard": "sara.scan._board",

@@ -22,6 +22,8 @@ from sara.hotspots._near_repeat import near_repeat_zones
 from sara.hotspots._near_repeat_result import NearRepeatResult
 from sara.hotspots._rates import rates
 from sara.hotspots._rates_result import RatesResult
+from sara.hotspots._persistence import persistence
+from sara.hotspots._persistence_result import PersistenceResult
 from sara.hotspots._result import HotspotResult
 from sara.hotspots._scan_statistic import scan_statistic
 from sara.hotspots._scan_statistic_result import ScanStatisticResult
@@ -36,6 +38,7 @@ __all__ = [
     "GiStarResult",
     "HotPlacesResult",
     "HotspotResult",
+    "PersistenceResult",
     "KdeResult",
     "LocalMoranResult",
     "NearRepeatResult",
@@ -54,4 +57,5 @@ __all__ = [
     "rates",
     "scan_statistic",
     "street",
+    "persistence",
 ]

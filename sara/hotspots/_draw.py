@@ -73,7 +73,9 @@ def draw(
         ylabel="",
         source=result.source,
     )
-    return ax if outlines is None else maps.labels(ax, outlines, window=window)
+    if outlines is not None:
+        maps.labels(ax, outlines, window=window)
+    return ax if lines is None or window is None else maps.street_names(ax, lines, window)
 
 
 def cell_words(result: HotspotResult) -> str:

@@ -71,6 +71,7 @@ __all__ = [
     "points",
     "polygons",
     "scale_bar",
+    "street_names",
 ]
 
 # Share of the axes' width for the map; legend and list stand to the right of it.
@@ -78,11 +79,13 @@ SIDE = 0.66
 # Inches that a title of one line, its subtitle and the source line take.
 HEADING = 0.75
 STREET = "#C9C9C9"
+STREET_NEAR = "#8C8C8C"
 LAND = "#F4F4F2"
 # Named areas may widen the frame by this share of the study area on each side; those that reach further are cut.
 MOST_BEYOND = 0.15
 # Names of areas: size in points, most of them on a map, and the share of a name that must lie inside its area.
 LABEL_SIZE, MOST_LABELS, FITS = 6.0, 60, 0.9
+STREET_SIZE = 5.5
 
 
 def basemap(
@@ -118,7 +121,11 @@ def basemap(
     # The box gives way, never the frame: what is drawn can't move it, whichever matplotlib draws.
     ax.set_aspect("equal", adjustable="box", anchor="NW")
     if streets is not None and len(streets):
-        lines(ax, streets.geometry.to_numpy(), color=STREET, width=0.5 if window is None else 1.0, zorder=0.5)
+        # On a part of the city streets lie over the cells, so that a reader finds the corner; on all of it they would hide them.
+        color, width, height = (
+            (STREET, 0.5, 0.5) if window is None else (STREET_NEAR, 0.8 if window[2] - window[0] < 2500 else 0.4, 2.6)
+        )
+        lines(ax, streets.geometry.to_numpy(), color=color, width=width, zorder=height)
     if areas is not None and len(areas):
         compound(ax, list(areas.geometry), facecolor="none", edgecolor="#A8A8A8", linewidth=0.5, zorder=4)
     ax.set_axis_off()
@@ -246,6 +253,44 @@ def labels(
         corners = ax.transData.inverted().transform([(box.x0, box.y0), (box.x1, box.y1)])
         inside = shapely.box(*corners.ravel())
         if shapely.area(shapely.intersection(inside, shape)) < FITS * inside.area or any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)
+    return ax
+
+
+def street_names(ax: Axes, streets: gpd.GeoDataFrame, window: tuple[float, float, float, float], *, names: str = "name") -> Axes:
+    """Write the names of streets along them, the longest in the window first, where they fit and cross no other word."""
+    from matplotlib.patheffects import withStroke
+
+    if names not in streets.columns or streets.empty:
+        return ax
+    figure: Any = ax.figure
+    figure.figure.draw_without_rendering()
+    inside = streets[streets.intersects(shapely.box(*window)) & streets[names].notna()]
+    low, bottom, high, top = window
+    # Away from the frame, which would cut a word.
+    inner = shapely.box(
+        low + 0.04 * (high - low), bottom + 0.04 * (top - bottom), high - 0.04 * (high - low), top - 0.04 * (top - bottom)
+    )
+    taken = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    pieces = []
+    for name, held in inside.groupby(names, sort=True):
+        merged = shapely.get_parts(shapely.line_merge(shapely.intersection(shapely.union_all(held.geometry.to_numpy()), inner)))
+        merged = merged[shapely.get_type_id(merged) == 1]
+        if len(merged):
+            longest = merged[np.argmax(shapely.length(merged))]
+            pieces.append((-shapely.length(longest), str(name), longest))
+    for _, name, piece in sorted(pieces, key=lambda found: found[:2])[:MOST_LABELS]:
+        start, end = (shapely.get_coordinates(shapely.line_interpolate_point(piece, at, normalized=True))[0] for at in (0.4, 0.6))
+        angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
+        text = ax.text(
+            (start[0] + end[0]) / 2, (start[1] + end[1]) / 2, name, fontsize=STREET_SIZE, color=INK, rotation=(angle + 90) % 180 - 90, rotation_mode="anchor",
+            ha="center", va="center", zorder=6.5, path_effects=[withStroke(linewidth=1.8, foreground=(1, 1, 1, 0.85))],
+        )  # fmt: skip
+        box = text.get_window_extent()
+        (x0, y0), (x1, y1) = ax.transData.transform(shapely.get_coordinates(piece)[[0, -1]])
+        if math.hypot(box.width, box.height) > math.hypot(x1 - x0, y1 - y0) or any(box.overlaps(other) for other in taken):
             text.remove()
         else:
             taken.append(box)

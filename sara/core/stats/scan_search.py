@@ -35,8 +35,10 @@ TIME_STEP, RING_STEP = 1.35, 1.25
 # Bytes of counts held at once by each worker; about half of it is replications side by side.
 BATCH_BYTES = 96_000_000
 MOST_SIDE_BY_SIDE = 64
-# Windows looked at one by one are taken in portions of about this many.
-PORTION = 1_000_000
+# Groups that are looked at more closely are taken in portions of this many.
+PORTION = 50_000
+# A share so large that nothing stands out against it: no window begins there.
+NO_WINDOW = 1e30
 # More events than any scan has.
 NEVER = int(np.iinfo(np.int32).max)
 # Centres tried first, to know about how high a maximum is.
@@ -107,38 +109,44 @@ def _apart_in_time(found: Cylinders) -> Cylinders:
 
 @dataclass(frozen=True, eq=False)
 class _Windows:
-    """Windows asked together: lengths ``low`` to ``high`` that begin in a block of ``stride`` steps lie in ``span`` steps."""
+    """Windows asked together: lengths ``low`` to ``high`` that begin in a block of ``stride`` steps lie in ``span`` steps.
+
+    ``least`` is the smallest share that a window expects, by length and block; ``short`` the smallest of all lengths.
+    """
 
     low: int
     high: int
     stride: int
-    span: int
-    share: Floats
+    least: Floats
     short: npt.NDArray[np.float32]
 
     @property
-    def offsets(self) -> tuple[Ints, Ints]:
-        begin, length = np.meshgrid(np.arange(self.stride), np.arange(self.low, self.high + 1), indexing="ij")
-        return begin.ravel(), length.ravel()
+    def span(self) -> int:
+        """Steps that hold every window that begins in a block."""
+        return self.high + self.stride - 1
+
+    @property
+    def blocks(self) -> int:
+        """Blocks in which a window may begin."""
+        return self.least.shape[1]
 
 
 def _windows(time: Floats, longest: int) -> list[_Windows]:
-    """Return every window length, in groups; ``share`` is the least that a window of the group expects, by block."""
+    """Return every window length, in groups."""
     before, steps = np.r_[0.0, np.cumsum(time)], len(time)
     out, low = [], 1
     while low <= longest:
         high = min(longest, max(low, math.floor(low * TIME_STEP)))
         stride = max(1, (high - low + 2) // 2)
-        # A window that begins on a step without any event holds what a shorter one holds.
-        least = np.where(time[: steps - low + 1] > 0, before[low:] - before[:-low], np.inf)
-        padded = np.r_[least, np.full(-len(least) % stride + stride, np.inf)]
         blocks = math.ceil(steps / stride)
-        share = np.full(blocks, np.inf)
-        whole = padded[: len(padded) // stride * stride].reshape(-1, stride).min(axis=1)
-        share[: min(blocks, len(whole))] = whole[:blocks]
-        out.append(
-            _Windows(low, high, stride, high + stride - 1, share, np.where(np.isfinite(share), share, 1e30).astype(np.float32))
-        )
+        least = np.full((high - low + 1, blocks * stride), NO_WINDOW)
+        for row, length in enumerate(range(low, high + 1)):
+            # A window that begins on a step without any event holds what a shorter one holds.
+            least[row, : steps - length + 1] = np.where(
+                time[: steps - length + 1] > 0, before[length:] - before[:-length], NO_WINDOW
+            )
+        least = least.reshape(high - low + 1, blocks, stride).min(axis=2)
+        out.append(_Windows(low, high, stride, least, least.min(axis=0).astype(np.float32)))
         low = high + 1
     return out
 
@@ -274,7 +282,7 @@ class _Finder:
                 run, length = _lengthen(run, length, w.span, parts)
                 shaped = np.lib.stride_tricks.as_strided(
                     run,
-                    (*tops.shape[:2], len(w.share)),
+                    (*tops.shape[:2], w.blocks),
                     (tops.shape[1] * width * run.itemsize, width * run.itemsize, w.stride * run.itemsize),
                 )
                 asked = need(lowest * w.short)
@@ -283,39 +291,48 @@ class _Finder:
                 if len(hit) == 0:
                     continue
                 group, r, b = np.unravel_index(hit, over.shape)
-                if best is not None:
-                    bound = likelihood_ratio(shaped[group, r, b], circle[groups[group, 0]] * w.share[b], self.expected.total)
-                    keep = bound >= best[r] * (1 - TIE)
-                    group, r, b = group[keep], r[keep], b[keep]
-                for hits in self._one_by_one(sums, circle, groups, group, r, b, w, need):
+                group, limit = groups[group], np.maximum(floor, np.zeros(len(drawn)) if best is None else best)
+                for hits in self._narrow(sums, circle, group, r, b, w, limit * (1 - TIE)):
                     yield (np.full(len(hits[0]), centre), *hits)
 
-    def _one_by_one(
-        self, sums: npt.NDArray[Any], circle: Floats, groups: Ints, group: Ints, r: Ints, b: Ints, w: _Windows, need: _Needed
+    def _narrow(
+        self, sums: npt.NDArray[Any], circle: Floats, rings: Ints, r: Ints, b: Ints, w: _Windows, limit: Floats
     ) -> Iterator[Hits]:
-        """Look at each window of each ring of the groups that might hold one."""
-        n_rings = groups[group, 1] - groups[group, 0] + 1
-        ring = np.repeat(groups[group, 0], n_rings) + _counting(n_rings)
+        """Look closer at groups of rings and windows that might hold one: by ring, by length, then at each window."""
+        total = self.expected.total
+        n_rings = rings[:, 1] - rings[:, 0] + 1
+        ring = np.repeat(rings[:, 0], n_rings) + _counting(n_rings)
         r, b = np.repeat(r, n_rings), np.repeat(b, n_rings)
-        begin, length = w.offsets
-        portion = max(1, PORTION // len(begin))
-        for a in range(0, len(ring), portion):
-            k, row, first = ring[a : a + portion], r[a : a + portion], b[a : a + portion, None] * w.stride + begin
-            end = first + length
-            inside = (
-                (end <= self.steps) & self.solid[np.minimum(first, self.steps - 1)] & self.solid[np.minimum(end, self.steps) - 1]
-            )
-            first, end = np.where(inside, first, 0), np.where(inside, end, 0)
+        for a in range(0, len(ring), PORTION):
+            k, row, block = ring[a : a + PORTION], r[a : a + PORTION], b[a : a + PORTION]
             line, which = np.unique(k * sums.shape[1] + row, return_inverse=True)
             held = np.zeros((len(line), self.steps + 1), dtype=np.int64)
             np.cumsum(sums.reshape(-1, sums.shape[2])[line, : self.steps], axis=1, dtype=np.int64, out=held[:, 1:])
-            n = held[which[:, None], end] - held[which[:, None], first]
-            e = circle[k][:, None] * (self.before[end] - self.before[first])
-            hit, window = np.nonzero((n > e) & inside & (need.largest[np.minimum(n, len(need.largest)) - 1] >= e))
+
+            def count(which: Ints, first: Ints, end: Ints, held: Ints = held) -> Ints:
+                return held[which, np.minimum(end, self.steps)] - held[which, first]
+
+            least = w.least.min(axis=0)
+            keep = (
+                likelihood_ratio(count(which, block * w.stride, block * w.stride + w.span), circle[k] * least[block], total)
+                >= limit[row]
+            )
+            k, row, block, which = k[keep], row[keep], block[keep], which[keep]
+            length = np.arange(w.high - w.low + 1)[:, None]
+            n = count(which, block * w.stride, block * w.stride + (w.stride - 1 + w.low) + length)
+            length, at = np.nonzero(likelihood_ratio(n, circle[k] * w.least[:, block], total) >= limit[row])
+            k, row, which, first = k[at], row[at], which[at], (block[at] * w.stride)[:, None] + np.arange(w.stride)
+            end = first + (length + w.low)[:, None]
+            inside = end <= self.steps
+            first, end = np.where(inside, first, 0), np.where(inside, end, 1)
+            # A window that begins or ends on a step without any event holds what a shorter one holds.
+            inside &= self.solid[first] & self.solid[end - 1]
+            n, e = count(which[:, None], first, end), circle[k][:, None] * (self.before[end] - self.before[first])
+            llr = likelihood_ratio(n, e, total)
+            hit, window = np.nonzero(inside & (llr >= limit[row][:, None]))
             if len(hit):
-                n, e = n[hit, window], e[hit, window]
-                llr = likelihood_ratio(n, e, self.expected.total)
-                yield row[hit], k[hit], first[hit, window], end[hit, window], n, e, llr
+                pick = (hit, window)
+                yield row[hit], k[hit], first[pick], end[pick], n[pick], e[pick], llr[pick]
 
     def _blocks(self, drawn: list[Ints]) -> npt.NDArray[np.uint32]:
         """Return events by location, replication and block of the longest span: no window holds more than two blocks in a row."""

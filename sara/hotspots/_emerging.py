@@ -348,7 +348,7 @@ def _cautions(
     chosen: Selected, steps: Steps, found: Emerging, typical: float, *, word: str, confidence: float, adjust: str | None
 ) -> tuple[str, ...]:
     told = [*chosen.cautions]
-    gaps = [steps.name(k) for k in np.flatnonzero(~steps.known)]
+    gaps = [steps.name(int(k)) for k in np.flatnonzero(~steps.known)]
     if gaps:
         told.append(
             f"The file tells nothing about {', '.join(gaps[:6])}{' ...' if len(gaps) > 6 else ''}: left out, not taken as zero."

@@ -119,8 +119,10 @@ def mann_kendall(values: npt.ArrayLike, *, correction: str = "none", exact: bool
     pairs = n * (n - 1) / 2
     tau = np.divide(s, pairs, out=np.zeros(len(s)), where=pairs > 0)
     shape = given.shape[:-1]
-    parts = (s, variance, z, np.minimum(p, 1.0), tau, n.astype(np.int64), inflation)
-    return MannKendall(*(part.reshape(shape) for part in parts))
+    return MannKendall(
+        s.reshape(shape), variance.reshape(shape), z.reshape(shape), np.minimum(p, 1.0).reshape(shape), tau.reshape(shape),
+        n.astype(np.int64).reshape(shape), inflation.reshape(shape),
+    )  # fmt: skip
 
 
 def sen_slope(values: npt.ArrayLike, *, confidence: float = 0.95) -> SenSlope:

@@ -164,4 +164,6 @@ def list_areas(ax: Axes, result: HotspotResult, *, title: str, side: float) -> N
         short = textwrap.shorten(place, 34, placeholder=" ...") or "no address"
         many = fewer_than(suppress) if suppress is not None and n < suppress else f"{n:,}"
         words.append(f"{short}\n    {many} {result.noun}, {km2:.2g} km2")
-    maps.numbered(ax, list(top.geometry), words, title=title, side=side)
+    # A place keeps its number on a map of a part of the city.
+    numbers = (result.areas.index.get_indexer(top.index) + 1).tolist()
+    maps.numbered(ax, list(top.geometry), words, title=title, side=side, numbers=numbers)

@@ -175,12 +175,17 @@ def _handle(look: Any, label: str) -> Any:
     )
 
 
-def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: str, side: float) -> Axes:
-    """Put numbers on shapes, largest first, and list the numbers with their words beside it."""
+def numbered(
+    ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: str, side: float, numbers: Sequence[int] | None = None
+) -> Axes:
+    """Put numbers (1, 2, ... if not given) on shapes, largest first, and list the numbers with their words beside it."""
+    numbers = list(range(1, len(shapes) + 1)) if numbers is None else numbers
+    window = asking().window
     room = ax.get_ylim()[1] - ax.get_ylim()[0]
     taken: list[tuple[float, float]] = []
-    for i, shape in enumerate(shapes, start=1):
-        centre = shape.representative_point()
+    for i, shape in zip(numbers, shapes, strict=True):
+        seen = shape if window is None else shapely.intersection(shape, shapely.box(*window))
+        centre = (shape if seen.is_empty else seen).representative_point()
         at = _free_spot(centre.x, centre.y, taken, room * 0.045)
         taken.append(at)
         ax.annotate(
@@ -188,7 +193,7 @@ def numbered(ax: Axes, shapes: Sequence[Any], words: Sequence[str], *, title: st
             zorder=8, bbox={"boxstyle": "circle,pad=0.2", "facecolor": INK, "edgecolor": "white", "linewidth": 0.7},
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.7, "shrinkB": 0},
         )  # fmt: skip
-    listed = "\n".join(f"{i}  {text}" for i, text in enumerate(words, start=1))
+    listed = "\n".join(f"{i}  {text}" for i, text in zip(numbers, words, strict=True))
     ax.text(
         side,
         0.0,

@@ -49,6 +49,7 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
         ),
     ),
     "hotspots.count": (lambda w: w.strip, lambda e, w: sara.hotspots.count(e, area=w.areas)),
+    "hotspots.rates": (lambda w: w.strip, lambda e, w: sara.hotspots.rates(e, w.areas, column="population", cell_size=250)),
     "hotspots.gi_star": (lambda w: w.strip, lambda e, w: sara.hotspots.gi_star(e, area=w.areas)),
     "hotspots.kde": (lambda w: w.strip, lambda e, w: sara.hotspots.kde(e, area=w.areas)),
     "hotspots.street": (

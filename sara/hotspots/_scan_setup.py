@@ -62,14 +62,13 @@ class Scan:
         return one
 
 
-def with_exposure(chosen: Selected, used: dict[str, Any]) -> tuple[Selected, Floats | None]:
+def with_exposure(chosen: Selected, values: Floats | None) -> Selected:
     """Leave out events where nothing is exposed, and count them."""
-    values = used.get("values")
     if values is None:
-        return chosen, None
+        return chosen
     bare = values[unit_of(chosen)] <= 0
     if not bare.any():
-        return chosen, values
+        return chosen
     n = int(chosen.rows.n[bare].sum())
     counts = replace(
         chosen.counts,
@@ -77,7 +76,7 @@ def with_exposure(chosen: Selected, used: dict[str, Any]) -> tuple[Selected, Flo
         left_out={**chosen.counts.left_out, "in a place without exposure": n},
     )
     assert chosen.code is not None
-    return replace(chosen, rows=chosen.rows.only(~bare), code=chosen.code[~bare], counts=counts), values
+    return replace(chosen, rows=chosen.rows.only(~bare), code=chosen.code[~bare], counts=counts)
 
 
 def unit_of(chosen: Selected) -> Ints:

@@ -16,12 +16,12 @@ from sara.core.checks import check_choice, check_confidence, check_count
 from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.core.stats.scan import Cylinders, Maxima, disjoint
+from sara.core.stats.scan import SAME, Cylinders, Maxima, disjoint
 from sara.core.stats.scan_search import search, simulated_maxima
 from sara.core.units import metres
 from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
-from sara.hotspots._scan_exposure import exposure_of
+from sara.hotspots._rates_exposure import Exposure, exposure_by_unit, is_own_units
 from sara.hotspots._scan_setup import (
     LEAST_EVENTS,
     PERMUTATION,
@@ -132,7 +132,7 @@ def scan_statistic(
         ``table``: one row per cluster, strongest first; where none stands out, the strongest circle alone: ``name``, ``n`` (events),
         ``expected``, ``ratio`` (n / expected), ``relative_risk`` (against the rest), ``llr`` (log likelihood ratio), ``p``,
         ``p_gumbel`` (approximate, see Notes), ``is_hot``, ``start``, ``end`` (first and last day; the period for "space"), ``days``,
-        ``radius_m`` (centre of the first cell to that of the farthest), ``n_locations`` (cells or areas), ``km2``, ``geometry`` (those
+        ``radius_m`` (centre of the first cell to that of the farthest), ``n_locations`` (its cells or areas, empty ones too), ``km2``, ``geometry`` (those
         cells or areas inside the study area: `n` is exact in it). ``areas``: the hot ones of which no two overlap on the map, largest
         excess (n - expected) first.
 
@@ -179,27 +179,32 @@ def scan_statistic(
     confidence = check_confidence(confidence)
     n_sims, seed = _check_sims(n_sims, confidence), check_count(seed, name="seed", least=0)
     _check_exposure_use(model, exposure, column)
-    radius = _radius(max_radius, areas)
+    units_from = areas
+    if model != PERMUTATION and areas is None and grid is None and cell_size is None and is_own_units(exposure):
+        units_from = exposure
+    radius = _radius(max_radius, units_from)
     share = MAX_SHARE if max_share is None else Setting(_check_share(max_share), "you")
-    size, size_setting = _cell_size(cell_size, grid, areas, radius)
+    size, size_setting = _cell_size(cell_size, grid, units_from, radius)
     chosen = select(
-        events, area=area, areas=areas, period=period, method="scan_statistic", cell_size=size, grid=grid, least=LEAST_EVENTS, when=model != SPACE,
+        events, area=area, areas=units_from, period=period, method="scan_statistic", cell_size=size, grid=grid, least=LEAST_EVENTS, when=model != SPACE,
     )  # fmt: skip
-    used = {"exposure": None} if model == PERMUTATION else exposure_of(exposure, chosen, areas=areas, column=column)
-    chosen, values = with_exposure(chosen, used)
+    against = None if model == PERMUTATION else _exposure(exposure, chosen, areas=units_from, column=column)
+    chosen = with_exposure(chosen, None if against is None else against.values)
     starts, time_settings, longest = calendar(chosen, model, freq, max_days)
-    scan = prepare(chosen, model, values, starts, longest, radius=radius.value, max_share=share.value)
+    scan = prepare(
+        chosen, model, None if against is None else against.values, starts, longest, radius=radius.value, max_share=share.value
+    )
     found, maxima = _numbers(scan, n_sims=n_sims, seed=seed, confidence=confidence)
     table = _table(chosen, scan, found, maxima, starts, confidence)
     settings = {
         **chosen.settings, **size_setting, "model": Setting(model, "sara" if model == PERMUTATION else "you"),
-        **({} if used["exposure"] is None else {"exposure": used["exposure"]}), "max_radius": radius, "max_share": share, **time_settings,
+        **_exposure_setting(against, exposure), "max_radius": radius, "max_share": share, **time_settings,
         "searched": Setting(scan.around.n, "sara", "circles, each with every window up to `max_days`" if model != SPACE else "circles"),
         "n_sims": Setting(n_sims, "sara" if n_sims == 999 else "you"), "seed": Setting(seed, "sara" if seed == 1 else "you"),
         "confidence": Setting(confidence, "sara" if confidence == 0.95 else "you"),
     }  # fmt: skip
     needed = maxima.needed(1 - confidence)
-    cautions = (*chosen.cautions, *_cautions(chosen, model, settings, table))
+    cautions = (*chosen.cautions, *(() if against is None else against.cautions), *_cautions(chosen, model, settings, table))
     return ScanStatisticResult.of(
         replace(chosen, grid=None), table=table, areas=_areas(table), method="scan_statistic", settings=settings, cautions=cautions, llr_needed=needed,
         unit_words=_unit_words(chosen),
@@ -229,6 +234,19 @@ def _check_exposure_use(model: str, exposure: Any, column: Any) -> None:
         raise InputError(
             "`exposure` must be left out for model='space-time permutation', which needs events only. Got one. Write model='space-time' or model='space'"
         )
+
+
+def _exposure(exposure: Any, chosen: Selected, *, areas: Any, column: str | None) -> Exposure:
+    """Return what events would be in proportion to; places where it is not known have none."""
+    assert chosen.grid is not None
+    if exposure is None:
+        return Exposure(chosen.grid.inside_km2(), "surface", "no exposure was given: an even spread over the study area")
+    found = exposure_by_unit(exposure, chosen, areas=areas, column=column)
+    return replace(found, values=np.nan_to_num(found.values, nan=0.0))
+
+
+def _exposure_setting(against: Exposure | None, exposure: Any) -> dict[str, Setting]:
+    return {} if against is None else {"exposure": Setting(against.word, "sara" if exposure is None else "you", against.how)}
 
 
 def _radius(value: Any, areas: Any) -> Setting:
@@ -261,7 +279,8 @@ def _numbers(scan: Scan, *, n_sims: int, seed: int, confidence: float) -> tuple[
 
 def _table(chosen: Selected, scan: Scan, found: Cylinders, maxima: Maxima, starts: Ints, confidence: float) -> gpd.GeoDataFrame:
     assert chosen.grid is not None
-    members = [scan.units[scan.around.members(int(c), int(k))] for c, k in zip(found.centre, found.ring, strict=True)]
+    radius = scan.around.radius[scan.around.ring_start[found.centre] + found.ring]
+    members = _whole_circles(chosen, scan.units[found.centre], radius)
     total, ratio = scan.expected.total, found.n / found.expected
     rest = (total - found.n) / (total - found.expected)
     p = maxima.p(found.llr)
@@ -272,7 +291,7 @@ def _table(chosen: Selected, scan: Scan, found: Cylinders, maxima: Maxima, start
         "relative_risk": np.divide(ratio, rest, out=np.full(len(ratio), np.inf), where=rest > 0), "llr": found.llr, "p": p,
         "p_gumbel": maxima.p_gumbel(found.llr), "is_hot": p <= 1 - confidence + 1e-12, "start": first, "end": last,
         "days": starts[found.end] - starts[found.first],
-        "radius_m": scan.around.radius[scan.around.ring_start[found.centre] + found.ring], "n_locations": [len(m) for m in members],
+        "radius_m": radius, "n_locations": [len(m) for m in members],
     })  # fmt: skip
     places = [_place_word(chosen, m, starts, found.first[i], found.end[i]) for i, m in enumerate(members)]
     cells = chosen.grid.frame().geometry.to_numpy()
@@ -302,6 +321,13 @@ def _table(chosen: Selected, scan: Scan, found: Cylinders, maxima: Maxima, start
         "km2",
     ]
     return out[[*columns, "excess", "p_adjusted", "geometry"]]
+
+
+def _whole_circles(chosen: Selected, centre: Ints, radius: Floats) -> list[Ints]:
+    """Return the cells (or areas) of each circle, those without any event too: they belong to it on the map."""
+    assert chosen.grid is not None
+    x, y = chosen.grid.centres()
+    return [np.flatnonzero(np.hypot(x - x[c], y - y[c]) <= r + SAME / 2) for c, r in zip(centre, radius, strict=True)]
 
 
 def _place_word(chosen: Selected, members: Ints, starts: Ints, first: int, end: int) -> str:

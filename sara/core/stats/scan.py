@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["TIE", "Circles", "Cylinders", "Expected", "Maxima", "circles", "disjoint", "likelihood_ratio"]
+__all__ = ["SAME", "TIE", "Circles", "Cylinders", "Expected", "Maxima", "circles", "disjoint", "likelihood_ratio"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

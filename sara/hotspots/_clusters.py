@@ -217,11 +217,14 @@ def clusters(
     return ClustersResult.of(chosen, table=table, areas=areas, method="clusters", settings=settings, cautions=cautions)
 
 
-def clusters_of(chosen: Selected) -> tuple[gpd.GeoDataFrame, dict[str, Setting]]:
-    """Return the clusters of rows already chosen, as `clusters` finds them by default, and the settings used."""
+def clusters_of(chosen: Selected, *, max_km2: float) -> tuple[gpd.GeoDataFrame, dict[str, Setting]]:
+    """Return the clusters of rows already chosen, as `clusters` finds them by default, and the settings used.
+
+    One event a month is not asked for: a list of the hottest places of a rare problem is still a list, and each cluster has its p-value.
+    """
     months = (chosen.period[1] - chosen.period[0]).days / DAYS_IN_MONTH
-    needed = _choose_least(chosen, EPS.value, months)
-    found = _by_dbscan(chosen, EPS.value, float(needed.value), free=True)
+    needed = _choose_least(chosen, EPS.value, 0.0)
+    found = _by_dbscan(chosen, EPS.value, float(needed.value), free=True, max_km2=max_km2)
     return cluster_table(chosen, found.outlined, months), {"eps": EPS, "min_events": needed, **found.settings}
 
 
@@ -273,10 +276,10 @@ def _by_hdbscan(chosen: Selected, eps: float, least: float, *, free: bool) -> Fo
     )
 
 
-def _by_dbscan(chosen: Selected, eps: float, least: float, *, free: bool) -> Found:
+def _by_dbscan(chosen: Selected, eps: float, least: float, *, free: bool, max_km2: float = MAX_KM2) -> Found:
     rows, total = chosen.rows, chosen.area.area / 1e6 if free else None
-    found = _numbers(rows.x, rows.y, weight_of(rows), n=rows.n, eps=eps, least=least, total_km2=total)
-    settings = {"max_km2": Setting(MAX_KM2, "sara", WHY_SMALL)} if free else {}
+    found = _numbers(rows.x, rows.y, weight_of(rows), n=rows.n, eps=eps, least=least, total_km2=total, max_km2=max_km2)
+    settings = {"max_km2": Setting(max_km2, "sara", WHY_SMALL)} if free else {}
     if isinstance(found.near, Lattice):
         settings["lattice"] = Setting(eps / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one")
     shapes = [around(found.near.x[core], found.near.y[core], eps, chosen.area) for core in found.core]
@@ -288,10 +291,11 @@ def _by_dbscan(chosen: Selected, eps: float, least: float, *, free: bool) -> Fou
 
 def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:
     even = _rare_count(chosen.counts.rows_used * math.pi * eps**2 / chosen.area.area)
-    least = max(math.ceil(months - 1e-9), FLOOR, even)
+    monthly = math.ceil(months - 1e-9)
+    least = max(monthly, FLOOR, even)
     reasons = {
         FLOOR: f"at least {FLOOR}",
-        math.ceil(months - 1e-9): "one a month",
+        monthly: "one a month",
         even: "more than an even scatter gives in 1 of 1,000 discs",
     }
     why = reasons[least]
@@ -310,8 +314,9 @@ def _rare_count(mean: float) -> int:
 
 
 def _numbers(
-    x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, n: Ints | None = None, total_km2: float | None = None
-) -> Clusters:
+    x: Floats, y: Floats, weight: Floats, *, eps: float, least: float, n: Ints | None = None, total_km2: float | None = None,
+    max_km2: float = MAX_KM2,
+) -> Clusters:  # fmt: skip
     """Return the clusters of weighted points, of which each stands for `n` events (1 if not given).
 
     Where the surface of the study area is given, each is taken at the density that tells it best from an even scatter; else all at `least`.
@@ -330,7 +335,7 @@ def _numbers(
         parts = [(part, asked) for part in parts_at(near, density, asked)]
     else:
         held = summed * (float(each.sum()) / max(float(summed.sum()), 1e-300))
-        parts = best_parts(near, density, held, asked, total_km2=total_km2, max_km2=MAX_KM2)
+        parts = best_parts(near, density, held, asked, total_km2=total_km2, max_km2=max_km2)
     around = density if np.array_equal(events, summed) else near.density(events)
     return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near)
 

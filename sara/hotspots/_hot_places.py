@@ -31,6 +31,8 @@ Ints = npt.NDArray[np.int64]
 
 LEAST_EVENTS = 30
 N = 20
+# An area of a few blocks, as in the trials of hot spots policing; a larger one is taken apart where it can be.
+MOST_KM2 = 0.25
 # A default point is one coordinate; a metre is the reader's rounding.
 AT_POINT = 1.0
 LEFT_HELP, LEFT_DEFAULT = "calls for help", "at a default point"
@@ -139,7 +141,7 @@ def hot_places(
         if streets is None
         else stretches(happened.x, happened.y, streets, happened.day, crs=table.crs, area=chosen.area)
     )
-    crowds, used = clusters_of(chosen)
+    crowds, used = clusters_of(chosen, max_km2=MOST_KM2)
     inside = [np.flatnonzero(shapely.intersects_xy(shape, happened.x, happened.y)) for shape in crowds.geometry]
     crowded = list(zip(inside, crowds["n"] - crowds["excess"], crowds["p_adjusted"], strict=True))
     listed, parts = nested(is_dot, is_line, crowded)
@@ -207,7 +209,8 @@ def _first(listed: list[Listed], parts: list[Part], most: int) -> tuple[list[Lis
 def _settings(streets: Any, n: int, found: int) -> dict[str, Setting]:
     lines = "hundred blocks of the addresses" if streets is None else "pieces of `streets` between junctions"
     return {
-        "n": Setting(n, "you" if n != N else "sara", f"of {found:,} hot places found"),
+        "n": Setting(n, "you" if n != N else "sara", "places listed, at most"),
+        "found": Setting(found, "sara", "hot places in all"),
         "least": Setting(FLOOR, "sara", f"events, on at least {DAYS} days"),
         "half": Setting(HALF, "sara", "share from which an address stands for its stretch, and either for its area"),
         "false_discoveries": Setting(ALPHA, "sara", "share of addresses, and of stretches, that may be listed by chance"),

@@ -55,12 +55,16 @@ class HotPlacesResult(HotspotResult):
         listed = " and ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
         top = self.table.iloc[0]
         more = f", most on {top['peak']}" if isinstance(top["peak"], str) and top["peak"] else ""
-        one = len(self.table) == 1
+        found = self._found()
+        first = f"the first {len(self.table):,} of {found:,} hot places, {listed}, " if found > len(self.table) else f"{listed} "
         return (
-            f"From {self._span()}, {listed} {'holds' if one else 'hold'} {percent(held / total)} of {total:,} {self.noun} on "
+            f"From {self._span()}, {first}{'holds' if found == 1 else 'hold'} {percent(held / total)} of {total:,} {self.noun} on "
             f"{percent(km2 / (self.area.area / 1e6))} of the study area. {top['name']} comes first: {top['n']:,} {self.noun}, "
             f"{top['excess']:,.0f} more than its share{more}; {self._kind_words(top)}."
         )
+
+    def _found(self) -> int:
+        return int(self.settings["found"].value)
 
     def _kind_words(self, row: Any) -> str:
         spatial = row["spatial"] if isinstance(row["spatial"], str) else "not known by address"

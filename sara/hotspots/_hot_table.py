@@ -63,8 +63,9 @@ class Happened:
         keys = place_key(rows).to_numpy(dtype=object)
         time = rows["time"].to_numpy().astype("datetime64[s]")
         day = time.astype("datetime64[D]").astype(np.int64)
-        hour = rows["hour"].to_numpy(dtype=float, na_value=np.nan)
-        if chosen.rows.record.get("time_precision") == "day":
+        second = (time - time.astype("datetime64[D]")).astype(np.int64)
+        hour = rows["hour"].to_numpy(dtype=float, na_value=np.nan) if "hour" in rows.columns else second // 3_600.0
+        if chosen.rows.record.get("time_precision") == "day" or not second.any():
             hour = np.full(len(rows), np.nan)
         return cls(
             x=rows["x"].to_numpy(dtype=float), y=rows["y"].to_numpy(dtype=float), key=keys, form=_forms(keys), day=day,

@@ -25,7 +25,9 @@ ALPHA = 0.05
 # The hours after midnight belong to the evening before: a Friday night ends on Saturday morning.
 NIGHT_ENDS = 6
 NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-# Lengths of a peak in hours, and runs of days.
+# Runs of days and lengths in hours of a peak: what a roster can use: one to three days, Monday to Friday, all week.
+RUNS = (1, 2, 3)
+WEEKS = ((0, 5), (0, 7))
 LENGTHS = (*range(3, 13), 24)
 
 
@@ -98,10 +100,10 @@ def _most_unusual(place: Clock, city: Clock) -> tuple[float, float, float]:
 def peak_words(clock: Clock) -> str | None:
     """Return when most happens, such as "Fri-Sat 22-02", or None where no part of the week stands out.
 
-    Of all runs of days and of 3 to 12 hours (or all 24), the one that tells best from an even week (likelihood ratio); none if a week
+    Of one to three days, Monday to Friday and all week, and of 3 to 12 hours (or all 24), the one that tells best from an even week (likelihood ratio); none if a week
     without a rhythm would often show one as good.
     """
-    rows = [(k, days) for k in range(7) for days in range(1, 8) if days < 7 or k == 0]
+    rows = [*((k, days) for days in RUNS for k in range(7)), *WEEKS]
     total = clock.total
     if total == 0:
         return None

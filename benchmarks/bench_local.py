@@ -27,9 +27,11 @@ REACH = {8: None, 80: 5.0}
 
 
 def raster(side: int) -> np.ndarray:
-    """Return made-up counts: a scatter of one in two cells, and busy places that differ a hundredfold."""
+    """Return made-up counts: an uneven scatter of one in two cells, and one cell in 400 that holds 20 to 300."""
     rng = np.random.default_rng(1)
-    return rng.poisson(rng.gamma(0.4, 1.25, (side, side))).astype(float)
+    counts = rng.poisson(rng.gamma(0.4, 1.25, (side, side)))
+    busy = rng.random((side, side)) < 1 / 400
+    return (counts + busy * rng.integers(20, 300, (side, side))).astype(float)
 
 
 def ours(side: int, neighbours: int, method: str, inference: str) -> tuple[float, float]:

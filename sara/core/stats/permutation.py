@@ -15,9 +15,9 @@ Ints = npt.NDArray[np.int64]
 # A share of draws this rare is not followed: all such together stay far below the last digit of any p-value that matters.
 RARE = 1e-30
 # Most numbers in a table of distributions (160 MB), and most steps, each a multiplication and an addition (some seconds).
-MOST_NUMBERS, MOST_STEPS = 20_000_000, 4_000_000_000
+MOST_NUMBERS, MOST_STEPS = 20_000_000, 2_000_000_000
 # Up to this many steps every distribution without one place is built of its own; beyond, the place is taken out of the common one.
-OWN_STEPS = 300_000_000
+OWN_STEPS = 30_000_000
 # Taking a place out loses digits with its share in the draw; up to this share none that matter.
 MOST_SHARE = 0.1
 # What is left after taking out is known to about this, so that no p-value is said to be smaller.
@@ -79,12 +79,7 @@ def dealt_tails(values: npt.ArrayLike, sums: npt.ArrayLike, sizes: npt.ArrayLike
     [0.5, 1.0, 1.0, 0.25]
     """
     task = _task(values, sums, sizes)
-    rows = _start(task)
-    n = 0
-    for value, count in zip(task.value, task.count, strict=True):
-        rows = _add(rows, int(value), int(count), n)
-        n += int(count)
-    upper, lower = _cumulate(rows)
+    upper, lower = _cumulate(_all_groups(task))
     return Tails(upper[task.size, task.sums], lower[task.size, task.sums])
 
 
@@ -104,7 +99,7 @@ def held_tails(values: npt.ArrayLike, sums: npt.ArrayLike, sizes: npt.ArrayLike)
     -----
     One distribution per distinct own count: that of all counts but one such. Each is built of positive terms alone, halves sharing their
     common part. Where that takes too long, the one is taken out of the distribution of all,
-    ``U'(s | d) = (U(s | d) - d/n U'(s - v | d - 1)) / (1 - d/n)``, which is right to 1e-16.
+    ``U'(s | d) = (U(s | d) - d/n U'(s - v | d - 1)) / (1 - d/n)``, which is right to about 1e-16.
 
     Examples
     --------
@@ -112,15 +107,12 @@ def held_tails(values: npt.ArrayLike, sums: npt.ArrayLike, sizes: npt.ArrayLike)
     [0.667, 1.0, 1.0, 1.0]
     """
     task = _task(values, sums, sizes)
-    upper, lower = np.full(len(task.sums), np.nan), np.full(len(task.sums), np.nan)
-    found = Tails(upper, lower)
-    order = np.argsort(task.group, kind="stable")
-    at = np.split(order, np.cumsum(task.count)[:-1])
+    if _own_steps(task) > OWN_STEPS and task.rows - 1 <= MOST_SHARE * len(task.group):
+        return _take_out(task)
+    found = Tails(np.full(len(task.sums), np.nan), np.full(len(task.sums), np.nan))
+    at = np.split(np.argsort(task.group, kind="stable"), np.cumsum(task.count)[:-1])
     at = [cells[task.size[cells] > 0] for cells in at]
-    if _own_steps(task) <= OWN_STEPS:
-        _halve(task, at, found, 0, len(at), _start(task), 0)
-    else:
-        _take_out(task, at, found)
+    _halve(task, at, found, 0, len(at), _start(task), 0)
     return found
 
 
@@ -191,8 +183,8 @@ def why_not_exact(values: npt.ArrayLike, sums: npt.ArrayLike, sizes: npt.ArrayLi
         return f"sums up to {task.cap:,} of {task.rows - 1:,} values are too many to follow"
     if _steps(task).sum() > MOST_STEPS:
         return f"{len(task.value):,} different values in neighborhoods of {task.rows - 1:,} take too long"
-    if held and _own_steps(task) > OWN_STEPS and task.rows - 1 > MOST_SHARE * len(x):
-        return f"neighborhoods of {task.rows - 1:,} are a large part of {len(x):,} places"
+    if held and task.rows - 1 > MOST_SHARE * len(x) and _own_steps(task) > MOST_STEPS:
+        return f"neighborhoods of {task.rows - 1:,} are a large part of {len(x):,} places, and hold {len(task.value):,} different values"
     return None
 
 
@@ -211,6 +203,15 @@ def _start(task: _Task) -> Floats:
     rows = np.zeros((task.rows, 1))
     rows[0, 0] = 1.0
     return np.pad(rows, ((0, 0), (0, task.cap)))
+
+
+def _all_groups(task: _Task) -> Floats:
+    """Return the distributions of sums of counts drawn from all places: row d holds those of d counts."""
+    rows, n = _start(task), 0
+    for value, count in zip(task.value, task.count, strict=True):
+        rows = _add(rows, int(value), int(count), n)
+        n += int(count)
+    return rows
 
 
 def _shares(rows: int, count: int, before: int) -> Floats:
@@ -274,28 +275,26 @@ def _halve(task: _Task, at: list[Ints], found: Tails, low: int, high: int, rows:
         _halve(task, at, found, *mine, more, size)
 
 
-def _take_out(task: _Task, at: list[Ints], found: Tails) -> None:
-    """Fill in the tails by taking one place out of the distribution of all."""
-    rows, n = _start(task), 0
-    for value, count in zip(task.value, task.count, strict=True):
-        rows = _add(rows, int(value), int(count), n)
-        n += int(count)
-    upper, lower = _cumulate(rows)
-    column = np.arange(task.cap + 1)
-    for value, cells in zip(task.value, at, strict=True):
-        if len(cells) == 0:
-            continue
-        shift = min(int(value), task.cap + 1)
-        up, low = np.empty(upper.shape), np.empty(lower.shape)
-        up[0], low[0] = column == 0, 1.0
-        for d in range(1, int(task.size[cells].max()) + 1):
-            share = d / n
-            with_up, with_low = np.ones(task.cap + 1), np.zeros(task.cap + 1)
-            with_up[shift:], with_low[shift:] = up[d - 1, : task.cap + 1 - shift], low[d - 1, : task.cap + 1 - shift]
-            up[d] = (upper[d] - share * with_up) / (1 - share)
-            low[d] = (lower[d] - share * with_low) / (1 - share)
-        found.upper[cells] = np.clip(up[task.size[cells], task.sums[cells]], LEAST_KNOWN, 1.0)
-        found.lower[cells] = np.clip(low[task.size[cells], task.sums[cells]], LEAST_KNOWN, 1.0)
+def _take_out(task: _Task) -> Tails:
+    """Return the tails without the place itself from the distribution of all: the formula of `held_tails`, each step put into the one before."""
+    upper, lower = _cumulate(_all_groups(task))
+    n, held = len(task.group), task.value[task.group]
+    found = np.zeros((2, n))
+    factor, d, s = np.ones(n), task.size.copy(), task.sums.copy()
+    going = np.arange(n)
+    while len(going):
+        kept = 1 / (1 - d[going] / n)
+        for table, out, beyond in ((upper, found[0], 1.0), (lower, found[1], 0.0)):
+            here = np.where(s[going] >= 0, table[d[going], np.maximum(s[going], 0)], beyond)
+            out[going] += factor[going] * kept * here
+        factor[going] *= -kept * d[going] / n
+        d[going] -= 1
+        s[going] -= held[going]
+        # Each step is smaller than the last by the share drawn: a few do.
+        going = going[(d[going] >= 0) & (np.abs(factor[going]) > 1e-20)]
+    # Only rounding can have led beyond what a probability can be.
+    found = np.where(task.size > 0, np.clip(found, LEAST_KNOWN, 1.0), np.nan)
+    return Tails(found[0], found[1])
 
 
 def _steps(task: _Task) -> Floats:

@@ -22,6 +22,8 @@ __all__ = ["draw_funnel", "paint_rates"]
 
 # Places on the curve of the limits: enough for the eye, on a scale of ratios.
 STEPS = 160
+# Classes of the map where some place has four times the overall rate, as cells do.
+FAR = (1.25, 2.0, 4.0)
 # From this many times the overall rate on, a straight scale leaves the usual places a line on the floor.
 STEEP = 6.0
 
@@ -33,7 +35,7 @@ def paint_rates(result: RatesResult, ax: Axes, side: float) -> None:
     shown = np.isfinite(values) & (values > 0) & ~small(table, maps.asking().suppress)
     entries: list[tuple[object, str]] = []
     if shown.any():
-        by = maps.diverging(values[shown], centre=1)
+        by = maps.diverging(values[shown], centre=1, breaks=FAR if values[shown].max() >= 4 else None)
         maps.fill(
             ax,
             table.geometry.to_numpy()[shown],
@@ -48,9 +50,9 @@ def paint_rates(result: RatesResult, ax: Axes, side: float) -> None:
         maps.hatch(ax, list(table.geometry[nobody]), mark=str(maps.UNKNOWN["hatch"]))
         entries.append((maps.UNKNOWN, "events, but no exposure"))
     if len(result.areas):
-        maps.outlines(ax, list(result.areas.geometry), color=WARN, linewidth=1.4, zorder=6)
-        entries.append(({"color": WARN, "width": 1.4}, "high: outlined"))
-    maps.key(ax, entries, title=f"times {figures(result.overall)} {result._per_words}", side=side)
+        maps.outlines(ax, list(result.areas.geometry), color=INK, linewidth=1.3, zorder=6)
+        entries.append(({"color": INK, "width": 1.3}, "high, after correction"))
+    maps.key(ax, entries, title=f"smoothed rate, times the overall\n{figures(result.overall)} {result._per_words}", side=side)
     list_areas(ax, result, title="Most above the expected", side=side)
 
 

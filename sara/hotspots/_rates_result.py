@@ -89,7 +89,7 @@ class RatesResult(HotspotResult):
         from sara.hotspots._rates_draw import paint_rates
 
         paint_rates(self, ax, side)
-        return f"{self.noun} {self._per_words} against the overall rate, smoothed, by {cell_words(self)}"
+        return f"{self.noun} {self._per_words}, by {cell_words(self)}"
 
     def funnel(self, *, ax: Axes | None = None, named: int = 5) -> Axes:
         """Draw each unit's rate against its exposure, with the limits of what is usual.

@@ -84,7 +84,7 @@ LAND = "#F4F4F2"
 # Named areas may widen the frame by this share of the study area on each side; those that reach further are cut.
 MOST_BEYOND = 0.15
 # Names of areas: size in points, most of them on a map, and the share of a name that must lie inside its area.
-LABEL_SIZE, MOST_LABELS, FITS = 6.0, 60, 0.9
+LABEL_SIZE, MOST_LABELS, FITS = 6.5, 60, 0.9
 STREET_SIZE = 5.5
 
 
@@ -251,7 +251,7 @@ def labels(
             continue
         at = shapely.get_point(shapely.maximum_inscribed_circle(shape, tolerance=math.sqrt(shape.area) / 20), 0)
         text = ax.text(
-            at.x, at.y, _two_lines(words), fontsize=LABEL_SIZE, color=INK, ha="center", va="center", zorder=7, linespacing=1.05,
+            at.x, at.y, _two_lines(words), fontsize=LABEL_SIZE, color=INK, ha="center", va="center", zorder=7, linespacing=1.15,
             path_effects=[withStroke(linewidth=2.0, foreground=(1, 1, 1, 0.85))],
         )  # fmt: skip
         box = text.get_window_extent()

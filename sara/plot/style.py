@@ -108,7 +108,9 @@ def finish(
     from matplotlib.transforms import ScaledTranslation
 
     left, width = _room_of(ax)
-    below = textwrap.wrap(subtitle, width=max(30, int(width * _SUBTITLE_LETTERS)))
+    # "n = 1,493 calls" stays on one line.
+    held = " · ".join(part.replace(" ", "\u00a0") if part.startswith("n = ") else part for part in subtitle.split(" · "))
+    below = [line.replace("\u00a0", " ") for line in textwrap.wrap(held, width=max(30, int(width * _SUBTITLE_LETTERS)))]
     lines = textwrap.wrap(title, width=max(24, int(width * _TITLE_LETTERS)))
     pad = 8 + 12 * len(below)
     heading = ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, fontweight="bold", color=INK, pad=pad)

@@ -100,11 +100,8 @@ def adjusted(p: Floats, adjust: str | None, words: tuple[str, str]) -> tuple[Flo
     if adjust is None:
         told = f"The p-values are not corrected for {n:,} tests: by chance alone about 1 in 20 {words[1]} has a p up to 0.05."
         return p, Setting("none", "you", f"{n:,} {words[1]} were tested, each for itself"), (told,)
-    return (
-        benjamini_hochberg(p),
-        Setting("Benjamini-Hochberg", "sara", f"{n:,} {words[1]} were tested, every {words[0]} of the study area"),
-        (),
-    )
+    which = f"every {words[0]} of the study area" if np.isfinite(p).all() else f"every {words[0]} with a neighbor"
+    return benjamini_hochberg(p), Setting("Benjamini-Hochberg", "sara", f"{n:,} {words[1]} were tested, {which}"), ()
 
 
 def _too_few_draws(n_sims: int, n_tests: int, confidence: float, many: str) -> tuple[str, ...]:

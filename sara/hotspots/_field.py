@@ -22,6 +22,8 @@ __all__ = ["Field", "field", "linked", "nothing_differs"]
 Floats = npt.NDArray[np.float64]
 
 LEAST_EVENTS = 30
+# How many times as large as a small area a large one may be before their counts can't be compared.
+UNLIKE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class Field:
     near: Around
     contiguity: str
     settings: dict[str, Setting]
+    cautions: tuple[str, ...]
 
     @property
     def words(self) -> tuple[str, str]:
@@ -102,7 +105,19 @@ def field(
     if alone:
         by["without_neighbors"] = Setting(alone, "sara", f"{cells.word}s without a neighbor in the study area")
     n = counts[cells.member].astype(np.int64)
-    return Field(chosen, n, values, raster, near, contiguity, {**chosen.settings, **by})
+    cautions = (*chosen.cautions, *(_unlike(cells.inside_km2()) if cells.shape == "area" else ()))
+    return Field(chosen, n, values, raster, near, contiguity, {**chosen.settings, **by}, cautions)
+
+
+def _unlike(km2: Floats) -> tuple[str, ...]:
+    """Say so where areas are too unlike in size for their counts to be compared."""
+    small, large = np.quantile(km2, (0.1, 0.9))
+    if large < UNLIKE * small:
+        return ()
+    return (
+        f"The areas are of unlike size (one in ten below {small:.2g} km2, one in ten above {large:.2g} km2): a large one holds more for no other "
+        "reason. sara.hotspots.rates sets events against people or surface.",
+    )
 
 
 def _contiguity_words(shape: str, contiguity: str) -> str:

@@ -183,7 +183,7 @@ def gi_star(
     cautions = (*nothing_differs(x, words[1]), *by.cautions, *told, *_null_words(inference, words))
     return GiStarResult.of(
         found.chosen, table=table, areas=found.areas(is_hot, p_adjusted, word="Hot area"), method="gi_star", settings=settings,
-        cautions=(*found.chosen.cautions, *cautions),
+        cautions=(*found.cautions, *cautions),
     )  # fmt: skip
 
 

@@ -193,7 +193,7 @@ def local_moran(
     high = sure & (local.quadrant == "high-high")
     return LocalMoranResult.of(
         found.chosen, table=table, areas=found.areas(high, p_adjusted, word="High area"), method="local_moran", settings=settings,
-        cautions=(*found.chosen.cautions, *cautions),
+        cautions=(*found.cautions, *cautions),
     )  # fmt: skip
 
 

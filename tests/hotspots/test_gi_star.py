@@ -330,3 +330,11 @@ def test_a_distance_that_reaches_no_one_is_a_mistake(patchy):
     for name, value in (("inference", "exactly"), ("adjust", "bonferroni")):
         with pytest.raises(InputError, match=f"`{name}` must be one of"):
             gi_star(patchy, area=PATCH, **{name: value})
+
+
+def test_areas_of_unlike_size_are_said_to_be(patchy):
+    blocks = named_areas()
+    assert not any("unlike size" in caution for caution in gi_star(patchy, areas=blocks).cautions)
+    blocks.loc[25:29, "geometry"] = blocks.geometry[25:30].scale(3, 3)
+    told = gi_star(patchy, areas=blocks).cautions
+    assert any("of unlike size" in caution and "hotspots.rates" in caution for caution in told)

@@ -114,6 +114,7 @@ def test_the_same_as_esda(shape, patchy):
     np.testing.assert_allclose(table["p"][has], ours.p[has], atol=ROUNDING)
     assert table.loc[~has, ["I", "z", "p", "p_adjusted", "lag", "quadrant"]].isna().all().all()
     assert not table["is_significant"][~has].any()
+    assert table["p_adjusted"].notna().sum() == has.sum()
 
 
 def test_the_moments_belong_to_this_scale():

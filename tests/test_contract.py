@@ -52,6 +52,10 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "hotspots.rates": (lambda w: w.strip, lambda e, w: sara.hotspots.rates(e, w.areas, column="population", cell_size=250)),
     "hotspots.gi_star": (lambda w: w.strip, lambda e, w: sara.hotspots.gi_star(e, area=w.areas)),
     "hotspots.kde": (lambda w: w.strip, lambda e, w: sara.hotspots.kde(e, area=w.areas)),
+    "hotspots.dual_kde": (
+        lambda w: w.strip,
+        lambda e, w: sara.hotspots.dual_kde(e, w.complaints, area=w.areas, n_sims=99),
+    ),
     "hotspots.street": (
         lambda w: w.strip,
         lambda e, w: sara.hotspots.street(e, sara.datasets.load("riverton_streets"), area=w.areas),
@@ -72,6 +76,7 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
         lambda w: w.strip,
         lambda e, w: sara.hotspots.persistence(e, area=w.areas, cell_size=400, as_of="2024-03-01", n_sims=99),
     ),
+    "hotspots.change": (lambda w: w.strip, lambda e, w: sara.hotspots.change(e, areas=w.areas)),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "scan.problems": (lambda w: w.calls, lambda e, w: sara.scan.problems(e, w.complaints, areas=w.areas)),

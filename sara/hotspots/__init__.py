@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from sara.hotspots._accuracy import accuracy
 from sara.hotspots._accuracy_result import AccuracyResult
+from sara.hotspots._change import change
+from sara.hotspots._change_result import ChangeResult
 from sara.hotspots._clusters import clusters
 from sara.hotspots._clusters_result import ClustersResult
 from sara.hotspots._count import count
 from sara.hotspots._count_result import CountResult
+from sara.hotspots._dual_kde import dual_kde
+from sara.hotspots._dual_kde_result import DualKdeResult
 from sara.hotspots._emerging import emerging
 from sara.hotspots._emerging_result import EmergingResult
 from sara.hotspots._gi_star import gi_star
@@ -20,10 +24,10 @@ from sara.hotspots._local_moran import local_moran
 from sara.hotspots._local_moran_result import LocalMoranResult
 from sara.hotspots._near_repeat import near_repeat_zones
 from sara.hotspots._near_repeat_result import NearRepeatResult
-from sara.hotspots._rates import rates
-from sara.hotspots._rates_result import RatesResult
 from sara.hotspots._persistence import persistence
 from sara.hotspots._persistence_result import PersistenceResult
+from sara.hotspots._rates import rates
+from sara.hotspots._rates_result import RatesResult
 from sara.hotspots._result import HotspotResult
 from sara.hotspots._scan_statistic import scan_statistic
 from sara.hotspots._scan_statistic_result import ScanStatisticResult
@@ -32,30 +36,34 @@ from sara.hotspots._street_result import StreetResult
 
 __all__ = [
     "AccuracyResult",
-    "CountResult",
+    "ChangeResult",
     "ClustersResult",
+    "CountResult",
+    "DualKdeResult",
     "EmergingResult",
     "GiStarResult",
     "HotPlacesResult",
     "HotspotResult",
-    "PersistenceResult",
     "KdeResult",
     "LocalMoranResult",
     "NearRepeatResult",
+    "PersistenceResult",
     "RatesResult",
     "ScanStatisticResult",
     "StreetResult",
     "accuracy",
+    "change",
     "clusters",
     "count",
+    "dual_kde",
     "emerging",
     "gi_star",
     "hot_places",
     "kde",
     "local_moran",
     "near_repeat_zones",
+    "persistence",
     "rates",
     "scan_statistic",
     "street",
-    "persistence",
 ]

@@ -23,7 +23,7 @@ from sara.hotspots._bandwidth import MUSH, choose_bandwidth, told_bandwidth
 from sara.hotspots._kde_result import KdeResult
 from sara.hotspots._surface import BOUND, KERNELS, PER_SIGMA, Raster, density_exact, lattice_of, mass_inside, reach_of
 
-__all__ = ["at_cells", "kde", "surface_cells", "together"]
+__all__ = ["at_cells", "inside_share", "kde", "surface_cells", "together"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -239,8 +239,13 @@ def at_cells(
         words = f"nodes every {max(raster.px, raster.py):.3g} m: off by at most {raster.bound:.2%} of an event's peak"
         engine = Setting("binned", "sara", words if raster.bound <= BOUND else f"{words}; a finer raster would not fit in memory")
     if edge == "correct":
-        found = found / np.maximum(raster.at(mass_inside(cells.area, raster), at_x, at_y), LEAST_MASS)
+        found = found / inside_share(cells, raster)
     return found * 1e6, engine
+
+
+def inside_share(cells: Cells, raster: Raster) -> Floats:
+    """Return the share of a kernel at the middle of each cell that lies inside the study area; never next to nothing."""
+    return np.maximum(raster.at(mass_inside(cells.area, raster), *cells.centres()), LEAST_MASS)
 
 
 def in_units(density: Floats, km2: Floats, total: float, units: str) -> Floats:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import shapely
 
 from sara.core.wording import percent
@@ -60,30 +59,35 @@ class KdeResult(HotspotResult):
         units, mean = self.settings["units"].value, self._mean()
         what = str(self.settings["weights"].value) if "weights" in self.settings else self.noun
         words = {"km2": f"{what} per km2", "absolute": f"{what} per cell", "probability": "probability per cell"}[units]
-        edges = np.array([BLANK, *TIMES]) * mean
-        shown = density >= edges[0]
-        colors = [FAINT, *maps.class_colors(len(TIMES) + 1)[1:]]
+        shared = maps.asking().breaks is not None
+        by = maps.classes(density, breaks=[mean * t for t in (BLANK, *TIMES)])
+        colors = by.colors if shared else (FAINT, *by.colors[1:])
+        shown = density >= by.edges[0]
         if shown.any():
-            group = np.searchsorted(edges, density[shown], side="right") - 1
-            paint_cells(ax, self, self.table[shown], [colors[g] for g in group])
-            cut_to(ax, self.area)
-        labels = [f"below the mean of {_say(mean)}"]
-        labels += [f"{_say(a * mean)} to {_say(b * mean)} ({a:g} to {b:g} times)" for a, b in pairwise(TIMES)]
-        labels.append(f"{_say(TIMES[-1] * mean)} and more (from {TIMES[-1]:g} times)")
-        maps.key(ax, list(zip(colors, labels, strict=True)), title=words, side=side)
+            since = len(ax.collections)
+            paint_cells(ax, self, self.table[shown], [colors[g] for g in by.group(density[shown])])
+            cut_to(ax, self.area, since=since)
+        maps.key(ax, list(zip(colors, by.labels if shared else _labels(mean), strict=True)), title=words, side=side)
         maps.outlines(ax, list(self.areas.geometry), linewidth=0.9)
         list_areas(ax, self, title="At least 3 times the mean", side=side)
         size = (self.layout or {})["cell_size"]
         return f"{words}, {self.settings['kernel'].value} kernel of {self.settings['bandwidth'].value:g} m, cells of {size:g} m"
 
 
-def cut_to(ax: Axes, area: BaseGeometry) -> None:
-    """Cut what was drawn last at the outline of the study area: a surface ends there, not at the edges of its cells."""
+def _labels(mean: float) -> list[str]:
+    """Name the classes by their densities, and by how many times the mean they are."""
+    between = [f"{_say(a * mean)} to {_say(b * mean)} ({a:g} to {b:g} times)" for a, b in pairwise(TIMES)]
+    return [f"below the mean of {_say(mean)}", *between, f"{_say(TIMES[-1] * mean)} and more (from {TIMES[-1]:g} times)"]
+
+
+def cut_to(ax: Axes, area: BaseGeometry, *, since: int) -> None:
+    """Cut what was drawn from collection `since` on at the outline of the study area: a surface ends there, not at the edges of its cells."""
     from matplotlib.path import Path
 
     rings = [ring for part in shapely.get_parts(area) for ring in (part.exterior, *part.interiors)]
     outline = Path.make_compound_path(*(Path(shapely.get_coordinates(ring), closed=True) for ring in rings))
-    ax.collections[-1].set_clip_path(outline, ax.transData)
+    for drawn in list(ax.collections)[since:]:
+        drawn.set_clip_path(outline, ax.transData)
 
 
 def _say(value: float) -> str:

@@ -51,13 +51,15 @@ def _kernel(d2: Floats, bandwidth: float, kernel: str) -> Floats:
     return np.exp(d2 / (-2 * h2)) / (2 * math.pi * h2)
 
 
-def density_exact(x: Floats, y: Floats, weight: Floats, at_x: Floats, at_y: Floats, *, bandwidth: float, kernel: str) -> Floats:
-    """Return the density (weight per square metre) at places, summed over all points one by one."""
+def density_exact(
+    x: Floats, y: Floats, weight: Floats, at_x: Floats, at_y: Floats, *, bandwidth: float, kernel: str, power: int = 1
+) -> Floats:
+    """Return the density (weight per square metre) at places, summed over all points one by one; or the sum of a power of the kernels."""
     out = np.zeros(len(at_x))
     step = max(1, CHUNK // max(1, len(x)))
     for k in range(0, len(at_x), step):
         d2 = np.square(at_x[k : k + step, None] - x) + np.square(at_y[k : k + step, None] - y)
-        out[k : k + step] = _kernel(d2, bandwidth, kernel) @ weight
+        out[k : k + step] = _kernel(d2, bandwidth, kernel) ** power @ weight
     return out
 
 

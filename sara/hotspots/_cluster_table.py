@@ -15,7 +15,7 @@ from sara.hotspots._area import Selected
 from sara.hotspots._areas import finish_areas, place_words
 from sara.hotspots._rows import Rows
 
-__all__ = ["Outlined", "apart", "around", "cluster_table", "stacks", "tail", "weight_of"]
+__all__ = ["Outlined", "apart", "around", "cluster_table", "inside_of", "stacks", "tail", "weight_of"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ def cluster_table(chosen: Selected, found: Outlined, months: float) -> gpd.GeoDa
     """Return one row per cluster, from exact counts inside its outline; ``attrs["kept"]`` says which cluster each row is."""
     rows, weight = chosen.rows, weight_of(chosen.rows)
     place, x, y = stacks(rows.x, rows.y)
-    inside, owner = _inside(found.shapes, x, y)
+    inside, owner = inside_of(found.shapes, x, y)
     stack_n = np.bincount(place, weights=rows.n, minlength=len(x)).astype(np.int64)
     order = np.lexsort((weight, place))
     stack_weight = np.bincount(place[order], weights=weight[order], minlength=len(x))
@@ -79,7 +79,10 @@ def around(x: Floats, y: Floats, eps: float, area: Any) -> Any:
         squares = np.c_[x // (eps / 10), y // (eps / 10)]
         first = np.unique(squares, axis=0, return_index=True)[1]
         x, y = x[first], y[first]
-    return shapely.intersection(shapely.union_all(shapely.buffer(shapely.points(x, y), eps / 2, quad_segs=8)), area)
+    shape = shapely.union_all(shapely.buffer(shapely.points(x, y), eps / 2, quad_segs=8))
+    # Cutting along a city's shore is slow; most clusters lie well inside.
+    shapely.prepare(area)
+    return shape if shapely.covers(area, shape) else shapely.intersection(shape, area)
 
 
 def apart(shapes: list[Any], area: Any) -> list[Any]:
@@ -107,7 +110,7 @@ def stacks(x: Floats, y: Floats) -> tuple[Ints, Floats, Floats]:
     return place, x[order][new], y[order][new]
 
 
-def _inside(outlines: list[Any], x: Floats, y: Floats) -> tuple[Ints, Ints]:
+def inside_of(outlines: list[Any], x: Floats, y: Floats) -> tuple[Ints, Ints]:
     """Return the coordinates inside an outline, and which one."""
     if not outlines:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)

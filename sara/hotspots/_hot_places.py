@@ -18,6 +18,7 @@ from sara.core.source import EventSource, as_source
 from sara.data.categories import help_categories
 from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import AREA_COLUMNS
+from sara.hotspots._cluster_table import inside_of, stacks
 from sara.hotspots._clusters import CHOSEN, clusters_of
 from sara.hotspots._hot_nesting import HALF, Listed, Part, nested
 from sara.hotspots._hot_places_result import HotPlacesResult
@@ -36,7 +37,7 @@ MOST_KM2 = 0.25
 # A default point is one coordinate; a metre is the reader's rounding.
 AT_POINT = 1.0
 LEFT_HELP, LEFT_DEFAULT = "calls for help", "at a default point"
-COLUMNS = ["time", "dow", "hour", "category", "origin", "place", "x", "y", "source", "type"]
+COLUMNS = ["time", "dow", "hour", "category", "origin", "place", "x", "y", "source", "type", "caller"]
 NULL = (
     "`p_adjusted` asks of an address whether it has more than its share if all addresses were alike (of a stretch: all metres of street, or all "
     "blocks; of an area: an even scatter). No two addresses are alike: it says that the crowd is no accident, not that the owner is to blame."
@@ -83,7 +84,8 @@ def hot_places(
         ``p_adjusted``, ``per_month``, ``months_active`` (share of the months with an event), ``latest`` (day of the last one), ``spatial`` ("hot point",
         "clustered", "dispersed"; missing where addresses are not published), ``temporal`` ("acute", "focused", "diffused"), ``temporal_p``,
         ``peak`` ("Fri-Sat 22-02"; missing where no part of the week stands out), ``top_share`` (share of its largest address), ``inside`` (its hot addresses and stretches in
-        words), ``inside_share``, ``km2``, ``place`` (the exact address or block; private), ``geometry``. ``areas``: name, n, excess, p_adjusted, km2 and geometry, as of every
+        words), ``inside_share``, ``top_caller`` (share that one caller reported; missing where callers are not published), ``officer_share`` (started by
+        officers), ``km2``, ``place`` (the exact address or block; private), ``geometry``. ``areas``: name, n, excess, p_adjusted, km2 and geometry, as of every
         hot spot method. ``parts``: the hot addresses and stretches inside the listed places. `figure` draws the hotspot matrix.
 
     Raises
@@ -142,7 +144,7 @@ def hot_places(
         else stretches(happened.x, happened.y, streets, happened.day, crs=table.crs, area=chosen.area)
     )
     crowds, used = clusters_of(chosen, max_km2=MOST_KM2)
-    inside = [np.flatnonzero(shapely.intersects_xy(shape, happened.x, happened.y)) for shape in crowds.geometry]
+    inside = _events_in(list(crowds.geometry), happened)
     crowded = list(zip(inside, crowds["n"] - crowds["excess"], crowds["p_adjusted"], strict=True))
     listed, parts = nested(is_dot, is_line, crowded)
     n_found = len(listed)
@@ -152,7 +154,7 @@ def hot_places(
     spots = out[AREA_COLUMNS].copy()
     spots.attrs = dict(out.attrs)
     settings = {**chosen.settings, **used, **_settings(streets, n, n_found)}
-    cautions = (*chosen.cautions, *notes, *_cautions(happened, is_line, streets), NULL, CLOCK, CHOSEN)
+    cautions = (*chosen.cautions, *notes, *_cautions(happened, is_line, streets), *_told_by(out), NULL, CLOCK, CHOSEN)
     return HotPlacesResult.of(
         chosen,
         table=out,
@@ -162,6 +164,17 @@ def hot_places(
         cautions=cautions,
         parts=city.parts(out, listed, parts),
     )
+
+
+def _events_in(shapes: list[Any], events: Happened) -> list[Ints]:
+    """Return the events in each shape; shapes do not overlap."""
+    place, x, y = stacks(events.x, events.y)
+    at, owner = inside_of(shapes, x, y)
+    shape_of_place = np.full(len(x), -1, dtype=np.int64)
+    shape_of_place[at] = owner
+    of = shape_of_place[place]
+    order = np.argsort(of, kind="stable")
+    return np.split(order, np.searchsorted(of[order], np.arange(len(shapes))))[1:]
 
 
 def _loaded(source: EventSource) -> gpd.GeoDataFrame:
@@ -216,6 +229,17 @@ def _settings(streets: Any, n: int, found: int) -> dict[str, Setting]:
         "false_discoveries": Setting(ALPHA, "sara", "share of addresses, and of stretches, that may be listed by chance"),
         "lines": Setting(lines, "sara" if streets is None else "you"),
     }
+
+
+def _told_by(table: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Name the places that look hot for who reports, not for what happens."""
+    out = []
+    for column, words in (("top_caller", "reported by one and the same caller"), ("officer_share", "started by officers")):
+        rows = table[(table[column] >= HALF).to_numpy(dtype=bool, na_value=False)]
+        if len(rows):
+            names = "; ".join(rows["name"].head(3)) + (f" and {len(rows) - 3:,} more" if len(rows) > 3 else "")
+            out.append(f"{names}: half or more of the events there were {words}. Look into that first.")
+    return tuple(out)
 
 
 def _cautions(events: Happened, lines: Units, streets: Any) -> tuple[str, ...]:

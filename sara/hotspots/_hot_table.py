@@ -56,6 +56,8 @@ class Happened:
     month: Ints
     dow: Ints
     hour: Ints
+    caller: Ints
+    officer: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, rows: gpd.GeoDataFrame, chosen: Selected) -> Self:
@@ -70,7 +72,15 @@ class Happened:
         return cls(
             x=rows["x"].to_numpy(dtype=float), y=rows["y"].to_numpy(dtype=float), key=keys, form=_forms(keys), day=day,
             month=time.astype("datetime64[M]").astype(np.int64), dow=(day + 3) % 7, hour=np.where(np.isnan(hour), -1, hour).astype(np.int64),
+            caller=_numbered(rows), officer=rows["origin"].isin(["officer"]).to_numpy(dtype=bool, na_value=False),
         )  # fmt: skip
+
+
+def _numbered(rows: gpd.GeoDataFrame) -> Ints:
+    """Return a number per caller, -1 where none is published."""
+    if "caller" not in rows.columns:
+        return np.full(len(rows), -1, dtype=np.int64)
+    return pd.factorize(rows["caller"].astype(object))[0].astype(np.int64)
 
 
 def _forms(keys: npt.NDArray[np.object_]) -> Ints:
@@ -144,10 +154,18 @@ class HotTable:
             "excess": len(rows) - place.expected, "p_adjusted": place.p_adjusted,
             "per_month": len(rows) / ((end - start).days / DAYS_IN_MONTH), "months_active": len(np.unique(events.month[rows])) / months,
             "latest": pd.Timestamp(int(events.day[rows].max()), unit="D"), "spatial": self._spatial(place, top, share), "peak": self._peak(rows),
-            "top_share": float(top), "inside": _inside_words(parts), "inside_share": share, "_exact": exact,
+            "top_share": float(top), "inside": _inside_words(parts), "inside_share": share, "top_caller": self._top_caller(rows), "officer_share": float(events.officer[rows].mean()), "_exact": exact,
             "_public": self._public(place.kind, exact, rows) if place.kind != "area" else self._crowd_name(place.unit),
             "_word": self._word(place),
         }  # fmt: skip
+
+    def _top_caller(self, rows: Ints) -> float:
+        """Return the share of the events that one caller reported; missing where callers are not published."""
+        if not (self.events.caller >= 0).any():
+            return float("nan")
+        known = self.events.caller[rows]
+        known = known[known >= 0]
+        return float(np.bincount(np.unique(known, return_inverse=True)[1]).max() / len(rows)) if len(known) else 0.0
 
     def _word(self, place: Listed) -> str:
         if place.kind != "dot":
@@ -217,7 +235,7 @@ class HotTable:
 
 _ROW: dict[str, Any] = {
     "kind": object, "n": "int64", "share": float, "expected": float, "excess": float, "p_adjusted": float, "per_month": float, "months_active": float,
-    "latest": "datetime64[s]", "spatial": object, "peak": object, "top_share": float, "inside": object, "inside_share": float, "_exact": object,
+    "latest": "datetime64[s]", "spatial": object, "peak": object, "top_share": float, "inside": object, "inside_share": float, "top_caller": float, "officer_share": float, "_exact": object,
     "_public": object, "_word": object,
 }  # fmt: skip
 

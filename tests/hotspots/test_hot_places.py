@@ -190,3 +190,16 @@ def test_mistakes_are_told(street_town, given):
 def test_too_few_are_told(make):
     with pytest.raises(NotEnoughDataError, match="at least 30"):
         hot_places(make(np.arange(12), np.arange(12)), area=AREA)
+
+
+def test_places_that_one_caller_or_officers_make_are_named(world):
+    calls, areas, truth = world
+    caller = next(decoy for decoy in truth["decoys"] if decoy["kind"] == "one caller")
+    found = hot_places(calls[calls["category"] == caller["category"]], area=areas)
+    first = found.table.iloc[0]
+    assert hundred_block(first["place"]) == hundred_block(caller["address"]) and first["top_caller"] > 0.9
+    assert (found.table["top_caller"].iloc[1:] < 0.5).all()
+    told = [caution for caution in found.cautions if "one and the same caller" in caution]
+    assert len(told) == 1 and first["name"] in told[0]
+    patrols = hot_places(calls[calls["category"] == "directed patrol"], area=areas)
+    assert (patrols.table["officer_share"] == 1).all() and any("started by officers" in c for c in patrols.cautions)

@@ -22,6 +22,8 @@ OUTLOOKS = {
     "new": ("#D55E00", "new: was not, and is expected to be"),
     "fading": ("#0072B2", "fading: was, and is not expected to be"),
 }
+# In a grey print the three colours are one.
+MARKS = {"new": "....", "fading": "\\\\\\"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -70,9 +72,12 @@ class PersistenceResult(HotspotResult):
         for name, (color, words) in OUTLOOKS.items():
             rows = table[table["outlook"] == name]
             paint_cells(ax, self, rows, [color] * len(rows), zorder=2)
+            mark = MARKS.get(name)
+            if mark is not None:
+                maps.hatch(ax, rows.geometry.to_numpy(), mark=mark, color="white", zorder=2.1)
             if len(rows):
-                entries.append((color, words))
+                entries.append((color if mark is None else {"facecolor": color, "hatch": mark, "hatchcolor": "white"}, words))
         share = float(self.settings["share"].value)
         maps.key(ax, entries, title=f"among the worst {percent(share)} of cells", side=side)
         list_areas(ax, self, title="Most expected", side=side)
-        return f"outlook to {self.horizon[1] - pd.Timedelta(microseconds=1):%Y-%m-%d} by {cell_words(self)}, from {self.noun} of"
+        return f"outlook to {self.horizon[1] - pd.Timedelta(microseconds=1):%Y-%m-%d} by {cell_words(self)}"

@@ -78,12 +78,12 @@ class Grid(Cells):
         return max(1, math.ceil(height / size - 1e-9)), max(1, math.ceil(width / size - 1e-9))
 
     def _row_column(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        out = []
-        for values, origin in ((y, self.y0), (x, self.x0)):
-            at = values - origin
+        row, column = np.asarray(y - self.y0, dtype=np.float64), np.asarray(x - self.x0, dtype=np.float64)
+        for at in (row, column):
+            # In place: a third array of ten million would cost more than the division.
             at /= self.cell_size
-            out.append(np.floor(at, out=at))
-        return out[0], out[1]
+            np.floor(at, out=at)
+        return row, column
 
     def corners(self, row: Ints, column: Ints) -> Floats:
         """Return the corners of cells, n x 4 x 2; neighbours share theirs to the last digit."""

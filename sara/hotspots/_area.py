@@ -131,9 +131,11 @@ def select(
             raise InputError(
                 f"`{name}` can't be laid over events whose coordinate system is not known. Got crs=None. Write: sara.open_events(path, crs=32616)"
             )
+    layout: Cells | AreaUnits | None
+    cautions: tuple[str, ...] = ()
     if areas is not None:
         ground, layout = _named_areas(area, areas, rows, settings, grid=grid, cell_size=cell_size, shape=shape)
-        named, cautions = None, ()
+        named = None
     else:
         given = as_grid(grid, crs=rows.crs) if grid is not None else None
         ground, named, settings["area"], cautions = _ground(area, given, rows, method)

@@ -30,6 +30,8 @@ Floats = npt.NDArray[np.float64]
 LEAST_EVENTS, LEAST_UNITS = 10, 3
 # Below this many expected events a raw rate is mostly chance.
 TINY = 1.0
+# Below this many places the extra spread is itself a rough number.
+FEW = 25
 LEVELS = {"95": 0.95, "998": 0.998}
 NULL = (
     "High means more events for its exposure than chance and the usual differences between places explain; it does not say why. "
@@ -241,7 +243,7 @@ def _set_aside(chosen: Selected, n: Floats, known: npt.NDArray[np.bool_], word: 
     )
 
 
-def _spread_out(values: Floats, known: npt.NDArray[np.bool_], fill: Any = np.nan) -> Any:
+def _spread_out(values: npt.NDArray[Any], known: npt.NDArray[np.bool_], fill: Any = np.nan) -> Any:
     out = np.full(len(known), fill)
     out[known] = values
     return out
@@ -307,6 +309,10 @@ def _told(found: Rates, table: gpd.GeoDataFrame, word: str) -> tuple[str, ...]:
             f"{tiny:,} {word}s expect fewer than one event: their raw rate is mostly chance and nothing ranks by it; read `rate_smoothed`."
         )
     kind, value = found.spread.kind, found.spread.value
+    if kind != "none" and found.spread.places < FEW:
+        told.append(
+            f"How much places usually differ was measured on {found.spread.places:,} {word}s only: the funnel limits are themselves uncertain."
+        )
     if kind == "additive" and value > 0:
         told.append(
             f"Places differ by more than chance even in the middle of the field: their usual relative risks have a standard deviation of {figures(np.sqrt(value))}. "

@@ -74,13 +74,12 @@ def draw_funnel(result: RatesResult, *, ax: Axes | None, named: int, span: str) 
     ax.axhline(result.overall, color=LINE, linewidth=1.2, label=f"overall rate, {result.overall:,.3g}")
     is_high, is_low = table["is_high"].to_numpy(), table["is_low"].to_numpy()
     rest = ~is_high & ~is_low
-    for mask, look in (
-        (rest, {"facecolors": "none", "edgecolors": MUTED, "label": f"{result.unit}s"}),
-        (is_low, {"facecolors": LINE, "edgecolors": LINE, "marker": "v", "label": "low"}),
-        (is_high, {"facecolors": WARN, "edgecolors": WARN, "marker": "^", "label": "high"}),
-    ):
+    ax.scatter(
+        exposure[rest], rate[rest], s=12, linewidths=0.6, zorder=4, facecolors="none", edgecolors=MUTED, label=f"{result.unit}s"
+    )
+    for mask, color, marker, label in ((is_low, LINE, "v", "low"), (is_high, WARN, "^", "high")):
         if mask.any():
-            ax.scatter(exposure[mask], rate[mask], s=16 if mask is not rest else 12, linewidths=0.6, zorder=4, **look)
+            ax.scatter(exposure[mask], rate[mask], s=16, linewidths=0.6, zorder=4, color=color, marker=marker, label=label)
     ax.set_xscale("log")
     ax.set_xlim(low * 0.9, high * 1.6)
     top = max(float(np.quantile(rate[exposure >= low], 0.995)) if (exposure >= low).any() else 0.0, result.overall * 2.5)

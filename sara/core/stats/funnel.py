@@ -17,7 +17,7 @@ WINSOR = 0.10
 # What drawing in a tenth at each end leaves of the variance of a normal curve.
 LEFT_OF_NORMAL = 0.678688
 # Below this many expected events a z-score is too lumpy to measure a spread by; and this many places are needed.
-LEAST_EXPECTED, LEAST_PLACES = 5.0, 20
+LEAST_EXPECTED, LEAST_PLACES = 5.0, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def spread_of(n: npt.ArrayLike, expected: npt.ArrayLike, *, kind: str) -> Spread
     too narrow). The extra spread itself is found on normal scores: the variance at which ``qnorm(F(n))``, F the gamma-Poisson distribution
     (middle of its step), drawn in likewise, has a mean square of 0.6787. For rates that differ little it is his moment estimate; where they
     differ by half or more, moments of a skewed curve come out too small (0.30 for 0.40 in a simulation), and scores do not.
-    Where fewer than 20 places expect 5 events, scores are too lumpy: then all places and plain moments, hot ones included, which errs
+    Where fewer than 10 places expect 5 events, scores are too lumpy: then all places and plain moments, hot ones included, which errs
     towards wide limits.
 
     References

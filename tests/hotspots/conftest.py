@@ -37,3 +37,16 @@ def town():
     place = np.array([None] * 2_610 + ["1423 N 35TH ST"] * 300 + ["77 ELM ST"] * 90, dtype=object)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta((np.arange(3_000) * 7) % 366, unit="D")
     return table(x, y, time=list(days), place=place)
+
+
+@pytest.fixture(scope="session")
+def both(tmp_path_factory):
+    """Return every tenth call of the synthetic city as a table and as a source."""
+    pytest.importorskip("duckdb")
+    import sara
+
+    folder = tmp_path_factory.mktemp("both")
+    rows = pd.read_csv(sara.datasets.folder() / "calls.csv.gz", dtype=str, keep_default_na=False)
+    rows.iloc[::10].to_csv(folder / "calls.csv", index=False)
+    sara.convert(folder / "calls.csv", folder / "calls.parquet")
+    return sara.read_calls(folder / "calls.csv"), sara.open_events(folder / "calls.parquet")

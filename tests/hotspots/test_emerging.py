@@ -259,14 +259,9 @@ def test_hexagons_and_an_earlier_grid(make):
     assert len(again.table) == 900
 
 
-def test_a_source_gives_the_same_answer(tmp_path, make):
-    pytest.importorskip("duckdb")
-    events = sara.datasets.load("riverton_calls").query("category == 'disorder'")
-    path = tmp_path / "calls.parquet"
-    sara.convert(sara.datasets.folder() / "calls.csv.gz", path)
+def test_a_source_gives_the_same_answer(both):
     city = sara.datasets.load("riverton_areas")
-    one = sara.hotspots.emerging(events, area=city)
-    other = sara.hotspots.emerging(sara.open_events(path).where("category == 'disorder'"), area=city)
+    one, other = (sara.hotspots.emerging(events, area=city, cell_size=400) for events in both)
     assert other.text == one.text
     assert other.counts == one.counts
     pd.testing.assert_frame_equal(

@@ -182,19 +182,16 @@ def test_millions_of_pairs_get_fewer_deals(make, monkeypatch):
     assert "fewer" in found.settings["n_sims"].why
 
 
-def test_a_source_gives_the_same_answer(tmp_path):
-    pytest.importorskip("duckdb")
-    path = tmp_path / "calls.parquet"
-    sara.convert(sara.datasets.folder() / "calls.csv.gz", path)
-    calls = sara.datasets.load("riverton_calls").query("category == 'burglary'")
+def test_a_source_gives_the_same_answer(both):
+    table, source = both
     area = sara.datasets.load("riverton_areas")
-    one = sara.hotspots.near_repeat_zones(calls.assign(n_reports=2), area=area, n_sims=39)
-    other = sara.hotspots.near_repeat_zones(sara.open_events(path).where("category == 'burglary'"), area=area, n_sims=39)
+    one = sara.hotspots.near_repeat_zones(table.assign(n_reports=2), area=area, n_sims=39)
+    other = sara.hotspots.near_repeat_zones(source, area=area, n_sims=39)
     assert other.text == one.text
     pd.testing.assert_frame_equal(other.bands, one.bands)
 
 
-def test_the_burglaries_of_riverton_repeat(tmp_path):
+def test_the_burglaries_of_riverton_repeat():
     calls = sara.dedupe(sara.datasets.load("riverton_calls").query("category == 'burglary'"))
     found = sara.hotspots.near_repeat_zones(calls, area=sara.datasets.load("riverton_areas"), n_sims=99)
     assert found.p == pytest.approx(0.01)

@@ -77,6 +77,10 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
         lambda e, w: sara.hotspots.persistence(e, area=w.areas, cell_size=400, as_of="2024-03-01", n_sims=99),
     ),
     "hotspots.change": (lambda w: w.strip, lambda e, w: sara.hotspots.change(e, areas=w.areas)),
+    "hotspots.compare": (
+        lambda w: w.strip,
+        lambda e, w: sara.hotspots.compare(["all counts", "last year"], e, area=w.areas, cell_size=400, start="2024-03-01", n_sims=199),
+    ),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "scan.problems": (lambda w: w.calls, lambda e, w: sara.scan.problems(e, w.complaints, areas=w.areas)),

@@ -8,6 +8,8 @@ from sara.hotspots._change import change
 from sara.hotspots._change_result import ChangeResult
 from sara.hotspots._clusters import clusters
 from sara.hotspots._clusters_result import ClustersResult
+from sara.hotspots._compare import compare
+from sara.hotspots._compare_result import CompareResult
 from sara.hotspots._count import count
 from sara.hotspots._count_result import CountResult
 from sara.hotspots._dual_kde import dual_kde
@@ -36,6 +38,7 @@ from sara.hotspots._street_result import StreetResult
 
 __all__ = [
     "AccuracyResult",
+    "CompareResult",
     "ChangeResult",
     "ClustersResult",
     "CountResult",
@@ -54,6 +57,7 @@ __all__ = [
     "accuracy",
     "change",
     "clusters",
+    "compare",
     "count",
     "dual_kde",
     "emerging",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +73,7 @@ class Smoother:
 
     def __init__(self, grid: Cells) -> None:
         self.grid = grid
-        self._kernels: dict[float, tuple[object, Floats]] = {}
+        self._kernels: dict[float, tuple[Any, Floats]] = {}
 
     @cached_property
     def reaches(self) -> tuple[float, ...]:
@@ -84,28 +85,38 @@ class Smoother:
         if reach == 0:
             return values
         if reach not in self._kernels:
-            kernel = self._patch(reach) if self.grid.shape == "square" else self._matrix(reach)
+            kernel = self._spectrum(reach) if self.grid.shape == "square" else self._matrix(reach)
             self._kernels[reach] = (kernel, self._apply(kernel, np.ones(self.grid.n_cells)))
         kernel, mass = self._kernels[reach]
         return self._apply(kernel, values / mass)
 
-    def _apply(self, kernel: object, values: Floats) -> Floats:
+    def _apply(self, kernel: Any, values: Floats) -> Floats:
         if self.grid.shape != "square":
-            return np.asarray(kernel @ values)  # type: ignore[operator]
-        from scipy.signal import fftconvolve
+            return np.asarray(kernel @ values)
+        from scipy.fft import irfft2, rfft2
 
+        spectrum, size = kernel
         raster = np.zeros(self.grid.member.shape)
         raster[self.grid.member] = values
-        out = fftconvolve(raster, kernel, mode="same")[self.grid.member]
+        rows, columns = raster.shape
+        out = irfft2(rfft2(raster, s=size) * spectrum, s=size)[:rows, :columns][self.grid.member]
         # What rounding leaves where nothing was is nothing.
         return np.where(out > 1e-9 * max(float(values.max(initial=0.0)), 1e-300), out, 0.0)
 
-    def _patch(self, reach: float) -> Floats:
-        step = int(reach // self.grid.cell_size)
-        away = np.arange(-step, step + 1) * self.grid.cell_size
-        return np.square(np.maximum(1 - (away[:, None] ** 2 + away**2) / reach**2, 0))
+    def _spectrum(self, reach: float) -> tuple[npt.NDArray[np.complex128], tuple[int, int]]:
+        from scipy.fft import next_fast_len, rfft2
 
-    def _matrix(self, reach: float) -> object:
+        step = int(reach // self.grid.cell_size)
+        # Room for the kernel beyond the far edge, where what wraps round the near one comes to lie.
+        size = (
+            next_fast_len(self.grid.member.shape[0] + step, real=True),
+            next_fast_len(self.grid.member.shape[1] + step, real=True),
+        )
+        away = [np.minimum(np.arange(n), n - np.arange(n)) * self.grid.cell_size for n in size]
+        kernel = np.square(np.maximum(1 - (away[0][:, None] ** 2 + away[1] ** 2) / reach**2, 0))
+        return rfft2(kernel), size
+
+    def _matrix(self, reach: float) -> Any:
         from scipy import sparse
 
         near = sparse.coo_array(self.grid.neighbours(distance=reach))

@@ -81,6 +81,15 @@ def hot_places() -> Any:
     return drawn(sara.hotspots.hot_places(of("disorder"), area=layer("areas"), streets=layer("streets"), areas=layer("areas"), period=PERIOD))
 
 
+def hot_places_matrix() -> Any:
+    found = sara.hotspots.hot_places(of("disorder"), area=layer("areas"), streets=layer("streets"), areas=layer("areas"), period=PERIOD)
+    return found.figure().axes[0]
+
+
+def clusters_nnh() -> Any:
+    return drawn(sara.hotspots.clusters(of("disorder"), area=layer("areas"), method="nnh", period=PERIOD))
+
+
 def scan_statistic() -> Any:
     return drawn(sara.hotspots.scan_statistic(of("burglary"), area=layer("areas"), period=PERIOD, n_sims=199))
 
@@ -90,7 +99,8 @@ def emerging() -> Any:
 
 
 def change() -> Any:
-    return drawn(sara.hotspots.change(of("disorder"), area=layer("areas"), period=PERIOD))
+    # The year after the bars closed at different hours, against the year before.
+    return drawn(sara.hotspots.change(of("disorder"), area=layer("areas"), period=("2023-03-01", "2025-02-28")))
 
 
 def near_repeat_zones() -> Any:
@@ -116,7 +126,7 @@ def zoom() -> Any:
 
 
 PICTURES: tuple[Callable[[], Any], ...] = (
-    count, count_hexagons, rates, gi_star, local_moran, kde, dual_kde, street, clusters, hot_places, scan_statistic, emerging, change,
+    count, count_hexagons, rates, gi_star, local_moran, kde, dual_kde, street, clusters, clusters_nnh, hot_places, hot_places_matrix, scan_statistic, emerging, change,
     near_repeat_zones, persistence, accuracy, compare, zoom,
 )  # fmt: skip
 

@@ -126,8 +126,8 @@ def zoom() -> Any:
 
 
 PICTURES: tuple[Callable[[], Any], ...] = (
-    count, count_hexagons, rates, gi_star, local_moran, kde, dual_kde, street, clusters, clusters_nnh, hot_places, hot_places_matrix, scan_statistic, emerging, change,
-    near_repeat_zones, persistence, accuracy, compare, zoom,
+    count, count_hexagons, rates, gi_star, local_moran, kde, dual_kde, street, clusters, clusters_nnh, hot_places,
+    hot_places_matrix, scan_statistic, emerging, change, near_repeat_zones, persistence, accuracy, compare, zoom,
 )  # fmt: skip
 
 

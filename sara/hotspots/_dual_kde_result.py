@@ -70,8 +70,8 @@ class DualKdeResult(HotspotResult):
         shapes = table.geometry.to_numpy()
         by = maps.diverging(ratio[known], centre=1.0, breaks=_breaks(ratio[known]))
         # Drawn by class, not by cell: classes that mean "less" are hatched, so that a grey print tells them from "more".
-        maps.fill(ax, shapes, ratio, by)
-        maps.hatch(ax, shapes[~known], mark=maps.UNKNOWN["hatch"])
+        maps.fill(ax, list(shapes), ratio, by)
+        maps.hatch(ax, list(shapes[~known]), mark=maps.UNKNOWN["hatch"])
         for column, dashes in (("is_high", "solid"), ("is_low", "dashed")):
             held = table[column].to_numpy()
             if held.any():

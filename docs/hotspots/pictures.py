@@ -49,6 +49,10 @@ def count_hexagons() -> Any:
     return drawn(sara.hotspots.count(of("disorder"), area=layer("areas"), shape="hexagon", period=PERIOD), suppress=10)
 
 
+def rates_funnel() -> Any:
+    return sara.hotspots.rates(of("burglary"), layer("areas"), column="population", area=layer("areas"), cell_size=400, period=PERIOD).funnel()
+
+
 def rates() -> Any:
     return drawn(sara.hotspots.rates(of("burglary"), "population", areas=layer("areas"), period=PERIOD))
 
@@ -126,7 +130,7 @@ def zoom() -> Any:
 
 
 PICTURES: tuple[Callable[[], Any], ...] = (
-    count, count_hexagons, rates, gi_star, local_moran, kde, dual_kde, street, clusters, clusters_nnh, hot_places,
+    count, count_hexagons, rates, rates_funnel, gi_star, local_moran, kde, dual_kde, street, clusters, clusters_nnh, hot_places,
     hot_places_matrix, scan_statistic, emerging, change, near_repeat_zones, persistence, accuracy, compare, zoom,
 )  # fmt: skip
 

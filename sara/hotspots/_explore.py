@@ -30,6 +30,10 @@ __all__ = ["explore"]
 LISTED = 12
 # A drawn line or dot belongs to a row that lies within so many metres of it.
 NEAR = 0.5
+# A dot may stand so far from its place: half the diagonal of the squares of 250 m that addresses are moved to the middle of, and a little.
+MOVED = 180.0
+# Two surfaces whose sizes differ by less than this share are one.
+SAME = 0.02
 # Words of columns; others are said as they are called.
 WORDS = {
     "p_adjusted": "adjusted p",
@@ -154,10 +158,9 @@ def _surface(drawn: Any, faces: Any, edges: Any, widths: Any, i: int) -> dict[st
     face, edge = _at(faces, i), _at(edges, i)
     if face is not None and face[3] > 0:
         out |= {"fill": _hex(face), "alpha": round(float(face[3]), 2)}
-    mark = drawn.get_hatch()
+    mark, width = drawn.get_hatch(), _at(widths, i)
     if mark:
-        return {**out, "hatch": HATCHES.get(mark[0], "up"), "ink": _hex(edge), "width": 0}
-    width = _at(widths, i)
+        return {**out, "hatch": HATCHES.get(mark[0], "up"), "ink": _hex(edge), "line": _hex(edge), "width": _width(width)}
     seen = edge is not None and edge[3] > 0 and width > 0 and (_hex(edge) != out.get("fill") or edge[3] > out["alpha"])
     return {**out, "line": _hex(edge), "width": _width(width)} if seen else {**out, "width": 0}
 
@@ -192,22 +195,34 @@ def _rows(result: HotspotResult, drawn: _Drawn, least: int | None) -> list[Layer
     table = result.table
     if not isinstance(table, gpd.GeoDataFrame) or table.empty or not len(drawn.shapes):
         return []
-    out = []
     shapes = table.geometry.to_numpy()
     told = _told(result, table, least, title=_title(result), cells=result.layout is not None)
-    for dimension, name in ((2, _many(result)), (1, "street pieces"), (0, "points")):
-        chosen = np.flatnonzero((shapely.get_dimensions(shapes) == dimension) & ~shapely.is_empty(shapes))
-        looks, styles = _looks(shapes[chosen], dimension, drawn)
-        seen = looks >= 0
-        if not seen.any():
-            continue
-        rows = chosen[seen]
-        listed = LISTED if result.layout is None and dimension == 2 and "name" in table.columns else 0
-        layer = Layer(
-            gpd.GeoSeries(shapes[rows], crs=table.crs), looks[seen].tolist(), styles, told.iloc[rows], name=name, listed=listed
-        )
-        out.append(layer)
-    return out
+    dimension = np.where(shapely.is_empty(shapes), -1, shapely.get_dimensions(shapes))
+    out, left = [], np.flatnonzero(dimension == 0)
+    for wanted, name in ((2, _many(result)), (1, "street pieces")):
+        chosen = np.flatnonzero(dimension == wanted)
+        looks, styles = _looks(shapes[chosen], wanted, drawn)
+        rows = chosen[looks >= 0]
+        left = np.r_[left, chosen[looks < 0]] if wanted == 2 else left
+        if len(rows):
+            listed = LISTED if result.layout is None and wanted == 2 and "name" in table.columns else 0
+            held = gpd.GeoSeries(shapes[rows], crs=table.crs)
+            out.append(Layer(held, looks[looks >= 0].tolist(), styles, told.iloc[rows], name=name, listed=listed))
+    return [*out, *_dots(shapes, np.sort(left), drawn, told, table.crs)]
+
+
+def _dots(shapes: npt.NDArray[Any], rows: npt.NDArray[np.int64], drawn: _Drawn, told: pd.DataFrame, crs: Any) -> list[Layer]:
+    """Return the rows that the picture shows as dots, where the picture has them: it may have moved an address off its house."""
+    dots = np.flatnonzero(shapely.get_dimensions(drawn.shapes) == 0)
+    if not len(dots) or not len(rows):
+        return []
+    tree = shapely.STRtree(drawn.shapes[dots])
+    found, nearest = tree.query_nearest(shapely.centroid(shapes[rows]), max_distance=MOVED, all_matches=False)
+    if not len(found):
+        return []
+    styles = [drawn.styles[k] for k in dots[nearest]]
+    held = gpd.GeoSeries(drawn.shapes[dots[nearest]], crs=crs)
+    return [Layer(held, list(range(len(styles))), styles, told.iloc[rows[found]], name="addresses and corners")]
 
 
 def _looks(shapes: npt.NDArray[Any], dimension: int, drawn: _Drawn) -> tuple[npt.NDArray[np.int64], list[dict[str, Any]]]:
@@ -217,24 +232,23 @@ def _looks(shapes: npt.NDArray[Any], dimension: int, drawn: _Drawn) -> tuple[npt
     if not len(kept) or not len(shapes):
         return looks, []
     tree = shapely.STRtree(drawn.shapes[kept])
-    middles = (
-        shapely.point_on_surface(shapes)
-        if dimension == 2
-        else shapely.line_interpolate_point(shapes, 0.5, normalized=True)
-        if dimension == 1
-        else shapes
-    )
+    middles = shapely.point_on_surface(shapes) if dimension == 2 else shapely.line_interpolate_point(shapes, 0.5, normalized=True)
     row, found = (
         tree.query(middles, predicate="intersects") if dimension == 2 else tree.query(middles, predicate="dwithin", distance=NEAR)
     )
+    if dimension == 2:
+        # An outline around many cells is none of theirs.
+        sizes, size = shapely.area(shapes)[row], shapely.area(drawn.shapes[kept[found]])
+        empty = np.array([not ({"fill", "hatch"} & set(drawn.styles[k])) for k in kept[found]], dtype=bool)
+        meant = ~empty | (np.abs(sizes - size) <= SAME * sizes)
+        row, found = row[meant], found[meant]
     order = np.lexsort((drawn.height[kept[found]], row))
     row, found = row[order], kept[found[order]]
     merged: dict[int, dict[str, Any]] = {}
     for r, f in zip(row.tolist(), found.tolist(), strict=True):
-        # A hatch lies over the colour below it; all else covers what is below.
-        below = merged.get(r, {})
+        # A hatch and an outline lie over the colour below them; a colour covers it.
         style = drawn.styles[f]
-        merged[r] = {**below, **style} if "hatch" in style and "fill" not in style else style
+        merged[r] = style if "fill" in style else {**merged.get(r, {}), **style}
     known: dict[tuple[Any, ...], int] = {}
     for r, style in merged.items():
         looks[r] = known.setdefault(tuple(sorted(style.items())), len(known))

@@ -33,6 +33,7 @@ WARM_UP, LEAST_HISTORY = 4, 84
 FEW_PERIODS, FEW_EVENTS = 6, 30
 # A method takes over when its record leads by this many standard errors, over at least so many tests.
 AHEAD, LEAST_RECORD = 2.0, 3
+FLATTERED = "The method that comes first of several is a little flattered: it was picked on these periods."
 YEAR = pd.DateOffset(months=12)
 DAY = pd.Timedelta(days=1)
 
@@ -168,8 +169,8 @@ def compare(
     table = _table(periods, sizes, n_sims=n_sims, seed=seed, confidence=confidence)
     best = _best(table)
     told = _cautions(periods, len(origins))
-    if told:
-        warnings.warn(told[0], SaraWarning, stacklevel=2)
+    for words in told:
+        warnings.warn(words, SaraWarning, stacklevel=2)
     settings = {
         **chosen.settings,
         "methods": Setting("; ".join(entry.label for entry in entries), "you" if methods is not None else "sara"),
@@ -183,7 +184,7 @@ def compare(
         "confidence": Setting(confidence, "sara" if confidence == 0.95 else "you"),
     }  # fmt: skip
     return CompareResult(
-        table=table, periods=periods, best=best, settings=settings, counts=chosen.counts, cautions=(*told, *chosen.cautions),
+        table=table, periods=periods, best=best, settings=settings, counts=chosen.counts, cautions=(*told, FLATTERED, *chosen.cautions),
         period=(origins[0], origins[-1] + stretch), noun=chosen.noun, source=chosen.rows.source,
     )  # fmt: skip
 
@@ -372,5 +373,4 @@ def _cautions(periods: pd.DataFrame, n: int) -> tuple[str, ...]:
         )
     if periods["pai"].isna().any():
         told.append("Periods without any event are left out of the means.")
-    told.append("The method that comes first of several is a little flattered: it was picked on these periods.")
     return tuple(told)

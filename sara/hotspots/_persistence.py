@@ -183,15 +183,13 @@ def day_of(moment: pd.Timestamp) -> int:
 def span_of(value: Any, *, name: str) -> pd.DateOffset | pd.Timedelta:
     """Return a stretch of time that can be added to any day: "3MS" adds three months, wherever in a month it starts."""
     step = offset(value, name=name)
-    if step.name.startswith(("MS", "ME")) or step.name == "M":
-        return pd.DateOffset(months=step.n)
-    for code, months in (("QS", 3), ("QE", 3), ("YS", 12), ("YE", 12)):
-        if step.name.startswith(code):
-            return pd.DateOffset(months=months * step.n)
-    if step.name.startswith("W"):
-        return pd.Timedelta(weeks=step.n)
-    if step.name == "D":
-        return pd.Timedelta(days=step.n)
+    # "3MS", "QS-DEC", "W-SUN": what stands between the number and the anchor.
+    code = step.freqstr.lstrip("0123456789").split("-")[0]
+    months = {"MS": 1, "ME": 1, "M": 1, "QS": 3, "QE": 3, "YS": 12, "YE": 12}
+    if code in months:
+        return pd.DateOffset(months=months[code] * step.n)
+    if code in ("W", "D"):
+        return pd.Timedelta(days=step.n * (7 if code == "W" else 1))
     raise InputError(
         f"`{name}` must be days, weeks, months, quarters or years. Got {value!r}. Write '3MS' (three months) or '26W'."
     )

@@ -92,7 +92,7 @@ def test_nothing_from_after_an_origin_enters_its_map(town, name):
 
 
 def test_a_map_that_knows_the_future_is_refused(town):
-    def knowing(events, grid):  # noqa: ARG001
+    def knowing(events, grid):
         return count(town, grid=grid)
 
     with pytest.raises(InputError, match="`methods` must use events from before the origin"):
@@ -174,8 +174,8 @@ def test_a_source_gives_the_same_numbers(tmp_path):
     sara.convert(sara.datasets.folder() / "calls.csv.gz", path)
     area, events = sara.datasets.load("riverton_areas"), sara.datasets.load("riverton_calls").query("category == 'disorder'")
     source = open_events(path).where("category == 'disorder'")
-    methods = ["all counts", "kde", ("clusters", {"eps": 100, "min_events": 60})]
-    one, other = (compare(methods, e, area=area, start="2024-06-01", cell_size=300) for e in (events, source))
+    methods = ["all counts", ("clusters", {"eps": 100, "min_events": 60})]
+    one, other = (compare(methods, e, area=area, start="2024-09-01", cell_size=300) for e in (events, source))
     pd.testing.assert_frame_equal(one.table, other.table, rtol=1e-9)
     assert one.text == other.text
 

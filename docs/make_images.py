@@ -1,7 +1,8 @@
-"""Draw the pictures of README.md from the synthetic city: ``python docs/make_images.py``."""
+"""Draw every picture of README.md and of the pages from the synthetic city: ``python docs/make_images.py``."""
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,3 +27,4 @@ def did_it_work() -> None:
 
 if __name__ == "__main__":
     did_it_work()
+    runpy.run_path(str(ROOT / "docs" / "hotspots" / "pictures.py"))["main"]([])

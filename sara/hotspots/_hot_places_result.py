@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from sara.core.wording import percent
 from sara.data.privacy import SQUARE_METRES
@@ -17,12 +20,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from sara.plot.interactive import InteractiveMap
+
 __all__ = ["HotPlacesResult"]
 
 SPATIAL = ("dispersed", "clustered", "hot point")
 TEMPORAL = ("diffused", "focused", "acute")
-# What each cell of the matrix asks for, after Ratcliffe.
-LISTED = 8
+# Somewhere in this square.
+SOMEWHERE = (0.0, 0.0, 0.0, 0.10)
+LISTED = 6
 IN_CELL = 9
 KINDS = {"dot": ("address", "addresses"), "line": ("stretch", "stretches"), "area": ("small area", "small areas")}
 
@@ -106,6 +112,28 @@ class HotPlacesResult(HotspotResult):
             shapes = _public_shapes(top)
             maps.numbered(ax, shapes, words, title="Largest excess", side=side)
 
+    def explore(
+        self, *, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None, breaks: Any = None,
+        suppress: int | None = None,
+    ) -> InteractiveMap:  # fmt: skip
+        """Return the map as one to move and to ask. Addresses are the squares of 250 m in which they lie.
+
+        Parameters
+        ----------
+        areas, streets, breaks, suppress
+            As in `HotspotResult.explore`.
+
+        Returns
+        -------
+        InteractiveMap
+            Shows itself in a notebook; ``.save(path)`` writes one page that works without a network.
+        """
+        from sara.hotspots._explore import explore
+
+        shapes = gpd.GeoSeries(_public_shapes(self.table), index=self.table.index, crs=self.areas.crs)
+        shown = replace(self, table=gpd.GeoDataFrame(self.table).set_geometry(shapes), areas=self.areas.set_geometry(shapes))
+        return explore(shown, areas=areas, streets=streets, breaks=breaks, suppress=suppress)
+
     def matrix(self) -> pd.DataFrame:
         """Return how many listed places there are of each class: one row per spatial class, one column per temporal class.
 
@@ -149,22 +177,21 @@ def _draw_kind(ax: Axes, kind: str, rows: Any, look: dict[str, Any]) -> None:
     elif kind == "line":
         maps.outlines(ax, list(rows.geometry), color=look["color"], fill=look["color"], linewidth=2.0, zorder=5)
     else:
-        spots = _public_shapes(rows)
-        maps.points(ax, [p.x for p in spots], [p.y for p in spots], color=look["color"], size=30, zorder=6)
+        shapes = _public_shapes(rows)
+        maps.outlines(ax, shapes, color=look["color"], fill=SOMEWHERE, linewidth=0.6, zorder=4.5)
+        centres = shapely.centroid(np.array(shapes, dtype=object))
+        maps.points(ax, shapely.get_x(centres), shapely.get_y(centres), color=look["color"], size=30, zorder=6)
 
 
 def _public_shapes(rows: Any) -> list[Any]:
-    """Return where places are shown: a house in the middle of its square, as a point in public; corners, stretches and areas where they are."""
-    import shapely
-
+    """Return where places are shown: a house as the square it lies in, as a point in public; corners, stretches and areas where they are."""
     out = []
     for name, kind, shape in zip(rows["name"], rows["kind"], rows.geometry, strict=True):
-        centre = shapely.centroid(shape)
-        if kind == "dot" and not name.startswith("Corner"):
-            centre = shapely.Point(
-                *(math.floor(v / SQUARE_METRES) * SQUARE_METRES + SQUARE_METRES / 2 for v in (centre.x, centre.y))
-            )
-        out.append(centre if kind == "dot" else shape)
+        if kind != "dot" or name.startswith("Corner") or shape.is_empty:
+            out.append(shape)
+            continue
+        x, y = (math.floor(v / SQUARE_METRES) * SQUARE_METRES for v in (shape.centroid.x, shape.centroid.y))
+        out.append(shapely.box(x, y, x + SQUARE_METRES, y + SQUARE_METRES))
     return out
 
 

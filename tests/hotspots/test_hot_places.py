@@ -203,3 +203,23 @@ def test_places_that_one_caller_or_officers_make_are_named(world):
     assert len(told) == 1 and first["name"] in told[0]
     patrols = hot_places(calls[calls["category"] == "directed patrol"], area=areas)
     assert (patrols.table["officer_share"] == 1).all() and any("started by officers" in c for c in patrols.cautions)
+
+
+def test_maps_show_a_house_as_its_square_only(world, monkeypatch):
+    from sara.hotspots import _explore
+
+    calls, areas, _ = world
+    found = hot_places(calls[calls["category"] == "noise"], area=areas)
+    house = ((found.table["kind"] == "dot") & ~found.table["name"].str.startswith("Corner")).to_numpy(dtype=bool)
+    assert house.any()
+    given = []
+    whole = _explore.explore
+    monkeypatch.setattr(_explore, "explore", lambda result, **rest: given.append(result) or whole(result, **rest))
+    page = found.explore(areas=areas)._repr_html_()
+    assert not any(place in page for place in found.table.loc[house, "place"])
+    for frame in (given[0].table, given[0].areas):
+        for shown, meant in zip(frame.geometry[house], found.table.geometry[house], strict=True):
+            assert shown.area == 250**2 and shown.covers(meant.centroid)
+            assert np.mod(shown.bounds, 250).tolist() == [0.0] * 4
+    drawn = np.concatenate([part.get_offsets() for part in found.plot().collections if len(part.get_offsets()) > 1])
+    assert not shapely.intersects(shapely.points(drawn), found.table.geometry[house].union_all().buffer(-20)).any()

@@ -29,7 +29,7 @@ def calls() -> gpd.GeoDataFrame:
 
 @cache
 def of(category: str) -> gpd.GeoDataFrame:
-    return calls().query("category == @category")
+    return calls()[calls()["category"] == category]
 
 
 @cache
@@ -50,7 +50,9 @@ def count_hexagons() -> Any:
 
 
 def rates_funnel() -> Any:
-    return sara.hotspots.rates(of("burglary"), layer("areas"), column="population", area=layer("areas"), cell_size=400, period=PERIOD).funnel()
+    return sara.hotspots.rates(
+        of("burglary"), layer("areas"), column="population", area=layer("areas"), cell_size=400, period=PERIOD
+    ).funnel()
 
 
 def rates() -> Any:
@@ -82,11 +84,17 @@ def clusters() -> Any:
 
 
 def hot_places() -> Any:
-    return drawn(sara.hotspots.hot_places(of("disorder"), area=layer("areas"), streets=layer("streets"), areas=layer("areas"), period=PERIOD))
+    return drawn(
+        sara.hotspots.hot_places(
+            of("disorder"), area=layer("areas"), streets=layer("streets"), areas=layer("areas"), period=PERIOD
+        )
+    )
 
 
 def hot_places_matrix() -> Any:
-    found = sara.hotspots.hot_places(of("disorder"), area=layer("areas"), streets=layer("streets"), areas=layer("areas"), period=PERIOD)
+    found = sara.hotspots.hot_places(
+        of("disorder"), area=layer("areas"), streets=layer("streets"), areas=layer("areas"), period=PERIOD
+    )
     return found.figure().axes[0]
 
 

@@ -17,7 +17,7 @@ RARE = 1e-30
 # Most numbers in a table of distributions (160 MB), and most steps, each a multiplication and an addition (some seconds).
 MOST_NUMBERS, MOST_STEPS = 20_000_000, 2_000_000_000
 # Up to this many steps every distribution without one place is built of its own; beyond, the place is taken out of the common one.
-OWN_STEPS = 30_000_000
+OWN_STEPS = 5_000_000
 # Taking a place out loses digits with its share in the draw; up to this share none that matter.
 MOST_SHARE = 0.1
 # What is left after taking out is known to about this, so that no p-value is said to be smaller.

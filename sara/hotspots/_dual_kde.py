@@ -235,7 +235,8 @@ def _inputs(
     if second.rows.crs is not None and second.rows.crs != chosen.rows.crs:
         moved = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=second.rows.crs).to_crs(chosen.rows.crs)
         x, y = moved.x.to_numpy(), moved.y.to_numpy()
-    return chosen, _Other(x, y, n, second.noun, f"{second.counts.rows_used:,} {second.noun}", second.counts)
+    noun = second.noun if second.noun != chosen.noun else f"other {second.noun}"
+    return chosen, _Other(x, y, n, noun, f"{second.counts.rows_used:,} {noun}", second.counts)
 
 
 def _second(other: Any, chosen: Selected, period: Any) -> Selected:

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from sara.core.checks import check_columns
 from sara.core.errors import InputError
+from sara.core.wording import percent
 
 __all__ = ["Exposure", "exposure_of"]
 
@@ -79,7 +80,7 @@ def exposure_of(layer: Any, column: str, *, crs: Any, area: BaseGeometry, step: 
             f"`other` must have some {column!r} in the study area. Got none of {total:,.0f}. Check that both are of the same city."
         )
     order = np.lexsort((held[inside], y[inside], x[inside]))
-    share = f", {within / total:.1%} of all" if within < total * (1 - 1e-9) else ""
+    share = f", {percent(within / total)} of all" if within < total * (0.995) else ""
     return Exposure(x[inside][order], y[inside][order], held[inside][order], f"{column}: {within:,.0f} in the study area{share}")
 
 

@@ -111,7 +111,7 @@ def kde(
     ``f(x) = sum_i w_i K(d_i)``, quartic ``K(d) = 3 / (pi h^2) (1 - d^2 / h^2)^2`` for d < h, Gaussian ``K(d) = exp(-d^2 / 2 h^2) /
     (2 pi h^2)``, d in metres. With ``edge="correct"`` f is divided by ``q(x)``, the share of the kernel at x inside the study area (Jones
     1993; Diggle 1985). Up to 20 million pairs of place and cell the sum is exact; beyond, events are shared out linearly over a fine raster
-    and smoothed by FFT, with an error of at most 0.1 % of one event's peak per event, and far less of the surface's; ``settings["engine"]``
+    and smoothed there, with an error of at most 0.1 % of one event's peak per event, and far less of the surface's; ``settings["engine"]``
     names the way taken and its bound. What may be said: "calls are densest here"; not "it is unusually dense", and not where exactly.
 
     References

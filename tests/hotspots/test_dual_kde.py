@@ -229,7 +229,7 @@ def test_events_against_people_in_areas_and_at_points(make, people):
     calls = make(x, y)
     found = dual_kde(calls, people, column="people", area=CITY, n_sims=199)
     assert found.table["n_other"].sum() == pytest.approx(6_400)
-    assert found.settings["other"].value == "people: 6,400 in the study area, 76.2% of all"
+    assert found.settings["other"].value == "people: 6,400 in the study area, 76 % of all"
     top = found.areas.iloc[0]
     assert top.geometry.intersects(box(2_300, 5_300, 2_700, 5_700))
     assert top["excess"] == pytest.approx(100, abs=40)

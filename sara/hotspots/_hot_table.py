@@ -85,8 +85,8 @@ def _numbered(rows: gpd.GeoDataFrame) -> Ints:
 
 def _forms(keys: npt.NDArray[np.object_]) -> Ints:
     """Tell addresses (0) from blocks (1), crossings (2) and points without an address (3), by how their keys are written."""
-    known, number = np.unique(keys.astype(str), return_inverse=True)
-    words = pd.Series(known, dtype=object)
+    number, known = pd.factorize(keys)
+    words = pd.Series(known, dtype=object).astype(str)
     forms = [
         words.str.contains("BLOCK OF", regex=False),
         words.str.contains(" / ", regex=False),

@@ -68,7 +68,7 @@ def dots(keys: npt.NDArray[np.object_], form: Ints, day: Ints) -> Units:
 
 def blocks(keys: npt.NDArray[np.object_], form: Ints, day: Ints) -> Units:
     """Return hundred blocks, from the addresses in them and from what is published by block."""
-    known, number = np.unique(keys[form <= 1].astype(str), return_inverse=True)
+    number, known = pd.factorize(keys[form <= 1])
     # A name without a number is a place, not a block.
     names = np.array([words if " block of " in (words := hundred_block(word)) else None for word in known], dtype=object)
     found = np.full(len(keys), None, dtype=object)

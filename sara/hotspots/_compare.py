@@ -31,8 +31,8 @@ SHARES = (0.005, 0.01, 0.02)
 # Earlier origins that only the chooser learns from, and the history (days) an origin needs.
 WARM_UP, LEAST_HISTORY = 4, 84
 FEW_PERIODS, FEW_EVENTS = 6, 30
-# A method takes over when its record leads by this many standard errors, over at least so many tests.
-AHEAD, LEAST_RECORD = 2.0, 3
+# A method takes over when its record leads by more than chance would give this often, over at least so many tests.
+CHANCE, LEAST_RECORD = 0.05, 3
 FLATTERED = "The method that comes first of several is a little flattered: it was picked on these periods."
 YEAR = pd.DateOffset(months=12)
 DAY = pd.Timedelta(days=1)
@@ -110,7 +110,7 @@ def compare(
     CompareResult
         ``table``: one row per area and method: ``area``, ``km2``, ``method``, ``pai`` with ``low`` and ``high``, ``hit_rate``, ``rank``, ``wins``, ``behind`` with its
         interval. ``periods``: the same for each period. ``best``: the method that did best over all areas. One further row is "chosen by its own
-        record": "persistence" (else the first method named), until another has been ahead by more than two standard errors in tests that had ended.
+        record": "persistence" (else the first method named), until another has been ahead by more than chance would give in tests that had ended.
 
     Raises
     ------
@@ -247,7 +247,8 @@ def _origins(
             f"compare needs at least one whole period of {horizon} after the first origin ({origin:%Y-%m-%d}). Got events to {stop - DAY:%Y-%m-%d}. "
             "Try a shorter `horizon` or an earlier `start`."
         )
-    early, back = [], found[0] - stride
+    early: list[pd.Timestamp] = []
+    back = found[0] - stride
     while len(early) < WARM_UP and day_of(back) - day_of(first) >= LEAST_HISTORY:
         early.insert(0, back)
         back = back - stride
@@ -285,12 +286,14 @@ def _one(
 def _chooser(tests: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
     """Return what following the record would have met: at each origin, by tests that had ended by then.
 
-    The incumbent ("persistence", else the first named) stays until another has been ahead by more than two standard errors: a record of few
-    periods is mostly chance, and running after it costs more than it brings.
+    The incumbent ("persistence", else the first named) stays until another has been ahead by more than chance would give (paired t, 95 %,
+    corrected for the number of challengers): a record of few periods is mostly chance, and running after it costs more than it brings.
     """
     # Each test of an area counts alike, however high its PAI.
     mean = tests.groupby(["start", "area"])["pai"].transform("mean")
     relative = tests.assign(relative=(tests["pai"] / mean).where(mean > 0))
+    from scipy.stats import t
+
     incumbent = "persistence" if "persistence" in labels else labels[0]
     out = []
     for origin, now in tests.groupby("start", sort=True):
@@ -303,7 +306,8 @@ def _chooser(tests: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
         if len(record) >= LEAST_RECORD:
             ahead = record.sub(record[incumbent], axis=0)
             error = ahead.std(ddof=1) / np.sqrt(len(ahead))
-            clear = ahead.mean().where(ahead.mean() > AHEAD * error)
+            surely = t.ppf(1 - CHANCE / 2 / max(1, len(labels) - 1), len(record) - 1)
+            clear = ahead.mean().where(ahead.mean() > surely * error)
             used = str(clear.idxmax()) if clear.notna().any() else incumbent
         out.append(now[now["method"] == used].assign(method=CHOOSER, used=used))
     return pd.concat(out, ignore_index=True)
@@ -317,17 +321,17 @@ def _table(periods: pd.DataFrame, sizes: list[tuple[str, float]], *, n_sims: int
         names = [name for name in dict.fromkeys(here["method"]) if name != CHOOSER]
         sums = here.groupby("method")[["n", "n_all"]].sum()
         means = pai.mean()
-        best = means[names].idxmax()
+        best = str(means[names].idxmax())
         draws = _drawn_means(pai, n_sims=n_sims, seed=seed)
         low, high = _widened(draws, len(pai), confidence)
         gap = {name: _widened(draws[[name]].sub(draws[best], axis=0), len(pai), confidence) for name in pai.columns}
         wins = pai[names].eq(pai[names].max(axis=1), axis=0)
-        wins = wins.div(wins.sum(axis=1), axis=0).sum()
+        won = wins.div(wins.sum(axis=1), axis=0).sum()
         rank = means[names].rank(ascending=False, method="min")
         blocks += [
             {
                 "area": words, "km2": size, "method": name, "pai": means[name], "low": low[name], "high": high[name],
-                "hit_rate": sums.loc[name, "n"] / sums.loc[name, "n_all"], "rank": rank.get(name, np.nan), "wins": wins.get(name, np.nan),
+                "hit_rate": sums.loc[name, "n"] / sums.loc[name, "n_all"], "rank": rank.get(name, np.nan), "wins": won.get(name, np.nan),
                 "behind": means[name] - means[best], "behind_low": gap[name][0][name], "behind_high": gap[name][1][name],
             }
             for name in [*means[names].sort_values(ascending=False, kind="stable").index, CHOOSER]

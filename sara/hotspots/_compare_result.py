@@ -65,7 +65,7 @@ class CompareResult(Result):
         others = methods[methods["method"] != self.best].sort_values(["pai"], ascending=False, kind="stable")
         start = (
             f"Over {self.n_periods} periods from {period_words(*self.period)}, each foretold from before its start only, {self.best} met most {self.noun}: "
-            f"on {best['area']} ({best['km2']:.2g} km2), {best['pai']:.3g} times as many as an even spread would put there ({best['low']:.3g} to {best['high']:.3g})."
+            f"on {_where(best)}, {best['pai']:.3g} times as many as an even spread would put there ({best['low']:.3g} to {best['high']:.3g})."
         )
         if others.empty:
             return start
@@ -110,8 +110,13 @@ class CompareResult(Result):
 
         means = self.table[self.table["area"] == area].sort_values("pai", ascending=False, kind="stable")
         method_periods(ax, means, self.periods[self.periods["area"] == area])
-        km2 = f"on {area} ({means['km2'].iloc[0]:.2g} km2)"
+        km2 = f"on {_where(means.iloc[0])}"
         words = subtitle_of(km2, "dots: periods; bar: interval of the mean", period_words(*self.period)) if whole else ""
         return finish(
             ax, title=self.question if whole else km2, subtitle=words, xlabel="PAI: times an even spread (dotted: 1)", ylabel="", source=self.source if whole else "",
         )  # fmt: skip
+
+
+def _where(row: pd.Series) -> str:
+    """Return "0.65 km2", or "1.0 % of the area (0.49 km2)"."""
+    return str(row["area"]) if row["area"].endswith("km2") else f"{row['area']} ({row['km2']:.2g} km2)"

@@ -33,6 +33,8 @@ Ints = npt.NDArray[np.int64]
 # What an analyst would try first, with the settings that did best on the cities measured (docs/hotspots/compare.md).
 DEFAULTS = ("persistence", "all counts", "last year", "kde", "gi_star")
 KDE_BANDWIDTH = 400.0
+# Error of a surface, relative to one event's peak: ten times what `kde` allows, and no ranking hangs on it; many origins take many surfaces.
+BOUND = 1e-2
 # Maps that need no table of their own: their settings, beside `history`.
 QUICK: dict[str, tuple[str, ...]] = {
     "all counts": (), "last year": (), "last period": (), "kde": ("bandwidth", "kernel", "edge"), "gi_star": ("contiguity",), "persistence": (),
@@ -116,7 +118,7 @@ class Contest:
         if (bandwidth, kernel) not in self.rasters:
             check_choice(kernel, KERNELS, name="kernel")
             at = self.grid.centres()
-            raster = Raster(lattice_of(*at, least=self.grid.cell_size), bandwidth=bandwidth, kernel=kernel)
+            raster = Raster(lattice_of(*at, least=self.grid.cell_size), bandwidth=bandwidth, kernel=kernel, bound=BOUND)
             mass = np.maximum(raster.at(mass_inside(self.grid.area, raster), *at), LEAST_MASS)
             self.rasters[bandwidth, kernel] = (raster, mass)
         return self.rasters[bandwidth, kernel]

@@ -15,7 +15,7 @@ from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.core.stats.mann_kendall import mann_kendall
+from sara.core.stats.mann_kendall import mann_kendall, sen_slope
 from sara.core.stats.permutation import dealt_tails, why_not_exact
 from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import cell_areas
@@ -32,6 +32,8 @@ Bools = npt.NDArray[np.bool_]
 LEAST_EVENTS, LEAST_STEPS = 30, 10
 # With fewer events around a cell and step than this, a hot spot has to be many times the mean to be seen.
 LEAST_AROUND = 2.0
+# A trend of all the city is told from this level and this share of its mean on.
+TREND_LEVEL, TREND_SIZE = 0.05, 0.2
 # Cells times steps; a cube of this size takes about 1 GB while it is worked on.
 MOST = 25_000_000
 NULL = (
@@ -201,7 +203,7 @@ def emerging(
         adjust=adjust,
     )
     return EmergingResult.of(
-        chosen, table=table, areas=areas, method="emerging", settings=settings, cautions=_cautions(chosen, steps, found, typical, word=word, confidence=confidence, adjust=adjust),
+        chosen, table=table, areas=areas, method="emerging", settings=settings, cautions=_cautions(chosen, steps, found, cube, typical, word=word, confidence=confidence, adjust=adjust),
         steps=_per_step(steps, cube, found), last_step=steps.name(len(steps.known) - 1), step_word=word,
     )  # fmt: skip
 
@@ -344,8 +346,29 @@ def _settings(
     }  # fmt: skip
 
 
+def _city_trend(totals: Ints, noun: str, word: str) -> list[str]:
+    """Say so where all of the city rises or falls: hot is more than the mean of all steps."""
+    test, slope = mann_kendall(totals, correction="yue-wang"), float(sen_slope(totals).slope)
+    size = slope * (len(totals) - 1) / max(1.0, float(totals.mean()))
+    if float(test.p) > TREND_LEVEL or abs(size) < TREND_SIZE:
+        return []
+    way, what = ("rose", "new and rising") if size > 0 else ("fell", "past and fading")
+    return [
+        f"All {noun} {way} by about {abs(size):.0%} of their mean over these {word}s".replace("%", " %")
+        + f": part of the {what} hot spots only went with the city. See `change` for places that changed more than the city."
+    ]
+
+
 def _cautions(
-    chosen: Selected, steps: Steps, found: Emerging, typical: float, *, word: str, confidence: float, adjust: str | None
+    chosen: Selected,
+    steps: Steps,
+    found: Emerging,
+    cube: Ints,
+    typical: float,
+    *,
+    word: str,
+    confidence: float,
+    adjust: str | None,
 ) -> tuple[str, ...]:
     told = [*chosen.cautions]
     gaps = [steps.name(int(k)) for k in np.flatnonzero(~steps.known)]
@@ -357,6 +380,7 @@ def _cautions(
         told.append(f"{chosen.counts.left_out[PARTIAL]:,} {chosen.noun} of a {word} that is not whole are left out.")
     if len(steps.known) < 24 and word in ("month", "quarter"):
         told.append("Less than two years: a season can look like a trend.")
+    told += _city_trend(cube[:, steps.known].sum(axis=0), chosen.noun, word)
     if typical < LEAST_AROUND:
         told.append(
             f"In a {word}, a cell and its neighbors hold {typical:.2g} {chosen.noun} on average: so few that most hot spots can't be told from chance. "

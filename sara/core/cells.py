@@ -18,18 +18,31 @@ from shapely.geometry.base import BaseGeometry
 from sara.core.errors import InputError
 from sara.core.units import metres
 
-__all__ = ["MAX_CELLS", "Cells"]
+__all__ = ["MAX_CELLS", "Cells", "surfaces"]
 
 # A raster of this size takes 32 MB a layer; a stray point at 0, 0 would otherwise ask for billions of cells.
 MAX_CELLS = 4_000_000
 # Points handled at a time: what fits in a processor's own memory is twice as fast.
 CHUNK = 1 << 16
-# Cells a side of the pieces into which an outline is cut before its border cells are measured.
-PIECE = 16
+# Kinds of geometry, as shapely numbers them.
+POLYGON, COLLECTION = 3, 7
+# Border cells that are measured against one piece of the outline.
+FEW = 24
+# A smaller share of a cell than this is rounding of coordinates in the millions, no surface.
+SLIVER = 1e-10
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+
+def surfaces(shapes: Any) -> npt.NDArray[Any]:
+    """Return shapes repaired, without the lines and points that a repair leaves behind: they have no surface."""
+    valid = shapely.make_valid(np.asarray(shapes, dtype=object))
+    for i in np.flatnonzero(shapely.get_type_id(valid) == COLLECTION):
+        parts = shapely.get_parts(shapely.get_parts(valid[i]))
+        valid[i] = shapely.union_all(parts[shapely.get_type_id(parts) == POLYGON])
+    return valid
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +110,7 @@ class Cells(ABC):
     @classmethod
     def _laid(cls, x0: float, y0: float, size: float, rows: int, columns: int, area: BaseGeometry, crs: Any) -> Self:
         nothing = np.zeros((rows, columns), dtype=bool)
+        area = surfaces([area])[0]
         member, whole = cls(x0, y0, size, nothing, nothing, area, crs)._cover()
         return cls(x0, y0, size, member, whole, area, crs)
 
@@ -214,15 +228,26 @@ class Cells(ABC):
     def _inside_km2(self) -> Floats:
         surface = np.where(self.whole, self.cell_km2, 0.0)
         row, column = np.nonzero(self.member & ~self.whole)
-        block = (row // PIECE) * (self.member.shape[1] // PIECE + 1) + column // PIECE
-        for _, held in pd.Series(np.arange(len(row))).groupby(block):
-            r, c = row[held], column[held]
-            around = shapely.union_all(self._blocks(np.r_[r.min(), r.max()], np.r_[c.min(), c.max()], 1)).envelope
-            # The outline near these cells only: a city's has ten thousand corners, a cell meets ten of them.
-            piece = shapely.intersection(self.area, around)
-            cells = shapely.polygons(self.corners(r, c))
-            surface[r, c] = shapely.area(shapely.intersection(piece, cells)) / 1e6
+        surface[row, column] = self._measure(row, column)
         return np.minimum(surface, self.cell_km2)[self.member]
+
+    def _measure(self, row: Ints, column: Ints) -> Floats:
+        """Return the surface of cells inside the study area, km2, by geometry."""
+        surface = np.zeros(len(row))
+        todo = [(self.area, np.arange(len(row)))] if len(row) else []
+        while todo:
+            # A city's outline has ten thousand corners, a cell meets ten of them: both are halved until few cells are left.
+            ground, held = todo.pop()
+            r, c = row[held], column[held]
+            if len(held) <= FEW:
+                surface[held] = shapely.area(shapely.intersection(ground, shapely.polygons(self.corners(r, c)))) / 1e6
+                continue
+            by = r if np.ptp(r) > np.ptp(c) else c
+            low = by <= (by.min() + by.max()) // 2
+            for half in (held[low], held[~low]):
+                around = shapely.total_bounds(self._blocks(row[half], column[half], 1))
+                todo.append((shapely.intersection(ground, shapely.box(*around)), half))
+        return surface
 
     def neighbours(self, contiguity: str = "queen", distance: float | str | None = None) -> Any:
         """Return who is whose neighbour among the cells of the study area, in the order of `frame`; no cell is its own.
@@ -260,19 +285,21 @@ class Cells(ABC):
         return sparse.csr_array((np.ones(len(values)), values, pointer), shape=(self.n_cells, self.n_cells))
 
     def _cover(self) -> tuple[Bools, Bools]:
-        """Return which cells meet the area, and which it contains, by halving blocks: a block all in or all out is settled at once."""
+        """Return which cells meet the area, and which it contains, by halving blocks: one that no outline crosses is settled at once."""
         rows, columns = self.member.shape
         member, whole = np.zeros((rows, columns), dtype=bool), np.zeros((rows, columns), dtype=bool)
-        shapely.prepare(self.area)
+        rim = shapely.multilinestrings(shapely.get_rings(shapely.get_parts(self.area)))
+        shapely.prepare([self.area, rim])
         step = 1 << max(0, math.ceil(math.log2(max(rows, columns))))
         row, column = np.array([0]), np.array([0])
         while len(row):
             boxes = self._blocks(row, column, step)
-            full = shapely.covers(self.area, boxes)
-            for r, c in zip(row[full], column[full], strict=True):
+            crossed = shapely.intersects(rim, boxes)
+            west, south, east, north = shapely.bounds(boxes[~crossed]).T
+            full = shapely.intersects_xy(self.area, (west + east) / 2, (south + north) / 2)
+            for r, c in zip(row[~crossed][full], column[~crossed][full], strict=True):
                 member[r : r + step, c : c + step] = whole[r : r + step, c : c + step] = True
-            open_ = ~full & shapely.intersects(self.area, boxes)
-            row, column = row[open_], column[open_]
+            row, column = row[crossed], column[crossed]
             if step == 1:
                 break
             step //= 2
@@ -280,10 +307,10 @@ class Cells(ABC):
             column = np.concatenate([column, column + step, column, column + step])
             keep = (row < rows) & (column < columns)
             row, column = row[keep], column[keep]
-        if len(row):
-            shapes = shapely.polygons(self.corners(row, column))
-            full = shapely.covers(self.area, shapes)
-            whole[row, column] = full
-            # Touching along an edge is not meeting: an area of exactly ten cells has ten, not a rim of twenty more.
-            member[row, column] = full | (shapely.intersects(self.area, shapes) & ~shapely.touches(self.area, shapes))
+        # Touching along an edge is not meeting: an area of exactly ten cells has ten, not a rim of twenty more.
+        share = self._measure(row, column) / self.cell_km2
+        member[row, column] = share > SLIVER
+        # What seems full is asked exactly: only then do its points need no further look.
+        row, column = row[share > 1 - 1e-6], column[share > 1 - 1e-6]
+        whole[row, column] = shapely.covers(self.area, shapely.polygons(self.corners(row, column)))
         return member, whole

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from sara.core.cells import Cells
+from sara.core.cells import Cells, surfaces
 from sara.core.checks import check_areas, check_choice
 from sara.core.engine import quantile_of_counts
 from sara.core.errors import InputError, NotEnoughDataError, SaraWarning
@@ -84,10 +84,10 @@ def study_area(area: Any, *, crs: Any) -> tuple[BaseGeometry, gpd.GeoDataFrame |
                 "`area` must be in the coordinate system of `events` (metres). Got a polygon that looks like longitude and latitude. "
                 "Write: area = geopandas.GeoSeries([polygon], crs=4326)"
             )
-        shape = shapely.make_valid(shape)
+        shape = surfaces([shape])[0]
     else:
         areas = check_areas(area, name="area", crs=crs)
-        shape = shapely.union_all(shapely.make_valid(areas.geometry.dropna().to_numpy()))
+        shape = shapely.union_all(surfaces(areas.geometry.dropna().to_numpy()))
         if "name" in areas.columns and len(areas) > 1:
             named = gpd.GeoDataFrame({"name": areas["name"].to_numpy()}, geometry=areas.geometry.to_numpy(), crs=areas.crs)
     if shape.is_empty or shape.area == 0:

@@ -55,6 +55,8 @@ class CountResult(HotspotResult):
         order = np.lexsort((table["name"].astype(str), -table["n"]))
         held = float(table["km2"].iloc[order[:half]].sum() / table["km2"].sum())
         first = f"From {self._span()}, half of {total:,} {self.noun} lie in {half:,} of the {len(table):,} areas ({percent(held)} of their surface)."
+        if self.areas.attrs.get("sara", {}).get("calls_for_help"):
+            return f"{first} The busiest has {int(table['n'].max()):,}."
         most, dense = table.iloc[order[0]], table.iloc[np.lexsort((table["name"].astype(str), -table["per_km2"]))[0]]
         also = "also the most for its size" if most["name"] == dense["name"] else f"{dense['name']} the most for its size"
         return f"{first} {most['name']} has the most ({most['n']:,}), {also} ({figures(dense['per_km2'])} a km2)."

@@ -102,6 +102,11 @@ class HotspotResult(Result):
         """The finding in two or three sentences."""
         return self._text()
 
+    @property
+    def alt_text(self) -> str:
+        """What the map shows, for a reader who cannot see it."""
+        return f"Map: {self.title} {self.text}"
+
     @abstractmethod
     def _text(self) -> str:
         """Say the finding of this method."""

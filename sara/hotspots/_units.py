@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from sara.core.cells import surfaces
 from sara.core.checks import check_areas
 from sara.core.errors import InputError
 from sara.core.units import metres
@@ -78,7 +79,7 @@ class AreaUnits:
                 f"`areas` must have one row per name. Got {'no name in some rows' if twice is None else f'{twice!r} more than once'}. "
                 "Write: areas = areas.dissolve('name').reset_index(), or sara.read_areas('neighborhoods.geojson')"
             )
-        shapes = shapely.make_valid(frame.geometry.to_numpy())
+        shapes = surfaces(frame.geometry.to_numpy())
         ground = shapely.union_all(shapes)
         if ground.area == 0:
             raise InputError(
@@ -88,7 +89,7 @@ class AreaUnits:
 
     def inside(self, ground: BaseGeometry) -> Self:
         """Return the parts of the areas that lie in a study area; areas without any are left out."""
-        shapes = shapely.intersection(self.shapes, ground)
+        shapes = surfaces(shapely.intersection(self.shapes, ground))
         kept = shapely.area(shapes) > 1e-9 * shapely.area(self.shapes)
         if not kept.any():
             raise InputError("`area` must overlap with `areas`. Got no overlap. Check that both are of the same city.")

@@ -15,6 +15,7 @@ from shapely.geometry import LineString, Point, box
 
 import sara
 from sara.core.errors import InputError, NotEnoughDataError, SaraWarning
+from sara.core.grid import Grid
 from sara.core.hexgrid import HexGrid
 from sara.core.result import Result
 from sara.hotspots import count, gi_star
@@ -209,3 +210,23 @@ def test_days_of_a_source_are_those_of_the_table(tmp_path):
 def test_a_record_of_the_first_version_still_loads(town):
     found = gi_star(town, area=AREA)
     assert Result.from_dict({**found.to_dict(), "kind": "HotspotResult"}).text == found.text
+
+
+def test_areas_of_calls_for_help_are_not_named(town):
+    areas = areas_of(HALVES, ["West", "East"])
+    assert "East" in count(town, areas=areas).text
+    town["category"] = "domestic"
+    found = count(town, areas=areas)
+    assert "East" not in found.text + found.alt_text
+
+
+def test_a_repaired_outline_leaves_no_lines_behind(make):
+    # A spike that runs out and back: its repair is a square and a line.
+    bow_tie = shapely.Polygon([(0, 0), (1_000, 0), (1_000, 1_000), (1_500, 1_000), (1_000, 1_000), (0, 1_000)])
+    assert shapely.make_valid(bow_tie).geom_type == "GeometryCollection"
+    events = make([500.0, 1_400], [500.0, 1_000])
+    for given_areas in ({"area": gpd.GeoSeries([bow_tie], crs=32616)}, {"areas": areas_of([bow_tie])}, {"area": bow_tie}):
+        found = count(events, **given_areas)
+        assert found.counts.rows_used == 1
+        assert found.area.geom_type == "Polygon"
+    assert Grid.over(shapely.make_valid(bow_tie), cell_size=100).n_cells == 100

@@ -72,7 +72,8 @@ def kde() -> Any:
 
 
 def dual_kde() -> Any:
-    return drawn(sara.hotspots.dual_kde(of("burglary"), calls(), area=layer("areas"), period=PERIOD))
+    noise = layer("complaints").query("category == 'noise'")
+    return drawn(sara.hotspots.dual_kde(of("noise"), noise, area=layer("areas"), period=PERIOD))
 
 
 def street() -> Any:
@@ -129,7 +130,9 @@ def accuracy() -> Any:
 
 
 def compare() -> Any:
-    return sara.hotspots.compare(["count", "kde", "gi_star"], of("disorder"), area=layer("areas")).plot()
+    return sara.hotspots.compare(
+        ["all counts", "last year", "kde", "gi_star", "persistence"], of("disorder"), area=layer("areas")
+    ).plot()
 
 
 def zoom() -> Any:

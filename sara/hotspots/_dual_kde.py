@@ -183,6 +183,7 @@ def dual_kde(
         "n_sims": Setting(n_sims, "sara" if n_sims == 999 else "you", "random deals, for `p_any` only"),
         "seed": Setting(seed, "sara" if seed == 1 else "you"),
     }  # fmt: skip
+    cautions = (*cautions, *_in_both(events, other if pair.labelled else None))
     null = (NULL_LABELS if pair.labelled else NULL_PEOPLE).format(noun=chosen.noun)
     p_any = None if n_sims == 0 else _anywhere(pair, chosen, reach.value, kernel, spread, n_sims, seed)
     return DualKdeResult.of(
@@ -300,6 +301,19 @@ def _anywhere(pair: Pair, chosen: Selected, bandwidth: float, kernel: str, sprea
     shapely.prepare(chosen.area)
     inside = shapely.intersects_xy(chosen.area, x.ravel(), y.ravel()).reshape(rows, columns)
     return anywhere(pair, inside, lattice, bandwidth=bandwidth, kernel=kernel, spread=spread, n_sims=n_sims, seed=seed)
+
+
+def _in_both(events: Any, other: Any) -> tuple[str, ...]:
+    """Warn of events that stand in both tables: set against themselves, they pull every ratio towards 1."""
+    if not (isinstance(events, gpd.GeoDataFrame) and isinstance(other, gpd.GeoDataFrame)):
+        return ()
+    names = [t[["source", "id", "x", "y"]].dropna().astype({"source": str, "id": str}).drop_duplicates() for t in (events, other)]
+    n = len(names[0].merge(names[1]))
+    if n == 0:
+        return ()
+    return (
+        f"{n:,} events are in both tables and are set against themselves, which pulls the ratio towards 1. Leave them out of `other`.",
+    )
 
 
 def _series_words(spread: float, noun: str) -> tuple[str, ...]:

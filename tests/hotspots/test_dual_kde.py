@@ -214,6 +214,14 @@ def test_only_the_common_period_is_compared(two, make):
         dual_kde(early, never, area=CITY, n_sims=0)
 
 
+def test_events_in_both_tables_are_warned_of(two):
+    calls, complaints = two
+    complaints = complaints.assign(id=[f"c{i}" for i in range(len(complaints))])
+    assert not any("in both tables" in c for c in dual_kde(calls, complaints, area=CITY, n_sims=0).cautions)
+    every = pd.concat([calls, complaints])
+    assert any(c.startswith(f"{len(calls):,} events are in both") for c in dual_kde(calls, every, area=CITY, n_sims=0).cautions)
+
+
 @pytest.fixture
 def people():
     """Return people in squares of 1 km; 2,000 more outside the study area."""

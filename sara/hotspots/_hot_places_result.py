@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from sara.plot.interactive import InteractiveMap
 
-__all__ = ["HotPlacesResult"]
+__all__ = ["HotPlacesResult", "kinds_in_words"]
 
 SPATIAL = ("dispersed", "clustered", "hot point")
 TEMPORAL = ("diffused", "focused", "acute")
@@ -30,7 +32,11 @@ TEMPORAL = ("diffused", "focused", "acute")
 SOMEWHERE = (0.0, 0.0, 0.0, 0.10)
 LISTED = 6
 IN_CELL = 9
-KINDS = {"dot": ("address", "addresses"), "line": ("stretch", "stretches"), "area": ("small area", "small areas")}
+# First words of names, and how many of them are said to be there.
+KINDS = {
+    "Address": ("address", "addresses"), "Corner": ("corner", "corners"), "Point": ("point", "points"), "Stretch": ("stretch", "stretches"),
+    "Area": ("small area", "small areas"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -56,9 +62,7 @@ class HotPlacesResult(HotspotResult):
         if self.table.empty:
             return f"From {self._span()}, no address, stretch or small area has more of the {total:,} {self.noun} than chance would give."
         held, km2 = int(self.table["n"].sum()), float(self.areas["km2"].sum())
-        counted = self.table["kind"].value_counts()
-        kinds = [f"{int(counted[k]):,} {KINDS[k][int(counted[k] != 1)]}" for k in KINDS if k in counted.index]
-        listed = " and ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
+        listed = " and ".join(", ".join(_kinds(self.table)).rsplit(", ", 1))
         top = self.table.iloc[0]
         more = f", most on {top['peak']}" if isinstance(top["peak"], str) and top["peak"] else ""
         found = self._found()
@@ -93,8 +97,8 @@ class HotPlacesResult(HotspotResult):
                 continue
             _draw_kind(ax, kind, rows, looks[kind])
             look = {"facecolor": "#F3D9D6", "hatch": "////", "hatchcolor": WARN} if kind == "area" else looks[kind]
-            rough = " (to 250 m)" if kind == "dot" else ""
-            entries.append((look, f"{len(rows):,} {KINDS[kind][int(len(rows) != 1)]}{rough}"))
+            rough = " (to 250 m)" if kind == "dot" and not rows["name"].str.startswith("Corner").all() else ""
+            entries.append((look, ", ".join(_kinds(rows)) + rough))
         maps.key(ax, entries[::-1] or [(maps.LAND, "none found")], title="hot places", side=side)
         self._list(ax, side)
         return "addresses, stretches and areas with more than chance"
@@ -167,6 +171,16 @@ class HotPlacesResult(HotspotResult):
             xlabel="in time", ylabel="in space", source=self.source,
         )  # fmt: skip
         return ax.figure.figure  # type: ignore[union-attr,return-value]
+
+
+def kinds_in_words(first_words: Iterable[str]) -> str:
+    """Return "3 addresses, 1 stretch" for the first words of names."""
+    n = Counter(first_words)
+    return ", ".join(f"{n[word]:,} {KINDS[word][int(n[word] != 1)]}" for word in KINDS if n[word])
+
+
+def _kinds(table: pd.DataFrame) -> list[str]:
+    return kinds_in_words(name.split(" ", 1)[0] for name in table["name"]).split(", ")
 
 
 def _draw_kind(ax: Axes, kind: str, rows: Any, look: dict[str, Any]) -> None:

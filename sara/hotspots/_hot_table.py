@@ -16,6 +16,7 @@ from sara.hotspots._area import Selected
 from sara.hotspots._areas import finish_areas
 from sara.hotspots._cluster_table import apart
 from sara.hotspots._hot_nesting import HALF, Listed, Part
+from sara.hotspots._hot_places_result import kinds_in_words
 from sara.hotspots._hot_time import Clock, clock_of, peak_words, temporal_classes
 from sara.hotspots._hot_units import Units, shape_of
 
@@ -154,7 +155,7 @@ class HotTable:
             "excess": len(rows) - place.expected, "p_adjusted": place.p_adjusted,
             "per_month": len(rows) / ((end - start).days / DAYS_IN_MONTH), "months_active": len(np.unique(events.month[rows])) / months,
             "latest": pd.Timestamp(int(events.day[rows].max()), unit="D"), "spatial": self._spatial(place, top, share), "peak": self._peak(rows),
-            "top_share": float(top), "inside": _inside_words(parts), "inside_share": share, "top_caller": self._top_caller(rows), "officer_share": float(events.officer[rows].mean()), "_exact": exact,
+            "top_share": float(top), "inside": kinds_in_words(self._word(part) for part in parts), "inside_share": share, "top_caller": self._top_caller(rows), "officer_share": float(events.officer[rows].mean()), "_exact": exact,
             "_public": self._public(place.kind, exact, rows) if place.kind != "area" else self._crowd_name(place.unit),
             "_word": self._word(place),
         }  # fmt: skip
@@ -167,7 +168,7 @@ class HotTable:
         known = known[known >= 0]
         return float(np.bincount(np.unique(known, return_inverse=True)[1]).max() / len(rows)) if len(known) else 0.0
 
-    def _word(self, place: Listed) -> str:
+    def _word(self, place: Listed | Part) -> str:
         if place.kind != "dot":
             return WORDS[place.kind]
         return WORDS[{2: "corner", 3: "point"}.get(int(self.events.form[place.rows[0]]), "dot")]
@@ -243,13 +244,3 @@ _ROW: dict[str, Any] = {
 def _months(start: pd.Timestamp, end: pd.Timestamp) -> int:
     last = end - pd.Timedelta(seconds=1)
     return int((last.year - start.year) * 12 + last.month - start.month + 1)
-
-
-def _inside_words(parts: list[Part]) -> str:
-    n_dots, n_lines = (sum(part.kind == kind for part in parts) for kind in ("dot", "line"))
-    words = [
-        f"{n} {one if n == 1 else many}"
-        for n, one, many in ((n_dots, "address", "addresses"), (n_lines, "stretch", "stretches"))
-        if n
-    ]
-    return ", ".join(words)

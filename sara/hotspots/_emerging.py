@@ -160,11 +160,12 @@ def emerging(
     >>> from sara.data import as_events
     >>> from sara.hotspots import emerging
     >>> months = pd.date_range("2023-01-15", periods=12, freq="MS")
-    >>> rows = [(when, 100 * k % 1950, 50) for when in months for k in range(20)] + [(when, 950, 1950) for when in months for _ in range(12)]
-    >>> calls = as_events(pd.DataFrame(rows, columns=["when", "east", "north"]), time="when", x="east", y="north", crs=32616)
-    >>> found = emerging(calls, cell_size="200m", period=("2023-02-01", "2024-01-31"))
-    >>> sorted(found.table["pattern"].unique())
-    ['none', 'persistent hot spot']
+    >>> even = [(when, 250 * (k % 24), 250 * (k // 24)) for when in months for k in range(576)]
+    >>> corner = [(when, east, 3000) for when in months for east in (3000, 3250, 3500) for _ in range(9)]
+    >>> calls = as_events(pd.DataFrame(even + corner, columns=["when", "east", "north"]), time="when", x="east", y="north", crs=32616)
+    >>> found = emerging(calls, cell_size="250m", period=("2023-02-01", "2024-01-31"))
+    >>> int((found.table["pattern"] == "persistent hot spot").sum()), found.last_step
+    (9, 'January 2024')
     """
     check_choice(contiguity, ("queen", "rook"), name="contiguity")
     check_choice(inference, ("exact", "analytic"), name="inference")

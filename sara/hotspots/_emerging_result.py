@@ -22,13 +22,13 @@ __all__ = ["EmergingResult"]
 HOT = {
     "new": ("#FFE34D", "", None), "consecutive": ("#FDB44B", "", None), "intensifying": ("#5A0016", "", None), "persistent": ("#B2182B", "", None),
     "diminishing": ("#E0796A", "", None), "sporadic": ("#F9C9B6", "....", "#B2182B"), "oscillating": ("#F9C9B6", "xxxx", "#B2182B"),
-    "historical": ("#FFFFFF", "////", "#B2182B"),
+    "historical": ("#FFFFFF", "|||||", "#B2182B"),
 }  # fmt: skip
 LESS = "\\\\\\\\\\\\"
 COLD = {
     "new": ("#B9F2F0", "", None), "consecutive": ("#7FCDEB", "", None), "intensifying": ("#05254D", LESS, "white"), "persistent": ("#2166AC", LESS, "white"),
     "diminishing": ("#6FA3CF", LESS, "white"), "sporadic": ("#D1E5F0", "....", "#2166AC"), "oscillating": ("#D1E5F0", "xxxx", "#2166AC"),
-    "historical": ("#FFFFFF", LESS, "#2166AC"),
+    "historical": ("#FFFFFF", "-----", "#2166AC"),
 }  # fmt: skip
 
 

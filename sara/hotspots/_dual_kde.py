@@ -119,7 +119,8 @@ def dual_kde(
         `column`), ``density``, ``density_other`` (per km2), ``log_ratio`` (natural, of the two shares), ``ratio``, ``z``, ``p`` (pointwise,
         two-sided), ``p_adjusted`` (Benjamini-Hochberg over the cells that can be told), ``is_high``, ``is_low``, ``too_few`` (log_ratio, z
         and p are missing there), ``geometry``. ``areas``: high cells dissolved where they touch, ``excess`` over what the other would lead one
-        to expect. ``p_any``: the chance that random deals differ as much anywhere.
+        to expect. ``p_any``: the chance that random deals of
+        whole places (an address keeps its series together) differ as much anywhere.
 
     Raises
     ------
@@ -185,7 +186,7 @@ def dual_kde(
     }  # fmt: skip
     cautions = (*cautions, *_in_both(events, other if pair.labelled else None))
     null = (NULL_LABELS if pair.labelled else NULL_PEOPLE).format(noun=chosen.noun)
-    p_any = None if n_sims == 0 else _anywhere(pair, chosen, reach.value, kernel, spread, n_sims, seed)
+    p_any = None if n_sims == 0 else _anywhere(pair, chosen, reach.value, kernel, n_sims, seed)
     return DualKdeResult.of(
         chosen, table=table, areas=_areas(chosen, cells, found, table), method="dual_kde", settings=settings,
         cautions=(*chosen.cautions, *cautions, *_series_words(spread, chosen.noun), RATIO.format(noun=chosen.noun), null), other_noun=told.noun, counts_other=told.counts,
@@ -291,7 +292,7 @@ def _areas(chosen: Selected, cells: Cells, found: Ratio, table: gpd.GeoDataFrame
     return cell_areas(chosen, above, hot, p, contiguity="queen", word="High area")
 
 
-def _anywhere(pair: Pair, chosen: Selected, bandwidth: float, kernel: str, spread: float, n_sims: int, seed: int) -> float:
+def _anywhere(pair: Pair, chosen: Selected, bandwidth: float, kernel: str, n_sims: int, seed: int) -> float:
     """Ask random deals on a raster of a quarter of the reach whether there is any difference at all."""
     step = bandwidth * (1 if kernel == "quartic" else PER_SIGMA) / NODES
     minx, miny, maxx, maxy = chosen.area.bounds
@@ -300,7 +301,7 @@ def _anywhere(pair: Pair, chosen: Selected, bandwidth: float, kernel: str, sprea
     x, y = np.meshgrid(lattice.x0 + np.arange(columns) * step, lattice.y0 + np.arange(rows) * step)
     shapely.prepare(chosen.area)
     inside = shapely.intersects_xy(chosen.area, x.ravel(), y.ravel()).reshape(rows, columns)
-    return anywhere(pair, inside, lattice, bandwidth=bandwidth, kernel=kernel, spread=spread, n_sims=n_sims, seed=seed)
+    return anywhere(pair, inside, lattice, bandwidth=bandwidth, kernel=kernel, n_sims=n_sims, seed=seed)
 
 
 def _in_both(events: Any, other: Any) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 LEAST_OTHER, LEAST_EXPECTED = 5.0, 1.0
 # Up to this many pairs of place and cell, kernels are summed one by one.
 EXACT_PAIRS = 20_000_000
+# So many places of one size are dealt among themselves; rarer sizes are dealt with the sizes around them.
+LEAST_ALIKE = 30
 # Nodes across one bandwidth where labels are dealt at random.
 NODES = 4
 
@@ -154,55 +156,61 @@ def _upper(z: Floats, skew: Floats) -> Floats:
 
 
 def anywhere(
-    pair: Pair,
-    inside: npt.NDArray[np.bool_],
-    lattice: Lattice,
-    *,
-    bandwidth: float,
-    kernel: str,
-    spread: float,
-    n_sims: int,
-    seed: int,
+    pair: Pair, inside: npt.NDArray[np.bool_], lattice: Lattice, *, bandwidth: float, kernel: str, n_sims: int, seed: int
 ) -> float:
     """Return the share of random deals in which some place of the study area differs as much as the most different one does (Monte Carlo p).
 
-    Places are moved to the nearest node of a raster of a quarter of the bandwidth, in the deals as in what was observed, so that the test is
-    exact for single events; `inside` says which nodes count.
+    What is dealt are places, not events: calls from one address stay together. Other events: how far each place departs from the city's mix
+    is dealt to places of like size (single events: their labels are). People: each place's events fall together on a random one of them.
+    Places are moved to the nearest node of the lattice, in the deals as in what was observed; `inside` says which nodes count.
     """
     raster = Raster(lattice, bandwidth=bandwidth, kernel=kernel, bound=1.0)
     column = np.clip(np.round((pair.x - lattice.x0) / lattice.dx), 0, lattice.columns - 1).astype(np.int64)
     row = np.clip(np.round((pair.y - lattice.y0) / lattice.dy), 0, lattice.rows - 1).astype(np.int64)
-    code = row * lattice.columns + column
-    nodes, back = np.unique(code, return_inverse=True)
-    base, one = (np.bincount(back, held).astype(float) for held in (pair.base, pair.one))
-    total, n1 = float(base.sum()), round(float(one.sum()))
+    code, size = row * lattice.columns + column, lattice.rows * lattice.columns
 
-    def surface(held: Floats, power: int = 1) -> Floats:
+    def surface(where: npt.NDArray[np.int64], held: Floats, power: int = 1) -> Floats:
         full = np.zeros(raster.shape)
-        flat = np.zeros(lattice.rows * lattice.columns)
-        flat[nodes] = held
-        full[raster.pad_y : raster.pad_y + lattice.rows, raster.pad_x : raster.pad_x + lattice.columns] = flat.reshape(
-            lattice.rows, -1
-        )
-        return raster.smooth(full, power=power)[inside]
+        flat = np.bincount(where, held, size).reshape(lattice.rows, -1)
+        full[raster.pad_y : raster.pad_y + lattice.rows, raster.pad_x : raster.pad_x + lattice.columns] = flat
+        return raster.smooth(full, power=power, signed=True)[inside]
 
-    m1, m2 = surface(base) / total, surface(base, 2) / total
-    left = (total - n1) / max(total - 1, 1) if pair.labelled else 1.0
-    sd = np.sqrt(np.maximum(m2 - m1**2, 0) * n1 * left)
-    enough = n1 * m1 * effective_m2(bandwidth, kernel) >= LEAST_EXPECTED
+    base, n1 = pair.base, pair.totals[0]
+    m1, m2 = (surface(code, base, power) / base.sum() for power in (1, 2))
+    sd = np.sqrt(np.maximum(m2 - m1**2, 0))
+    enough = (n1 * m1 * effective_m2(bandwidth, kernel) >= LEAST_EXPECTED) & (sd > 0)
     if not enough.any():
         return 1.0
-
-    def largest(held: Floats, wider: float) -> float:
-        return float(np.max(np.abs(surface(held) - n1 * m1)[enough] / np.maximum(sd[enough] * math.sqrt(wider), 1e-300)))
-
     rng = np.random.default_rng(seed)
-    seen = largest(one, spread)
-    as_far = 0
-    for _ in range(n_sims):
-        if pair.labelled:
-            dealt = rng.multivariate_hypergeometric(np.round(base).astype(np.int64), n1, method="marginals").astype(float)
-        else:
-            dealt = rng.multinomial(n1, base / total).astype(float)
-        as_far += largest(dealt, 1.0) >= seen - 1e-12
+    if pair.labelled:
+        rest, scale = pair.one - n1 / base.sum() * base, np.sqrt(base)
+        alike = _alike(base)
+        unit = rest / scale
+        fresh = unit.copy()
+
+        def dealt() -> Floats:
+            for places in alike:
+                fresh[places] = unit[rng.permutation(places)]
+            return surface(code, fresh * scale)
+
+        seen = surface(code, rest)
+    else:
+        sizes, ends = pair.one[pair.one > 0], np.cumsum(base) / base.sum()
+
+        def dealt() -> Floats:
+            where = np.minimum(np.searchsorted(ends, rng.random(len(sizes)), side="right"), len(base) - 1)
+            return surface(code[where], sizes) - n1 * m1
+
+        seen = surface(code, pair.one) - n1 * m1
+    most = float(np.max(np.abs(seen)[enough] / sd[enough]))
+    as_far = sum(float(np.max(np.abs(dealt())[enough] / sd[enough])) >= most * (1 - 1e-12) for _ in range(n_sims))
     return (as_far + 1) / (n_sims + 1)
+
+
+def _alike(size: Floats) -> list[npt.NDArray[np.int64]]:
+    """Return groups of places with as many events, or, where few have as many, with half to twice as many."""
+    whole = np.round(size).astype(np.int64)
+    many = np.bincount(whole)[whole] >= LEAST_ALIKE
+    group = np.where(many, whole, -1 - np.floor(np.log2(np.maximum(size, 1))).astype(np.int64))
+    order = np.argsort(group, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)

@@ -145,8 +145,11 @@ class Raster:
             out += np.bincount(code + step, share, rows * columns)
         return out.reshape(self.shape)
 
-    def smooth(self, binned: Floats, *, power: int = 1) -> Floats:
-        """Return the sum of kernels (or of a power of them) at the lattice's places, rows x columns, per square metre."""
+    def smooth(self, binned: Floats, *, power: int = 1, signed: bool = False) -> Floats:
+        """Return the sum of kernels (or of a power of them) at the lattice's places, rows x columns, per square metre.
+
+        Weights below zero need `signed`: without it, what rounding leaves where no kernel reached is taken for nothing.
+        """
         if self.kernel == "gaussian":
             return self._by_axis(binned, power)
         from scipy.fft import irfft2, rfft2
@@ -160,7 +163,8 @@ class Raster:
             for pad, n, fine in zip((self.pad_y, self.pad_x), self.shape, (self.fine_y, self.fine_x), strict=True)
         )
         found = full[rows, columns]
-        # What rounding leaves where no kernel reached is nothing.
+        if signed:
+            return found
         return np.where(found > 1e-12 * max(float(found.max(initial=0.0)), 1e-300), found, 0.0)
 
     def _by_axis(self, binned: Floats, power: int) -> Floats:

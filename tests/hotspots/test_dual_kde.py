@@ -13,7 +13,7 @@ from sara.core.result import Result
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.hotspots import dual_kde
 from sara.hotspots._bandwidth import choose_ratio_bandwidth
-from sara.hotspots._ratio import Pair, anywhere, effective_m2, excess_spread, ratio_of
+from sara.hotspots._ratio import Pair, _alike, anywhere, effective_m2, excess_spread, ratio_of
 from sara.hotspots._surface import Lattice
 
 CITY = box(0, 0, 8_000, 8_000)
@@ -141,11 +141,19 @@ def lattice():
 
 def test_random_deals_tell_whether_there_is_any_difference():
     grid, inside = lattice()
-    options = {"bandwidth": 800.0, "kernel": "quartic", "spread": 1.0, "n_sims": 199, "seed": 3}
+    options = {"bandwidth": 800.0, "kernel": "quartic", "n_sims": 199, "seed": 3}
     assert anywhere(labelled(300, 300), inside, grid, **options) > 0.05
     pair = labelled(300, 300)
     split = Pair(pair.x, pair.y, (pair.x < 4_000) * 1.0, (pair.x >= 4_000) * 1.0, labelled=True)
     assert anywhere(split, inside, grid, **options) == pytest.approx(1 / 200)
+
+
+def test_places_of_like_size_are_dealt_among_themselves():
+    size = np.array([1.0] * 40 + [2.0] * 35 + [3.0, 4, 5, 6, 9])
+    groups = [sorted(size[g].tolist()) for g in _alike(size)]
+    assert sorted(map(len, groups)) == [1, 1, 3, 35, 40]
+    assert [3.0] in groups
+    assert [4.0, 5.0, 6.0] in groups
 
 
 def test_automatic_bandwidth_of_a_ratio():
@@ -297,6 +305,31 @@ def test_automatic_bandwidth_is_used_and_told(two):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("people", [True, False])
+def test_size_where_calls_come_in_series(people):
+    """Addresses call 1 to 10 times in a row; nothing but chance says where they are."""
+    some, deals = [], []
+    grid, inside = lattice()
+    for seed in range(200):
+        rng = np.random.default_rng(500 + seed)
+        at = town(800, 500 + seed)
+        base = rng.gamma(2, 20, 800) if people else rng.geometric(1 / 3, 800).astype(float)
+        if people:
+            one = np.zeros(800)
+            np.add.at(one, rng.choice(800, 300, p=base / base.sum()), rng.geometric(1 / 3, 300))
+            pair = Pair(at[:, 0], at[:, 1], one, base, labelled=False)
+        else:
+            one = rng.binomial(base.astype(int), rng.beta(0.5, 0.5, 800)).astype(float)
+            pair = Pair(at[:, 0], at[:, 1], one, base - one, labelled=True)
+        found = of(pair, spread=excess_spread(pair))
+        some.append((benjamini_hochberg(found.p[~found.few]) <= 0.05).any())
+        deals.append(anywhere(pair, inside, grid, bandwidth=800.0, kernel="quartic", n_sims=99, seed=seed) <= 0.05)
+    limit = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert np.mean(some) <= limit
+    assert np.mean(deals) <= limit
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("n1", "n2"), [(600, 300), (3_000, 300)])
 def test_size_under_random_labels(n1, n2):
     pointwise, some, deals = [], [], []
@@ -307,10 +340,7 @@ def test_size_under_random_labels(n1, n2):
         p = found.p[~found.few]
         pointwise.append((p <= 0.05).mean())
         some.append((benjamini_hochberg(p) <= 0.05).any())
-        deals.append(
-            anywhere(pair, inside, grid, bandwidth=800.0, kernel="quartic", spread=excess_spread(pair), n_sims=99, seed=seed)
-            <= 0.05
-        )
+        deals.append(anywhere(pair, inside, grid, bandwidth=800.0, kernel="quartic", n_sims=99, seed=seed) <= 0.05)
     # Three standard errors of 200 worlds.
     assert np.mean(pointwise) == pytest.approx(0.05, abs=0.015)
     assert np.mean(some) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)

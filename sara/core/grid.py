@@ -78,7 +78,7 @@ class Grid(Cells):
         return max(1, math.ceil(height / size - 1e-9)), max(1, math.ceil(width / size - 1e-9))
 
     def _row_column(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        row, column = np.asarray(y - self.y0, dtype=np.float64), np.asarray(x - self.x0, dtype=np.float64)
+        row, column = y - self.y0, x - self.x0
         for at in (row, column):
             # In place: a third array of ten million would cost more than the division.
             at /= self.cell_size
@@ -93,7 +93,9 @@ class Grid(Cells):
         return np.stack([np.c_[right, low], np.c_[right, high], np.c_[left, high], np.c_[left, low]], axis=1)
 
     def _centre(self, row: Ints, column: Ints) -> tuple[Floats, Floats]:
-        return self.x0 + (column + 0.5) * self.cell_size, self.y0 + (row + 0.5) * self.cell_size
+        x: Floats = np.asarray(self.x0 + (column + 0.5) * self.cell_size, dtype=np.float64)
+        y: Floats = np.asarray(self.y0 + (row + 0.5) * self.cell_size, dtype=np.float64)
+        return x, y
 
     def _blocks(self, row: Ints, column: Ints, step: int) -> npt.NDArray[Any]:
         x, y, size = self.x0, self.y0, self.cell_size

@@ -249,7 +249,7 @@ def labels(
         words, shape = str(areas[names].iloc[i]), shapes[i]
         if shape.is_empty or not words.strip():
             continue
-        at = shapely.get_point(shapely.maximum_inscribed_circle(shape, tolerance=math.sqrt(shape.area) / 20), 0)
+        at = _middle(shape)
         text = ax.text(
             at.x, at.y, _two_lines(words), fontsize=LABEL_SIZE, color=INK, ha="center", va="center", zorder=7, linespacing=1.15,
             path_effects=[withStroke(linewidth=2.0, foreground=(1, 1, 1, 0.85))],
@@ -300,6 +300,19 @@ def street_names(ax: Axes, streets: gpd.GeoDataFrame, window: tuple[float, float
         else:
             taken.append(box)
     return ax
+
+
+def _middle(shape: Any) -> Any:
+    """Return the point of a surface that is farthest from its edge, to a twentieth of its size."""
+    from shapely.errors import GEOSException, TopologicalError
+    from shapely.ops import polylabel
+
+    part = max(shapely.get_parts(shape), key=shapely.area)
+    try:
+        return polylabel(part, tolerance=math.sqrt(part.area) / 20)
+    except (AttributeError, GEOSException, TopologicalError, ValueError):
+        # An outline that crosses itself has no such point.
+        return shape.representative_point()
 
 
 def _two_lines(words: str) -> str:

@@ -31,6 +31,8 @@ PERIODS, LEAST_BEFORE = 8, 60
 # Rounds of the fit: it has settled to the third digit by then, and stopping early keeps weights from running to the edge.
 ROUNDS = 150
 YEAR, SEASON = 365, 90
+# A cell with more than this share of all events (and at least so many) is smoothed as if it held no more.
+MAGNET, LEAST_MAGNET = 0.01, 2.0
 # Cells drawn when chances are simulated: the rest are too quiet to be among the most.
 MOST_DRAWN = 20_000
 
@@ -195,10 +197,15 @@ def forecast(panel: Panel, smoother: Smoother, *, first: int, origin: int, days:
 def _parts(panel: Panel, smoother: Smoother, origin: int, km2: Floats) -> Floats:
     """Return the maps of the mixture, each adding up to 1 over the study area."""
     pasts = [panel.before(origin), panel.before(origin, decay=RECENT)]
-    maps = [smoother.smooth(past, reach) for reach in smoother.reaches for past in pasts]
+    maps = [smoother.smooth(past if reach == 0 else _tamed(past), reach) for reach in smoother.reaches for past in pasts]
     out = np.vstack([*maps, km2])
     sums = out.sum(axis=1, keepdims=True)
     return np.where(sums > 0, out / np.where(sums > 0, sums, 1), km2 / km2.sum())
+
+
+def _tamed(values: Floats) -> Floats:
+    """Return what each cell says about its surroundings: a default address, or one busy institution, says nothing about the houses around it."""
+    return np.minimum(values, max(MAGNET * float(values.sum()), LEAST_MAGNET))
 
 
 def _weights(parts: Floats, seen: Floats) -> Floats:

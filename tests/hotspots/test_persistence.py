@@ -221,3 +221,15 @@ def test_mistakes(make, options, error, words):
         persistence(events, area=AREA, cell_size=200, **options)
     with pytest.raises(NotEnoughDataError):
         persistence(events.head(20), area=AREA)
+
+
+def test_a_default_address_does_not_light_up_its_neighbours(make):
+    """A tenth of all rows at one point: the cells beside it hold one event each and must not come before busier ones elsewhere."""
+    rng = np.random.default_rng(6)
+    x, y = np.r_[np.full(600, 3_100.0), rng.uniform(0, 6_000, 5_400)], np.r_[np.full(600, 2_100.0), rng.uniform(0, 4_000, 5_400)]
+    t = pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.integers(0, 730, 6_000), unit="D")
+    outlook = persistence(table_of(make, x, y, t), area=AREA, cell_size=200, n_sims=99)
+    table = outlook.table
+    beside = table[table["column"].between(14, 16) & table["row"].between(9, 11) & (table["n"] < 100)]
+    rest = table[~table.index.isin(beside.index) & (table["n"] < 100)]
+    assert beside["expected"].mean() < 1.35 * rest["expected"].mean()

@@ -113,7 +113,7 @@ def emerging() -> Any:
 
 def change() -> Any:
     # The year after the bars closed at different hours, against the year before.
-    return drawn(sara.hotspots.change(of("disorder"), area=layer("areas"), period=("2023-03-01", "2025-02-28")))
+    return drawn(sara.hotspots.change(of("disorder"), area=layer("areas")))
 
 
 def near_repeat_zones() -> Any:

@@ -13,7 +13,7 @@ import shapely
 from sara.core.errors import InputError
 from sara.core.grid import blank
 from sara.core.wording import period_words
-from sara.hotspots._look import check_suppress, classes_of, fewer_than, hide, small, window_of
+from sara.hotspots._look import check_suppress, classes_of, drawable, fewer_than, hide, small, window_of
 from sara.plot import maps
 from sara.plot.style import finish, new_axes, subtitle_of
 
@@ -49,7 +49,7 @@ def draw(
     shared, least, window = classes_of(breaks), check_suppress(suppress), window_of(result, zoom)
     ax = new_axes(width=8.2, height=6.0) if ax is None else ax
     crs = result.areas.crs
-    outlines, lines = (None if frame is None else frame.to_crs(crs) for frame in (areas, streets))
+    outlines, lines = (drawable(frame, crs) for frame in (areas, streets))
     side = maps.basemap(ax, result.area, areas=outlines, streets=lines, window=window)
     with maps.asked(breaks=shared, suppress=least, window=window) as look:
         if least is not None and small(result.table, least).any():

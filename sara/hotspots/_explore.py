@@ -14,7 +14,7 @@ import shapely
 from sara.core.wording import period_words
 from sara.data.privacy import public_place
 from sara.hotspots._draw import cell_words
-from sara.hotspots._look import check_suppress, classes_of, fewer_than, hide, small
+from sara.hotspots._look import check_suppress, classes_of, drawable, fewer_than, hide, small
 from sara.plot import maps
 from sara.plot.interactive import InteractiveMap, Layer, to_interactive
 from sara.plot.style import MUTED, WARN, new_figure, subtitle_of
@@ -59,6 +59,7 @@ def explore(
 ) -> InteractiveMap:
     """Turn the picture of a result into an interactive map."""
     least, shared = check_suppress(suppress), classes_of(breaks)
+    areas, streets = (drawable(frame, result.areas.crs) for frame in (areas, streets))
     ax = new_figure(width=8.2, height=6.0)[1][0]
     side = maps.basemap(ax, result.area)
     with maps.asked(breaks=shared, suppress=least) as look:

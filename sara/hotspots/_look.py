@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sara.hotspots._result import HotspotResult
 
-__all__ = ["check_suppress", "classes_of", "fewer_than", "hide", "small", "window_of"]
+__all__ = ["check_suppress", "classes_of", "drawable", "fewer_than", "hide", "small", "window_of"]
 
 # A part of the city is shown with this much around it, and never less than so many metres across: streets must be recognized.
 AROUND, LEAST_ACROSS = 1.7, 1200.0
@@ -96,6 +96,14 @@ def window_of(result: HotspotResult, zoom: Any) -> tuple[float, float, float, fl
     half = max(high - low, top - bottom, LEAST_ACROSS / AROUND) * AROUND / 2
     x, y = (low + high) / 2, (bottom + top) / 2
     return x - half, y - half, x + half, y + half
+
+
+def drawable(frame: gpd.GeoDataFrame | None, crs: Any) -> gpd.GeoDataFrame | None:
+    """Return a layer of the user in the map's coordinates, without its empty rows; None where nothing is left."""
+    if frame is None:
+        return None
+    held = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
+    return held.to_crs(crs) if len(held) else None
 
 
 def small(table: gpd.GeoDataFrame, suppress: int | None) -> npt.NDArray[np.bool_]:

@@ -162,3 +162,10 @@ def test_a_map_with_fixed_classes_takes_no_others(events, city):
         hot.plot(breaks=[1, 2])
     with pytest.raises(InputError, match="same in every map"):
         sara.hotspots.count(events, area=city).plot(breaks=hot)
+
+
+def test_layers_with_empty_rows_or_without_names_do(counted, city, streets):
+    holed = pd.concat([city, gpd.GeoDataFrame({"name": ["nowhere"]}, geometry=[None], crs=32616)], ignore_index=True)
+    for areas in (holed, city[["geometry"]], city.iloc[:0], city.to_crs(4326)):
+        assert counted.explore(areas=areas, streets=streets.iloc[:0]).page
+        assert counted.plot(areas=areas, streets=streets[["geometry"]], zoom=True)

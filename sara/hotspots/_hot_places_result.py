@@ -97,8 +97,8 @@ class HotPlacesResult(HotspotResult):
                 continue
             _draw_kind(ax, kind, rows, looks[kind])
             look = {"facecolor": "#F3D9D6", "hatch": "////", "hatchcolor": WARN} if kind == "area" else looks[kind]
-            rough = " (to 250 m)" if kind == "dot" and not rows["name"].str.startswith("Corner").all() else ""
-            entries.append((look, ", ".join(_kinds(rows)) + rough))
+            words = [w if kind != "dot" or "corner" in w else f"{w} (to 250 m)" for w in _kinds(rows)]
+            entries.append((look, ", ".join(words)))
         maps.key(ax, entries[::-1] or [(maps.LAND, "none found")], title="hot places", side=side)
         self._list(ax, side)
         return "addresses, stretches and areas with more than chance"

@@ -49,7 +49,7 @@ class RatesResult(HotspotResult):
     n_aside: int = 0
     n_beyond_chance: int = 0
 
-    title: ClassVar[str] = "Where is there more than so many people explain?"
+    title: ClassVar[str] = "Where is there more than one would expect?"
     score: ClassVar[str | None] = "rate_smoothed"
 
     @property

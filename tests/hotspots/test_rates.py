@@ -238,7 +238,7 @@ def test_saved_and_shuffled_answers_are_the_same(how, calls, tracts):
     )
     pd.testing.assert_frame_equal(pd.DataFrame(calls), pd.DataFrame(before))
     for result in (found, back):
-        assert result.plot().get_title(loc="left") == "Where is there more than so many people explain?"
+        assert result.plot().get_title(loc="left") == "Where is there more than one would expect?"
         ax = result.funnel()
         assert ax.get_title(loc="left") == "Which places stand out from the usual?"
         assert len(ax.lines) == 5

@@ -33,7 +33,7 @@ EPS = Setting(150.0, "sara", "about a block and a half; evaluations of patrol ar
 # The largest distance over which HDBSCAN may join: it finds the densities below by itself.
 REACH = Setting(300.0, "sara", "the largest distance over which places are joined; twice that of method='dbscan'")
 CRIMESTAT_LEAST = Setting(10, "sara", "as in CrimeStat")
-LIKELIHOOD = Setting(0.5, "sara", "the mean random distance itself, as in CrimeStat")
+LIKELIHOOD = Setting(0.5, "sara", "the mean random distance itself")
 METHODS = {
     "dbscan": Setting("dbscan", "sara", "any shape; drawn at the density that tells it best from an even scatter"),
     "hdbscan": Setting("hdbscan", "you", "any shape and density; what stays together longest while the density asked for rises"),
@@ -265,7 +265,7 @@ def _by_crimestat(
 
 def _check_likelihood(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 < value < 1:
-        raise InputError(f"`likelihood` must be a number between 0 and 1. Got {value!r}. CrimeStat's own is 0.5.")
+        raise InputError(f"`likelihood` must be a number between 0 and 1. Got {value!r}. 0.5 is the mean random distance itself.")
     return float(value)
 
 

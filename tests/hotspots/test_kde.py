@@ -178,18 +178,6 @@ def test_from_a_source_and_from_a_record(town, tmp_path):
     assert again.plot().get_title(loc="left") == "Where is it densest?"
 
 
-def test_the_same_behind_an_engine(tmp_path):
-    pytest.importorskip("duckdb")
-    sara.convert(sara.datasets.folder() / "calls.csv.gz", tmp_path / "calls.parquet")
-    calls = sara.datasets.load("riverton_calls")
-    areas = sara.datasets.load("riverton_areas")
-    one = kde(calls[calls["category"] == "burglary"], area=areas)
-    two = kde(sara.open_events(tmp_path / "calls.parquet").where("category == 'burglary'"), area=areas)
-    assert two.text == one.text
-    assert two.table["density"].to_numpy() == pytest.approx(one.table["density"].to_numpy(), rel=1e-12)
-    assert {k: str(v) for k, v in two.settings.items()} == {k: str(v) for k, v in one.settings.items()}
-
-
 def test_it_draws(town):
     area = gpd.GeoDataFrame(
         {"name": ["West", "East"]}, geometry=[box(0, 0, 5_000, 8_000), box(5_000, 0, 10_000, 8_000)], crs=32616

@@ -123,7 +123,7 @@ def persistence(
     >>> calls = sara.datasets.load("riverton_calls").query("category == 'disorder'")
     >>> outlook = sara.hotspots.persistence(calls, area=sara.datasets.load("riverton_areas"), as_of="2024-03-01", n_sims=99)
     >>> int(outlook.table["is_chronic"].sum()), bool(outlook.table["expected"].sum() > 100)
-    (13, True)
+    (30, True)
     """
     confidence = check_confidence(confidence)
     n_sims, seed = check_count(n_sims, name="n_sims", least=99), check_count(seed, name="seed", least=0)

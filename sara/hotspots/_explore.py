@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from sara.core.errors import NotEnoughDataError
 from sara.core.wording import period_words
 from sara.data.privacy import public_place
+from sara.data.privacy import suppress as suppress_counts
 from sara.hotspots._draw import cell_words
 from sara.hotspots._look import check_suppress, classes_of, drawable, fewer_than, hide, small
 from sara.plot import maps
@@ -270,7 +272,8 @@ def _areas(result: HotspotResult, least: int | None) -> list[Layer]:
 def _told(result: HotspotResult, table: gpd.GeoDataFrame, least: int | None, *, title: str, cells: bool) -> pd.DataFrame:
     """Return what a click tells: the name first, then each column in words; small counts, and what would give them back, stay out."""
     plain = pd.DataFrame(table.drop(columns=[c for c in table.columns if str(table[c].dtype) == "geometry"]))
-    hidden = small(table, least)
+    hidden = _hidden(result, plain, least, cells=cells)
+    low = small(table, least)
     private = set(result.private_columns)
     out = pd.DataFrame({title: _names(plain, title, private)})
     for column in plain.columns:
@@ -284,9 +287,27 @@ def _told(result: HotspotResult, table: gpd.GeoDataFrame, least: int | None, *, 
             shown = (
                 (["none" if n == 0 else many for n in plain["n"]] if column == "n" else [None] * len(plain)) if cells else values
             )
-            values = [(fewer_than(least) if column == "n" else None) if h else v for h, v in zip(hidden, shown, strict=True)]
+            instead = [(fewer_than(least) if few else "not shown") if column == "n" else None for few in low]
+            values = [word if h else v for h, word, v in zip(hidden, instead, shown, strict=True)]
         out[words if words not in out.columns else f"{words} "] = pd.Series(values, dtype=object)
     return out
+
+
+def _hidden(result: HotspotResult, table: pd.DataFrame, least: int | None, *, cells: bool) -> npt.NDArray[np.bool_]:
+    """Mark the rows whose numbers are not told: those with a small count, and of places with exact numbers what would give one back."""
+    hidden = np.zeros(len(table), dtype=bool)
+    for column in result.count_columns:
+        if least is None or column not in table.columns:
+            continue
+        n = table[column].to_numpy(dtype=float)
+        hidden |= (n > 0) & (n < least)
+        if not cells and np.array_equal(n, np.round(n)):
+            try:
+                kept = suppress_counts(table[[column]].astype("int64"), columns=column, threshold=least, margins="columns")
+                hidden |= kept[column].isin([f"<{least}", "withheld"]).to_numpy()
+            except NotEnoughDataError:
+                hidden[:] = True
+    return hidden
 
 
 def _names(table: pd.DataFrame, title: str, private: set[str]) -> list[str]:

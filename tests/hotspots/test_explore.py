@@ -169,3 +169,23 @@ def test_layers_with_empty_rows_or_without_names_do(counted, city, streets):
     for areas in (holed, city[["geometry"]], city.iloc[:0], city.to_crs(4326)):
         assert counted.explore(areas=areas, streets=streets.iloc[:0]).page
         assert counted.plot(areas=areas, streets=streets[["geometry"]], zoom=True)
+
+
+def test_a_lone_small_count_does_not_follow_from_the_total(events, city):
+    thirds = gpd.GeoDataFrame(
+        {"name": ["West", "Middle", "East"]},
+        geometry=[box(500_000 + a, 4_500_000, 500_000 + b, 4_501_500) for a, b in ((0, 900), (900, 1_960), (1_960, 2_000))],
+        crs=32616,
+    )
+    counted = sara.hotspots.count(events, areas=thirds)
+    n = dict(zip(counted.table["name"], counted.table["n"], strict=True))
+    assert n["East"] < 10 < min(n["West"], n["Middle"])
+    rows = {row[0]: row[1:] for row in layer_of(data_of(counted.explore(suppress=10)), "areas")["rows"]}
+    assert rows["East"][0] == "fewer than 10"
+    assert sorted(type(rows[name][0]).__name__ for name in ("West", "Middle")) == ["int", "str"]
+    assert all(
+        v is None
+        for name in ("West", "Middle", "East")
+        if rows[name][0] in ("fewer than 10", "not shown")
+        for v in rows[name][1:]
+    )

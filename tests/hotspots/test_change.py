@@ -162,6 +162,23 @@ def test_the_test_holds_its_size_when_places_drift_and_when_they_do_not(tau, lev
     assert np.mean(called) <= 0.25
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("tau", [0.0, 0.2, 0.4])
+@pytest.mark.parametrize("level", [1, 5, 20, 60])
+def test_size_and_false_discovery_as_the_page_says(tau, level):
+    p, called = {"earlier": [], "own": []}, {"earlier": [], "own": []}
+    for seed in range(100):
+        w = drifting(1_000, level, tau, seed)
+        for name, spread in (("earlier", wobble([(w[0], w[1])])), ("own", wobble([], own=(w[1], w[2])))):
+            found = numbers(w[1], w[2], spread=spread)
+            p[name].append(found.p_share[~found.too_few])
+            called[name].append((np.nan_to_num(benjamini_hochberg(found.p_share), nan=1) <= 0.05).any())
+    for name in p:
+        assert np.mean(np.concatenate(p[name]) <= 0.05) <= 0.06
+        # A rate of 5 % over 100 cities, and its error.
+        assert np.mean(called[name]) <= 0.12
+
+
 def test_the_interval_covers_where_places_drift():
     w = drifting(4_000, 30, 0.3, 5)
     spread = wobble([(w[0], w[1])])

@@ -198,6 +198,17 @@ def test_the_burglaries_of_riverton_repeat():
     assert found.low > 1.5
 
 
+def test_the_burglaries_of_portland_repeat_at_the_same_address(real_data):
+    calls = sara.read_calls(real_data / "portland" / "crimes_bur.csv", crs=2913, columns={"type": None})
+    found = sara.hotspots.near_repeat_zones(
+        calls, area=sara.read_areas(real_data / "portland" / "portland_neighborhoods.geojson"), n_sims=39
+    )
+    assert found.ratio == pytest.approx(1.40, abs=0.05)
+    same = found.bands.query("distance_from == 0 and days_from == 0").iloc[0]
+    assert (same["n"], same["p"]) == (52, pytest.approx(1 / 40))
+    assert found.hit_share > found.chance_share > found.area_share
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "words"),
     [

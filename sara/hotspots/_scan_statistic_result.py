@@ -37,6 +37,11 @@ class ScanStatisticResult(HotspotResult):
     score: ClassVar[str | None] = None
     count_columns: ClassVar[tuple[str, ...]] = ("n", "expected", "excess")
 
+    def __post_init__(self) -> None:
+        """Ask only where, if time was not looked at."""
+        if self._in_space:
+            object.__setattr__(self, "title", "Where does it stand out?")
+
     @property
     def _in_space(self) -> bool:
         return bool(self.settings["model"].value == SPACE)

@@ -70,6 +70,7 @@ def test_the_spatial_scan_finds_the_busy_corner(make):
     assert found.table.geometry.iloc[0].contains(Point(1_000, 1_000))
     assert any("even spread" in words for words in found.cautions)
     assert found.table["days"].iloc[0] == 366
+    assert found.plot().get_title(loc="left") == "Where does it stand out?"
     # Against a layer in which the corner is busy too, it is no cluster any more.
     others = busy_town(make, seed=2, n=5_000, burst=0)
     against = scan_statistic(busy_town(make, burst=0), model="space", exposure=others, **QUICK)

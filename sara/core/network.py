@@ -12,7 +12,17 @@ import shapely
 
 from sara.core.errors import InputError
 
-__all__ = ["AT_JUNCTION", "JOINED", "Nodes", "StreetLines", "nodes_of", "on_streets", "snap_to_streets", "street_lines"]
+__all__ = [
+    "AT_JUNCTION",
+    "JOINED",
+    "Nodes",
+    "StreetLines",
+    "loose_ends",
+    "nodes_of",
+    "on_streets",
+    "snap_to_streets",
+    "street_lines",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -168,6 +178,23 @@ def nodes_of(lines: Lines, *, tolerance: float = JOINED) -> Nodes:
     degree = np.bincount(label, minlength=n_nodes)
     x, y = (np.bincount(label, weights=ends[:, k], minlength=n_nodes) / degree for k in (0, 1))
     return Nodes(label[:n].astype(np.int64), label[n:].astype(np.int64), x, y, degree.astype(np.int64))
+
+
+def loose_ends(lines: Lines, nodes: Nodes, *, tolerance: float = JOINED) -> int:
+    """Return how many dead ends touch the middle of another line: likely junctions that the layer has no point for.
+
+    Examples
+    --------
+    >>> import numpy as np, shapely
+    >>> tee = np.array([shapely.LineString([(0, 0), (100, 0)]), shapely.LineString([(50, 0), (50, 80)])])
+    >>> loose_ends(tee, nodes_of(tee))
+    1
+    """
+    ends = np.flatnonzero(nodes.degree == 1)
+    spots = shapely.points(nodes.x[ends], nodes.y[ends])
+    end, line = shapely.STRtree(lines).query(spots, predicate="dwithin", distance=tolerance)
+    others = (nodes.start[line] != ends[end]) & (nodes.end[line] != ends[end])
+    return len(np.unique(end[others]))
 
 
 def snap_to_streets(x: Floats, y: Floats, lines: Lines, *, limit: float) -> tuple[Ints, Floats, Floats]:

@@ -12,6 +12,7 @@ import shapely
 
 from sara.core.checks import check_choice
 from sara.core.errors import InputError
+from sara.core.network import loose_ends
 from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.units import metres
@@ -156,7 +157,7 @@ def street(
     }  # fmt: skip
     return StreetResult.of(
         chosen, table=_table(chosen, units, lixels, density, hot), areas=_areas(chosen, units, lixels, hot, line, position, node, mean),
-        method="street", settings=settings, cautions=(*chosen.cautions, *_drawn_twice(units), NETWORK, SMOOTH),
+        method="street", settings=settings, cautions=(*chosen.cautions, *_layer_words(units), NETWORK, SMOOTH),
         lixels=_frame(lixels, density),
     )  # fmt: skip
 
@@ -235,5 +236,15 @@ def _frame(lixels: Lixels, density: Floats) -> pd.DataFrame:
     return pd.DataFrame({"street": line, "start_m": start, "end_m": start + lixels.step[line], "density": density})
 
 
-def _drawn_twice(units: StreetUnits) -> tuple[str, ...]:
-    return (f"{units.n_same:,} street pieces lie on the same points as another and were left out.",) if units.n_same else ()
+def _layer_words(units: StreetUnits) -> tuple[str, ...]:
+    """Say what is odd about the layer."""
+    told = []
+    if units.n_same:
+        told.append(f"{units.n_same:,} street pieces lie on the same points as another and were left out.")
+    loose = loose_ends(units.lines, units.nodes)
+    if loose:
+        told.append(
+            f"{loose:,} {'street ends' if loose == 1 else 'streets end'} in the middle of another without a point there: not joined, so that no density passes there. Cut the layer at its "
+            "junctions first."
+        )
+    return tuple(told)

@@ -123,6 +123,12 @@ def test_drawn_twice_is_told(calls, lattice):
     assert any(caution.startswith("7 street pieces") for caution in found.cautions)
 
 
+def test_streets_that_end_in_the_middle_of_another_are_told(calls, lattice):
+    assert not any("in the middle" in caution for caution in street(calls, lattice).cautions)
+    tee = gpd.GeoDataFrame({"name": ["NEW ST"]}, geometry=[LineString([(150, 300), (150, 340)])], crs=32616)
+    assert any(c.startswith("1 street ends in the middle") for c in street(calls, pd.concat([lattice, tee])).cautions)
+
+
 def test_lixels_follow_the_bends():
     bent = np.array([LineString([(0, 0), (50, 0), (50, 50)]), LineString([(0, 9), (30, 9)])], dtype=object)
     lixels = lixels_of(shapely.length(bent), 34)

@@ -64,7 +64,7 @@ def gi_star() -> Any:
 
 
 def local_moran() -> Any:
-    return drawn(sara.hotspots.local_moran(of("disorder"), area=layer("areas"), period=PERIOD))
+    return drawn(sara.hotspots.local_moran(of("disorder"), area=layer("areas"), distance="500m", period=PERIOD))
 
 
 def kde() -> Any:

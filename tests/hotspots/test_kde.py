@@ -202,3 +202,16 @@ def test_mistakes_are_told(town, make):
         kde(town, area=CITY, edge="ripley")
     with pytest.raises(NotEnoughDataError):
         kde(make([1], [1]), area=box(5_000, 5_000, 6_000, 6_000))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("file", "areas", "low", "high"),
+    [("portland/crimes_bur.csv", "portland/portland_neighborhoods.geojson", 400, 800), ("memphis/memphis_robberies.csv", "memphis/memphis_precincts.geojson", 500, 1_000)],
+)  # fmt: skip
+def test_automatic_bandwidth_is_sane_on_real_cities(real_data, file, areas, low, high):
+    crs = {"crs": 2913} if "portland" in file else {}
+    found = kde(sara.read_calls(real_data / file, **crs), area=sara.read_areas(real_data / areas), bandwidth="auto")
+    assert low <= found.settings["bandwidth"].value <= high
+    inside = sara.core.grid.as_grid(found).inside_km2()
+    assert (found.table["density"] * inside).sum() == pytest.approx(found.counts.rows_used, rel=0.02)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from sara.core.cells import Cells
-from sara.core.checks import check_confidence, check_count
+from sara.core.checks import check_confidence, check_count, check_events
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import resolve_period
 from sara.core.result import Setting
-from sara.core.source import EventSource
+from sara.core.source import EventSource, as_source
 from sara.core.units import offset, timestamp
 from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import cell_areas
@@ -197,7 +197,8 @@ def span_of(value: Any, *, name: str) -> pd.DateOffset | pd.Timedelta:
 
 def _learning_period(events: Any, period: Any, as_of: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return first moment and end of what may be learnt from: whole days only."""
-    start, end, _ = resolve_period(events, period)
+    source = as_source(events)
+    start, end, _ = resolve_period(check_events(events) if source is None else source, period)
     end = end.normalize()
     if as_of is not None:
         stop = timestamp(as_of, name="as_of").normalize()

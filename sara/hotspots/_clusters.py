@@ -20,7 +20,7 @@ from sara.hotspots._area import Selected, select
 from sara.hotspots._areas import AREA_COLUMNS
 from sara.hotspots._cluster_methods import OUTLINES, Chance, Found, by_hdbscan, by_nnh, by_stac
 from sara.hotspots._cluster_orders import with_orders
-from sara.hotspots._cluster_table import Outlined, around, cluster_table, tail, weight_of
+from sara.hotspots._cluster_table import Outlined, apart, around, cluster_table, inside_of, tail, weight_of
 from sara.hotspots._clusters_result import ClustersResult
 from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
 
@@ -144,8 +144,8 @@ def clusters(
     Notes
     -----
     **dbscan.** A place is core if at least ``min_events`` lie within ``eps``, itself included; core places within ``eps`` of
-    each other are one cluster; the outline is everything within ``eps / 2`` of its core places, so that outlines never overlap. Events
-    stacked on one coordinate are one place with a weight. Where sara chooses, the density asked for rises in steps of a quarter; of a
+    each other are one cluster; the outline is everything within ``eps / 2`` of its core places (within ``eps``
+    where that holds fewer than asked for; what two such would share goes to the first). Events stacked on one coordinate are one place with a weight. Where sara chooses, the density asked for rises in steps of a quarter; of a
     cluster and the denser ones inside it, those with the larger Poisson likelihood ratio against an even scatter are kept, so that a strip
     in a busy downtown is told from the downtown. Up to about ten million neighbouring pairs the answer is exact; beyond, places are
     put on a lattice of eps / 30 (recorded in ``settings``), and memory grows with the places alone.
@@ -282,11 +282,30 @@ def _by_dbscan(chosen: Selected, eps: float, least: float, *, free: bool, max_km
     settings = {"max_km2": Setting(max_km2, "sara", WHY_SMALL)} if free else {}
     if isinstance(found.near, Lattice):
         settings["lattice"] = Setting(eps / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one")
-    shapes = [around(found.near.x[core], found.near.y[core], eps, chosen.area) for core in found.core]
+    shapes = _outlines(found, weight_of(rows), eps=eps, least=least, area=chosen.area)
     disc = math.pi * eps**2 / chosen.area.area
     p = [tail(most, chosen.counts.rows_used, disc) for most in found.most]
     asked = [float(a) if rows.weight is not None else float(math.ceil(a - 1e-3)) for a in found.asked]
     return Found(Outlined(shapes, p, {"min_events": asked}), settings)
+
+
+def _outlines(found: Clusters, weight: Floats, *, eps: float, least: float, area: Any) -> list[Any]:
+    """Return the ground within eps / 2 of each cluster's core places; where that holds less than was asked for, all within eps.
+
+    A lone core place far from those it counts would else be drawn as a cluster of three where twelve were asked for.
+    """
+    near = found.near
+    held = np.bincount(near.place, weights=weight, minlength=len(near.x))
+    shapes = [around(near.x[core], near.y[core], eps, area) for core in found.core]
+    thin = [i for i, core in enumerate(found.core) if held[core].sum() < least]
+    if not thin:
+        return shapes
+    inside, owner = inside_of([shapes[i] for i in thin], near.x, near.y)
+    short = np.bincount(owner, weights=held[inside], minlength=len(thin)) < least - 1e-9 * max(1.0, held.sum())
+    wide = [i for i, is_short in zip(thin, short, strict=True) if is_short]
+    for i in wide:
+        shapes[i] = around(near.x[found.core[i]], near.y[found.core[i]], 2 * eps, area)
+    return apart(shapes, area) if wide else shapes
 
 
 def _choose_least(chosen: Selected, eps: float, months: float) -> Setting:

@@ -1,4 +1,4 @@
-"""Scan statistics: the published leukaemia numbers, and a search that finds what a triple loop finds, to the last digit."""
+"""Scan statistics: the published leukemia numbers, and a search that finds what a triple loop finds, to the last digit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXACT = 1e-9
     ("c", "population", "llr", "smr", "rr"),
     [(85, 95_249, 11.577255, 1.71, 1.84), (38, 34_083, 9.019716, None, 2.22)],
 )
-def test_new_york_leukaemia(c, population, llr, smr, rr):
+def test_new_york_leukemia(c, population, llr, smr, rr):
     # Kulldorff (1997), recomputed with SaTScan: 552 cases among 1,057,673 people.
     expected = 552 * population / 1_057_673
     assert float(likelihood_ratio(c, expected, 552)) == pytest.approx(llr, abs=5e-7)

@@ -59,7 +59,9 @@ class CompareResult(Result):
     @property
     def text(self) -> str:
         """The finding in two or three sentences."""
-        first = self.table[self.table["area"] == self.table["area"].iloc[0]]
+        # The first area on which it does come first: it may be best over all areas and not on the smallest.
+        ahead = self.table.loc[(self.table["method"] == self.best) & (self.table["rank"] == 1), "area"]
+        first = self.table[self.table["area"] == (ahead.iloc[0] if len(ahead) else self.table["area"].iloc[0])]
         methods = first[first["method"] != CHOOSER]
         best = methods[methods["method"] == self.best].iloc[0]
         others = methods[methods["method"] != self.best].sort_values(["pai"], ascending=False, kind="stable")

@@ -32,6 +32,10 @@ __all__ = [
 MAX_CLASSES = 5
 # Classes on either side of "no change".
 MAX_EACH_WAY = 3
+# Values that differ by less than this factor have classes of one width.
+EVEN = 4.0
+# Shares of the places that lie below a class, where classes go by rank.
+RANKS = (0.5, 0.75, 0.9, 0.98)
 # Lower ends of the classes of a ratio that people can say: a quarter more, half as much again, twice, four times.
 RATIO_BREAKS = (1.25, 1.5, 2.0, 4.0)
 
@@ -143,7 +147,7 @@ def classes(values: npt.ArrayLike, *, breaks: Sequence[float] | None = None) -> 
     Examples
     --------
     >>> classes([1, 1, 3, 8, 40, 90]).labels
-    ('1', '2 to 4', '5 to 19', '20 to 49', '50 to 90')
+    ('1 to 4', '5 to 19', '20 to 49', '50 to 90')
     >>> classes([2, 7], breaks=[1, 5, 20]).labels
     ('1 to 4', '5 to 19', '20 and more')
     """
@@ -202,7 +206,7 @@ def class_breaks(values: npt.ArrayLike, *, classes: int = MAX_CLASSES) -> list[f
     Examples
     --------
     >>> class_breaks([0, 1, 1, 3, 8, 40, 90])
-    [1.0, 2.0, 5.0, 20.0, 50.0]
+    [1.0, 5.0, 20.0, 50.0]
     """
     return asking()._settle(_breaks(np.asarray(values, dtype=float), classes))
 
@@ -214,10 +218,17 @@ def _breaks(values: npt.NDArray[np.float64], classes: int) -> list[float]:
     low, high = float(positive.min()), float(positive.max())
     if high <= low:
         return [low]
-    wanted = np.geomspace(max(low, high / 5_000), high, classes + 1)[:-1]
-    found = sorted({nice(v) for v in wanted[1:]})
-    first = min(low, 1.0) if np.all(positive == np.round(positive)) and low < 2 else low
-    edges = [first, *(v for v in found if first < v <= high)]
+    whole = bool(np.all(positive == np.round(positive)))
+    if high < EVEN * low:
+        step = max(nice((high - low) / classes), 1.0 if whole else 0.0)
+        found = [round(k * step, 12) for k in range(math.floor(low / step + 0.5) + 1, math.ceil(high / step) + 1)]
+        return [low, *(v for v in found if low < v <= high)][:classes]
+    # Between steps by size and steps by rank: by size alone one address with thousands leaves the whole city in one class.
+    by_size = np.geomspace(max(low, high / 5_000), high, classes + 1)[1:-1]
+    by_rank = np.quantile(positive, RANKS[-(classes - 1) :])
+    found = sorted({nice(v) for v in np.sqrt(by_size * by_rank)})
+    first = min(low, 1.0) if whole and low < 2 else low
+    edges = [first, *(v for v in found if first < v <= high)][:classes]
     held = np.histogram(positive, [*edges, np.inf])[0]
     return [edge for edge, n in zip(edges, held, strict=True) if n or edge == first]
 

@@ -141,6 +141,11 @@ def finish(
             va="top",
             annotation_clip=False,
         )
+    # One pass makes room by the old sizes: a subtitle of two lines would push the source line over the edge of the first picture saved.
+    figure = _figure_of(ax)
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
     return ax
 
 

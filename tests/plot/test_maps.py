@@ -33,7 +33,7 @@ def test_every_positive_value_has_a_class_and_a_word(values):
 def test_words_of_counts_are_whole_and_do_not_overlap():
     values = [1, 1, 3, 8, 40, 90]
     breaks = maps.class_breaks(values)
-    assert maps.class_labels(breaks, values) == ["1", "2 to 4", "5 to 19", "20 to 49", "50 to 90"]
+    assert maps.class_labels(breaks, values) == ["1 to 4", "5 to 19", "20 to 49", "50 to 90"]
     assert maps.class_labels([4.0], [4, 4]) == ["4"]
 
 
@@ -191,3 +191,19 @@ def test_named_areas_a_little_beyond_the_study_area_are_shown_whole():
     maps.basemap(one, AREA, areas=near)
     maps.basemap(two, AREA, areas=far)
     assert one.get_xlim()[0] < 499_000 < two.get_xlim()[0]
+
+
+def test_one_full_cell_does_not_leave_the_city_in_one_class():
+    values = np.r_[np.full(900, 40), np.arange(1, 301), 4_861]
+    breaks = maps.class_breaks(values)
+    held = np.histogram(values, [*breaks, np.inf])[0]
+    assert held.max() < 0.9 * len(values)
+    assert len(breaks) >= 4
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [([5, 5, 6], ["5", "6"]), ([100, 101, 102], ["100", "101", "102"]), ([10, 12.5, 19], ["10 to under 12", "12 to under 14", "14 to under 16", "16 to under 18", "18 to 19"])],
+)
+def test_values_of_about_one_size_have_classes_of_one_width(values, labels):
+    assert maps.class_labels(maps.class_breaks(values), values) == labels

@@ -38,9 +38,9 @@ from sara.hotspots._street_result import StreetResult
 
 __all__ = [
     "AccuracyResult",
-    "CompareResult",
     "ChangeResult",
     "ClustersResult",
+    "CompareResult",
     "CountResult",
     "DualKdeResult",
     "EmergingResult",

@@ -16,8 +16,8 @@ import shapely
 from timing import best
 
 from sara.core.network import nodes_of, on_streets
-from sara.hotspots._network_kde import lixels_of, network_events
-from sara.hotspots._surface import Lattice, Raster, density_exact
+from sara.hotspots._surfaces.network import lixels_of, network_events
+from sara.hotspots._surfaces.surface import Lattice, Raster, density_exact
 
 SIDE, CELL = 20_000.0, 80.0
 # A quartic of 400 m, and a Gaussian of the same spread.

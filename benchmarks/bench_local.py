@@ -38,9 +38,9 @@ def raster(side: int) -> np.ndarray:
 def ours(side: int, neighbours: int, method: str, inference: str) -> tuple[float, float]:
     """Return seconds and MiB of sara."""
     from sara.core.grid import Grid
-    from sara.hotspots._around import around
-    from sara.hotspots._chance import chance
     from sara.hotspots._gi_star import _standardize
+    from sara.hotspots._local.around import around
+    from sara.hotspots._local.chance import chance
     from sara.hotspots._local_moran import _of_sums
 
     values, cells = raster(side).ravel(), Grid.over(box(0, 0, side, side), cell_size=1)

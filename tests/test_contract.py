@@ -45,7 +45,9 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "hotspots.accuracy": (
         lambda w: w.strip,
         lambda e, w: sara.hotspots.accuracy(
-            sara.hotspots.count(w.strip, area=w.areas, period=("2023-03-01", "2024-02-29")), e, period=("2024-03-01", "2024-08-31")
+            sara.hotspots.count(w.strip, area=w.areas, period=("2023-03-01", "2024-02-29")),
+            e,
+            period=("2024-03-01", "2024-08-31"),
         ),
     ),
     "hotspots.count": (lambda w: w.strip, lambda e, w: sara.hotspots.count(e, area=w.areas)),
@@ -79,7 +81,9 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "hotspots.change": (lambda w: w.strip, lambda e, w: sara.hotspots.change(e, areas=w.areas)),
     "hotspots.compare": (
         lambda w: w.strip,
-        lambda e, w: sara.hotspots.compare(["all counts", "last year"], e, area=w.areas, cell_size=400, start="2024-03-01", n_sims=199),
+        lambda e, w: sara.hotspots.compare(
+            ["all counts", "last year"], e, area=w.areas, cell_size=400, start="2024-03-01", n_sims=199
+        ),
     ),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),

@@ -19,11 +19,11 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.units import period as parse_period
 from sara.core.wording import percent
-from sara.hotspots._accuracy_result import AccuracyResult
-from sara.hotspots._area import select
-from sara.hotspots._curve import PAI, Band, Curve, HitCurve, band, hit_curve, ranked
-from sara.hotspots._ranking import Ranking, ranking_of
+from sara.hotspots._evidence.curve import PAI, Band, Curve, HitCurve, band, hit_curve, ranked
+from sara.hotspots._evidence.ranking import Ranking, ranking_of
+from sara.hotspots._ground.area import select
 from sara.hotspots._result import HotspotResult
+from sara.hotspots._results.accuracy import AccuracyResult
 
 __all__ = ["accuracy"]
 

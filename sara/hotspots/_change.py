@@ -17,11 +17,11 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.units import period as parse_period
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import cell_areas
-from sara.hotspots._change_numbers import Change, Wobble, change_numbers, share_chi_square_p, wobble
-from sara.hotspots._change_result import ChangeResult
-from sara.hotspots._steps import day_stamp, steps_of
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._over_time.change_numbers import Change, Wobble, change_numbers, share_chi_square_p, wobble
+from sara.hotspots._over_time.steps import day_stamp, steps_of
+from sara.hotspots._results.change import ChangeResult
 
 __all__ = ["change"]
 

@@ -16,13 +16,13 @@ from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.units import metres
 from sara.core.wording import percent
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import AREA_COLUMNS
-from sara.hotspots._cluster_methods import OUTLINES, Chance, Found, by_hdbscan, by_nnh, by_stac
-from sara.hotspots._cluster_orders import with_orders
-from sara.hotspots._cluster_table import Outlined, apart, around, cluster_table, inside_of, tail, weight_of
-from sara.hotspots._clusters_result import ClustersResult
-from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
+from sara.hotspots._clustering.dbscan import LATTICE_STEPS, Lattice, Neighbours, best_parts, neighbours, parts_at
+from sara.hotspots._clustering.methods import OUTLINES, Chance, Found, by_hdbscan, by_nnh, by_stac
+from sara.hotspots._clustering.orders import with_orders
+from sara.hotspots._clustering.table import Outlined, apart, around, cluster_table, inside_of, tail, weight_of
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import AREA_COLUMNS
+from sara.hotspots._results.clusters import ClustersResult
 
 __all__ = ["clusters", "clusters_of"]
 

@@ -17,11 +17,11 @@ from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.units import timestamp
 from sara.core.wording import percent
-from sara.hotspots._area import select
-from sara.hotspots._compare_result import CHOOSER, CompareResult
-from sara.hotspots._contest import DEFAULTS, Contest, Entry, entries_of
+from sara.hotspots._evidence.contest import DEFAULTS, Contest, Entry, entries_of
+from sara.hotspots._ground.area import select
 from sara.hotspots._persistence import day_of, panel_of, span_of
 from sara.hotspots._result import HotspotResult
+from sara.hotspots._results.compare import CHOOSER, CompareResult
 
 __all__ = ["compare"]
 

@@ -12,10 +12,10 @@ import pandas as pd
 from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import AREA_COLUMNS, cell_areas, finish_areas, place_words
-from sara.hotspots._count_result import CountResult
-from sara.hotspots._street_units import StreetUnits, select_streets
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import AREA_COLUMNS, cell_areas, finish_areas, place_words
+from sara.hotspots._ground.street_units import StreetUnits, select_streets
+from sara.hotspots._results.count import CountResult
 
 __all__ = ["count"]
 

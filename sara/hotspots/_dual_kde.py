@@ -17,14 +17,14 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.wording import period_words
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import cell_areas
-from sara.hotspots._bandwidth import choose_ratio_bandwidth, told_bandwidth
-from sara.hotspots._dual_kde_result import DualKdeResult
-from sara.hotspots._exposure import exposure_of
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._ground.exposure import exposure_of
 from sara.hotspots._kde import inside_share, surface_cells, together
-from sara.hotspots._ratio import LEAST_EXPECTED, LEAST_OTHER, NODES, Pair, Ratio, anywhere, excess_spread, ratio_of
-from sara.hotspots._surface import KERNELS, PER_SIGMA, Lattice, Raster, lattice_of
+from sara.hotspots._results.dual_kde import DualKdeResult
+from sara.hotspots._surfaces.bandwidth import choose_ratio_bandwidth, told_bandwidth
+from sara.hotspots._surfaces.ratio import LEAST_EXPECTED, LEAST_OTHER, NODES, Pair, Ratio, anywhere, excess_spread, ratio_of
+from sara.hotspots._surfaces.surface import KERNELS, PER_SIGMA, Lattice, Raster, lattice_of
 
 __all__ = ["dual_kde"]
 

@@ -17,11 +17,11 @@ from sara.core.source import EventSource
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.mann_kendall import mann_kendall, sen_slope
 from sara.core.stats.permutation import dealt_tails, why_not_exact
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import cell_areas
-from sara.hotspots._emerging_result import EmergingResult
-from sara.hotspots._patterns import PATTERNS, _classify, often
-from sara.hotspots._steps import PARTIAL, Steps, day_stamp, only_days, step_word, steps_of
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._over_time.patterns import PATTERNS, _classify, often
+from sara.hotspots._over_time.steps import PARTIAL, Steps, day_stamp, only_days, step_word, steps_of
+from sara.hotspots._results.emerging import EmergingResult
 
 __all__ = ["emerging"]
 

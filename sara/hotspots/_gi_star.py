@@ -12,10 +12,10 @@ import numpy.typing as npt
 from sara.core.checks import check_choice, check_confidence, check_count
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.hotspots._around import QUEEN, ROOK, window_sums
-from sara.hotspots._chance import adjusted, chance
-from sara.hotspots._field import field, linked, nothing_differs
-from sara.hotspots._gi_star_result import GiStarResult
+from sara.hotspots._local.around import QUEEN, ROOK, window_sums
+from sara.hotspots._local.chance import adjusted, chance
+from sara.hotspots._local.field import field, linked, nothing_differs
+from sara.hotspots._results.gi_star import GiStarResult
 
 __all__ = ["gi_star"]
 

@@ -16,14 +16,14 @@ from sara.core.period import in_period
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.data.categories import help_categories
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import AREA_COLUMNS
-from sara.hotspots._cluster_table import inside_of, stacks
+from sara.hotspots._clustering.table import inside_of, stacks
 from sara.hotspots._clusters import CHOSEN, clusters_of
-from sara.hotspots._hot_nesting import HALF, Listed, Part, nested
-from sara.hotspots._hot_places_result import HotPlacesResult
-from sara.hotspots._hot_table import TIMED, Happened, HotTable
-from sara.hotspots._hot_units import ALPHA, DAYS, FLOOR, Units, blocks, dots, stretches
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import AREA_COLUMNS
+from sara.hotspots._listing.nesting import HALF, Listed, Part, nested
+from sara.hotspots._listing.table import TIMED, Happened, HotTable
+from sara.hotspots._listing.units import ALPHA, DAYS, FLOOR, Units, blocks, dots, stretches
+from sara.hotspots._results.hot_places import HotPlacesResult
 
 __all__ = ["hot_places"]
 

@@ -17,11 +17,11 @@ from sara.core.grid import lay_cells
 from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.units import metres
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import cell_areas
-from sara.hotspots._bandwidth import MUSH, choose_bandwidth, told_bandwidth
-from sara.hotspots._kde_result import KdeResult
-from sara.hotspots._surface import BOUND, KERNELS, PER_SIGMA, Raster, density_exact, lattice_of, mass_inside, reach_of
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._results.kde import KdeResult
+from sara.hotspots._surfaces.bandwidth import MUSH, choose_bandwidth, told_bandwidth
+from sara.hotspots._surfaces.surface import BOUND, KERNELS, PER_SIGMA, Raster, density_exact, lattice_of, mass_inside, reach_of
 
 __all__ = ["at_cells", "inside_share", "kde", "surface_cells", "together"]
 

@@ -13,9 +13,9 @@ from sara.core.checks import check_choice, check_confidence, check_count
 from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.hotspots._chance import adjusted, chance
-from sara.hotspots._field import field, linked, nothing_differs
-from sara.hotspots._local_moran_result import LocalMoranResult
+from sara.hotspots._local.chance import adjusted, chance
+from sara.hotspots._local.field import field, linked, nothing_differs
+from sara.hotspots._results.local_moran import LocalMoranResult
 
 __all__ = ["local_moran"]
 

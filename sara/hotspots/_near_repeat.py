@@ -20,10 +20,10 @@ from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.knox import Knox, knox
 from sara.core.units import metres, timestamp
 from sara.core.wording import dedupe_known
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import finish_areas, place_words
-from sara.hotspots._near_repeat_history import History, history, ratio_limits, snapped
-from sara.hotspots._near_repeat_result import NearRepeatResult
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import finish_areas, place_words
+from sara.hotspots._over_time.near_repeats import History, history, ratio_limits, snapped
+from sara.hotspots._results.near_repeat import NearRepeatResult
 
 __all__ = ["near_repeat_zones"]
 

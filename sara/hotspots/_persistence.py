@@ -16,10 +16,10 @@ from sara.core.period import resolve_period
 from sara.core.result import Setting
 from sara.core.source import EventSource, as_source
 from sara.core.units import offset, timestamp
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import cell_areas
-from sara.hotspots._persistence_model import YEAR, Forecast, Panel, Smoother, Spread, chances, forecast, interval, spread_of
-from sara.hotspots._persistence_result import PersistenceResult
+from sara.hotspots._evidence.model import YEAR, Forecast, Panel, Smoother, Spread, chances, forecast, interval, spread_of
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._results.persistence import PersistenceResult
 
 __all__ = ["day_of", "panel_of", "persistence", "span_of"]
 

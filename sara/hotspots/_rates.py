@@ -17,11 +17,11 @@ from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.funnel import Spread, funnel_limits, funnel_p, rate_interval, spread_of
 from sara.core.stats.shrinkage import SmoothedRates, smoothed_rates
 from sara.core.wording import percent
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import cell_areas
-from sara.hotspots._rates_exposure import Exposure, exposure_by_unit, is_own_units
-from sara.hotspots._rates_result import RatesResult
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._ground.rates_exposure import Exposure, exposure_by_unit, is_own_units
 from sara.hotspots._result import figures
+from sara.hotspots._results.rates import RatesResult
 
 __all__ = ["rates"]
 

@@ -19,7 +19,7 @@ from sara.core.wording import period_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sara.hotspots._area import Selected
+    from sara.hotspots._ground.area import Selected
     from sara.plot.interactive import InteractiveMap
 
 __all__ = ["HotspotResult", "figures"]
@@ -141,7 +141,7 @@ class HotspotResult(Result):
         Axes
             The map.
         """
-        from sara.hotspots._draw import draw
+        from sara.hotspots._maps.draw import draw
 
         return draw(self, ax=ax, areas=areas, streets=streets, breaks=breaks, suppress=suppress, zoom=zoom)
 
@@ -166,7 +166,7 @@ class HotspotResult(Result):
         InteractiveMap
             Shows itself in a notebook; ``.save(path)`` writes one page that works without a network.
         """
-        from sara.hotspots._explore import explore
+        from sara.hotspots._maps.explore import explore
 
         return explore(self, areas=areas, streets=streets, breaks=breaks, suppress=suppress)
 

@@ -19,10 +19,10 @@ from sara.core.source import EventSource
 from sara.core.stats.scan import SAME, Cylinders, Maxima, disjoint
 from sara.core.stats.scan_search import search, simulated_maxima
 from sara.core.units import metres
-from sara.hotspots._area import Selected, select
-from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
-from sara.hotspots._rates_exposure import Exposure, exposure_by_unit, is_own_units
-from sara.hotspots._scan_setup import (
+from sara.hotspots._ground.area import Selected, select
+from sara.hotspots._ground.areas import AREA_COLUMNS, finish_areas, place_words
+from sara.hotspots._ground.rates_exposure import Exposure, exposure_by_unit, is_own_units
+from sara.hotspots._over_time.scan_setup import (
     LEAST_EVENTS,
     PERMUTATION,
     SPACE,
@@ -33,7 +33,7 @@ from sara.hotspots._scan_setup import (
     unit_of,
     with_exposure,
 )
-from sara.hotspots._scan_statistic_result import ScanStatisticResult
+from sara.hotspots._results.scan_statistic import ScanStatisticResult
 
 __all__ = ["scan_statistic"]
 

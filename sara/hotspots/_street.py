@@ -16,13 +16,13 @@ from sara.core.network import loose_ends
 from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.units import metres
-from sara.hotspots._area import Selected
-from sara.hotspots._areas import AREA_COLUMNS, finish_areas, place_words
-from sara.hotspots._bandwidth import told_bandwidth
-from sara.hotspots._network_kde import CUT, Lixels, lixels_of, network_events
-from sara.hotspots._street_result import StreetResult, hot_stretches
-from sara.hotspots._street_units import HALF_WIDTH, SNAP, StreetUnits, select_streets
-from sara.hotspots._surface import KERNELS, PER_SIGMA
+from sara.hotspots._ground.area import Selected
+from sara.hotspots._ground.areas import AREA_COLUMNS, finish_areas, place_words
+from sara.hotspots._ground.street_units import HALF_WIDTH, SNAP, StreetUnits, select_streets
+from sara.hotspots._results.street import StreetResult, hot_stretches
+from sara.hotspots._surfaces.bandwidth import told_bandwidth
+from sara.hotspots._surfaces.network import CUT, Lixels, lixels_of, network_events
+from sara.hotspots._surfaces.surface import KERNELS, PER_SIGMA
 
 __all__ = ["street"]
 

@@ -13,7 +13,7 @@ from sara.core.result import Result
 from sara.core.source import open_events
 from sara.hotspots import accuracy, clusters, count, gi_star
 from sara.hotspots._accuracy import _numbers
-from sara.hotspots._curve import Curve, band, hit_curve, ranked
+from sara.hotspots._evidence.curve import Curve, band, hit_curve, ranked
 
 AREA = box(0, 0, 10_000, 8_000)
 FIRST, SECOND = ("2024-01-01", "2024-06-30"), ("2024-07-01", "2024-12-31")

@@ -13,7 +13,7 @@ import sara
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.two_counts import compare_counts
-from sara.hotspots._change_numbers import Wobble, _splits, change_numbers, share_chi_square_p, wobble
+from sara.hotspots._over_time.change_numbers import Wobble, _splits, change_numbers, share_chi_square_p, wobble
 
 CITY = gpd.GeoSeries([box(0, 0, 4_000, 4_000)], crs=32616)
 COINS = Wobble(1.0, 0.0, 1)

@@ -9,8 +9,8 @@ from shapely.geometry import Point, box
 
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.hotspots import clusters
+from sara.hotspots._clustering.dbscan import LATTICE_STEPS, Lattice, Pairs, _likelihood_ratio, neighbours
 from sara.hotspots._clusters import _numbers, _rare_count
-from sara.hotspots._dbscan import LATTICE_STEPS, Lattice, Pairs, _likelihood_ratio, neighbours
 
 AREA = box(0, 0, 10_000, 8_000)
 

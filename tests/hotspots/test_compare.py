@@ -12,7 +12,7 @@ from sara.core.result import Result
 from sara.core.source import open_events
 from sara.hotspots import accuracy, clusters, compare, count, gi_star, kde, persistence
 from sara.hotspots._compare import _chooser, _drawn_means, _widened
-from sara.hotspots._compare_result import CHOOSER
+from sara.hotspots._results.compare import CHOOSER
 
 AREA = box(0, 0, 6_000, 4_000)
 QUICK = ["all counts", "last year", "last period", "kde", "gi_star", "persistence"]

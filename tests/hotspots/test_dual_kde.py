@@ -12,9 +12,9 @@ from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.result import Result
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.hotspots import dual_kde
-from sara.hotspots._bandwidth import choose_ratio_bandwidth
-from sara.hotspots._ratio import Pair, _alike, anywhere, effective_m2, excess_spread, ratio_of
-from sara.hotspots._surface import Lattice
+from sara.hotspots._surfaces.bandwidth import choose_ratio_bandwidth
+from sara.hotspots._surfaces.ratio import Pair, _alike, anywhere, effective_m2, excess_spread, ratio_of
+from sara.hotspots._surfaces.surface import Lattice
 
 CITY = box(0, 0, 8_000, 8_000)
 
@@ -114,7 +114,7 @@ def test_moments_agree_with_people_drawn_at_random():
 def test_a_raster_gives_what_the_exact_sums_give(monkeypatch):
     pair = labelled(400, 300)
     exact = of(pair)
-    monkeypatch.setattr("sara.hotspots._ratio.EXACT_PAIRS", 0)
+    monkeypatch.setattr("sara.hotspots._surfaces.ratio.EXACT_PAIRS", 0)
     fast = of(pair)
     known = ~exact.few & ~fast.few
     assert (exact.few != fast.few).mean() < 0.01

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sara.hotspots._ellipse import LEAST_RADIUS, Ellipse, ellipse_of, hull_of, standard_distance
+from sara.hotspots._clustering.ellipse import LEAST_RADIUS, Ellipse, ellipse_of, hull_of, standard_distance
 
 # Eight points with a summed squared distance of 16 from their centre, as in Ebdon's example.
 X = np.array([1.0, 1, 1, -1, -1, -1, 1, -1])

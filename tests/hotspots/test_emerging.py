@@ -12,8 +12,8 @@ from shapely.geometry import box
 import sara
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.hotspots._emerging import _numbers
-from sara.hotspots._patterns import KINDS, PATTERNS, _classify
-from sara.hotspots._steps import step_word, steps_of
+from sara.hotspots._over_time.patterns import KINDS, PATTERNS, _classify
+from sara.hotspots._over_time.steps import step_word, steps_of
 
 CLOSE = 1e-10
 CITY = gpd.GeoSeries([box(0, 0, 6_000, 6_000)], crs=32616)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sara.hotspots._hdbscan import hdbscan, most_stable
+from sara.hotspots._clustering.hdbscan import hdbscan, most_stable
 
 FAR = 1e6
 

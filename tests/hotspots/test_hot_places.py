@@ -206,7 +206,7 @@ def test_places_that_one_caller_or_officers_make_are_named(world):
 
 
 def test_maps_show_a_house_as_its_square_only(world, monkeypatch):
-    from sara.hotspots import _explore
+    from sara.hotspots._maps import explore as _explore
 
     calls, areas, _ = world
     found = hot_places(calls[calls["category"] == "noise"], area=areas)

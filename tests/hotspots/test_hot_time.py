@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sara.hotspots._hot_time import ACUTE, Clock, clock_of, peak_words, temporal_classes
+from sara.hotspots._listing.times import ACUTE, Clock, clock_of, peak_words, temporal_classes
 
 
 def city(seed=0, n=20_000):

@@ -8,8 +8,8 @@ import pytest
 import shapely
 from scipy import stats
 
-from sara.hotspots._hot_nesting import nested
-from sara.hotspots._hot_units import Units, _truncated_tail, blocks, dots, stretches, truncated_mean
+from sara.hotspots._listing.nesting import nested
+from sara.hotspots._listing.units import Units, _truncated_tail, blocks, dots, stretches, truncated_mean
 
 
 def test_mean_of_places_with_an_event_gives_back_the_mean_of_all():

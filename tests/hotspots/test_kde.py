@@ -13,8 +13,8 @@ import sara
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.result import Result
 from sara.hotspots import kde
-from sara.hotspots._bandwidth import choose_bandwidth, rule_of_thumb
 from sara.hotspots._kde import in_units
+from sara.hotspots._surfaces.bandwidth import choose_bandwidth, rule_of_thumb
 
 CITY = box(0, 0, 10_000, 8_000)
 

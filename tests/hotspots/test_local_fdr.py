@@ -9,9 +9,9 @@ from shapely.geometry import box
 
 from sara.core.grid import Grid
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.hotspots._around import around
-from sara.hotspots._chance import chance
 from sara.hotspots._gi_star import _standardize
+from sara.hotspots._local.around import around
+from sara.hotspots._local.chance import chance
 from sara.hotspots._local_moran import _of_sums
 
 SIDE, RUNS = 40, 150

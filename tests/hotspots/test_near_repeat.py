@@ -11,7 +11,7 @@ from shapely.geometry import Point, box
 
 import sara
 from sara.core.errors import InputError, NotEnoughDataError
-from sara.hotspots._near_repeat_history import _none_of, history, ratio_limits, snapped
+from sara.hotspots._over_time.near_repeats import _none_of, history, ratio_limits, snapped
 
 CITY = gpd.GeoSeries([box(0, 0, 8_000, 8_000)], crs=32616)
 START = pd.Timestamp("2024-01-01")

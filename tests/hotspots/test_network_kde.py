@@ -7,9 +7,9 @@ import pytest
 from scipy.integrate import quad
 from shapely import LineString
 
-import sara.hotspots._network_kde as module
+import sara.hotspots._surfaces.network as module
 from sara.core.network import nodes_of
-from sara.hotspots._network_kde import lixels_of, network_events
+from sara.hotspots._surfaces.network import lixels_of, network_events
 
 # Sums of the same terms in another order.
 CLOSE = 1e-12

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sara.core.errors import InputError
-from sara.hotspots._nnh import groups, hierarchy, neighbour_lists, random_distance
+from sara.hotspots._clustering.nnh import groups, hierarchy, neighbour_lists, random_distance
 
 
 def literal(x, y, threshold, least):

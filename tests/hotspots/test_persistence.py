@@ -14,8 +14,8 @@ from sara.core.hexgrid import HexGrid
 from sara.core.result import Result
 from sara.core.source import open_events
 from sara.hotspots import accuracy, count, persistence
+from sara.hotspots._evidence.model import Forecast, Panel, Smoother, Spread, chances, forecast, interval, spread_of
 from sara.hotspots._persistence import day_of, span_of
-from sara.hotspots._persistence_model import Forecast, Panel, Smoother, Spread, chances, forecast, interval, spread_of
 
 AREA = box(0, 0, 6_000, 4_000)
 

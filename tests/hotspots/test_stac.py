@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sara.hotspots._stac import CIRCLE, ROW, n_nodes, stac
+from sara.hotspots._clustering.stac import CIRCLE, ROW, n_nodes, stac
 
 
 def literal(x, y, radius, least, circles):

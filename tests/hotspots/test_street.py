@@ -14,8 +14,8 @@ from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.network import nodes_of
 from sara.core.result import Result
 from sara.hotspots import street
-from sara.hotspots._network_kde import lixel_shapes, lixels_of
-from sara.hotspots._street_result import hot_stretches
+from sara.hotspots._results.street import hot_stretches
+from sara.hotspots._surfaces.network import lixel_shapes, lixels_of
 
 
 @pytest.fixture

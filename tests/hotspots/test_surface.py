@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-import sara.hotspots._surface as module
-from sara.hotspots._surface import KERNELS, Lattice, Raster, density_exact, lattice_of, mass_inside
+import sara.hotspots._surfaces.surface as module
+from sara.hotspots._surfaces.surface import KERNELS, Lattice, Raster, density_exact, lattice_of, mass_inside
 
 # The exact sum adds the same terms as the others, in another order.
 CLOSE = 1e-10

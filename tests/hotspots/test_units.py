@@ -19,7 +19,7 @@ from sara.core.grid import Grid
 from sara.core.hexgrid import HexGrid
 from sara.core.result import Result
 from sara.hotspots import count, gi_star
-from sara.hotspots._units import AreaUnits
+from sara.hotspots._ground.units import AreaUnits
 
 AREA = box(0, 0, 10_000, 8_000)
 HALVES = [box(0, 0, 5_000, 8_000), box(5_000, 0, 10_000, 8_000)]
@@ -185,7 +185,7 @@ def test_a_source_gives_the_same_counts(tmp_path):
 
 
 def test_days_of_rows_are_local_days(town, tmp_path):
-    from sara.hotspots._area import select
+    from sara.hotspots._ground.area import select
 
     chosen = select(town, area=AREA, period=None, method="count", when=True)
     want = (town["time"].dt.normalize() - pd.Timestamp("1970-01-01")).dt.days
@@ -195,7 +195,7 @@ def test_days_of_rows_are_local_days(town, tmp_path):
 
 def test_days_of_a_source_are_those_of_the_table(tmp_path):
     pytest.importorskip("duckdb")
-    from sara.hotspots._area import select
+    from sara.hotspots._ground.area import select
 
     path = tmp_path / "calls.parquet"
     sara.convert(sara.datasets.folder() / "calls.csv.gz", path)

@@ -203,7 +203,11 @@ def test_one_full_cell_does_not_leave_the_city_in_one_class():
 
 @pytest.mark.parametrize(
     ("values", "labels"),
-    [([5, 5, 6], ["5", "6"]), ([100, 101, 102], ["100", "101", "102"]), ([10, 12.5, 19], ["10 to under 12", "12 to under 14", "14 to under 16", "16 to under 18", "18 to 19"])],
+    [
+        ([5, 5, 6], ["5", "6"]),
+        ([100, 101, 102], ["100", "101", "102"]),
+        ([10, 12.5, 19], ["10 to under 12", "12 to under 14", "14 to under 16", "16 to under 18", "18 to 19"]),
+    ],
 )
 def test_values_of_about_one_size_have_classes_of_one_width(values, labels):
     assert maps.class_labels(maps.class_breaks(values), values) == labels

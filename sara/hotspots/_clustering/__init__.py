@@ -1,0 +1,1 @@
+"""What `clusters` is made of: methods, outlines, the table."""

@@ -1,0 +1,1 @@
+"""What `accuracy`, `compare` and `persistence` are made of: ranking, curves, contests."""

@@ -1,0 +1,1 @@
+"""From events to places: the study area, rows, named areas, streets, exposure."""

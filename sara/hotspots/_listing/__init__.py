@@ -1,0 +1,1 @@
+"""What `hot_places` is made of: units, nesting, times of the week, the table."""

@@ -1,0 +1,1 @@
+"""What `gi_star` and `local_moran` share: neighbours, chance."""

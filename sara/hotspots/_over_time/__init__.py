@@ -1,0 +1,1 @@
+"""What the methods in space and time share: steps, patterns, drift."""

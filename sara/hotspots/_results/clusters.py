@@ -1,0 +1,62 @@
+"""What clusters answer with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sara.core.wording import percent
+from sara.hotspots._result import HotspotResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ClustersResult"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class ClustersResult(HotspotResult):
+    """Where events crowd together."""
+
+    title: ClassVar[str] = "Where does it crowd together?"
+    score: ClassVar[str | None] = None
+
+    def _text(self) -> str:
+        if self.areas.empty:
+            return (
+                f"From {self._span()}, {self.counts.rows_used:,} {self.noun} form no cluster: nowhere do enough of them "
+                f"({self.settings['min_events'].value:,.4g}) lie {self._how()}."
+            )
+        held, km2 = int(self.areas["n"].sum()), float(self.areas["km2"].sum())
+        top, n = self.areas.iloc[0], len(self.areas)
+        unit = f" ({self.settings['weights'].value})" if "weights" in self.settings else ""
+        return (
+            f"From {self._span()}, {n:,} {'cluster holds' if n == 1 else 'clusters hold'} {percent(held / self.counts.rows_used)} of "
+            f"{self.counts.rows_used:,} {self.noun} on {percent(km2 / (self.area.area / 1e6))} of the study area ({km2:.2g} km2). {top['name']} has "
+            f"the largest excess: {top['n']:,} {self.noun} on {top['km2']:.2g} km2, {top['excess']:,.0f}{unit} more than an even spread would put there."
+        )
+
+    def _how(self) -> str:
+        eps = float(self.settings["eps"].value)
+        if self._kind() == "stac":
+            return f"in one circle of {eps * 2**0.5:,.0f} m radius"
+        return f"within {eps:,.4g} m of each other"
+
+    def _kind(self) -> str:
+        return str(self.settings["method"].value) if "method" in self.settings else "dbscan"
+
+    def _paint(self, ax: Axes, side: float) -> str:
+        from sara.hotspots._maps.draw import OUTLINE_FILL, list_areas
+        from sara.plot import maps
+        from sara.plot.style import INK, WARN
+
+        maps.outlines(ax, list(self.areas.geometry), color=WARN, fill=OUTLINE_FILL, linewidth=0.9)
+        many = f"{len(self.areas):,} clusters" if len(self.areas) != 1 else "1 cluster"
+        entries: list[tuple[Any, str]] = [(OUTLINE_FILL, many if len(self.areas) else "no cluster found")]
+        higher = self.table[self.table["order"] > 1] if "order" in self.table.columns else self.table[:0]
+        if len(higher):
+            maps.outlines(ax, list(higher.geometry), color=INK, linewidth=0.7)
+            entries.append(({"color": INK, "width": 0.9}, f"{len(higher):,} around {'them' if len(higher) > 1 else 'clusters'}"))
+        maps.key(ax, entries, title="outlines", side=side)
+        list_areas(ax, self, title="Largest excess", side=side)
+        return f"where at least {float(self.settings['min_events'].value):,.4g} {self.noun} lie {self._how()}"

@@ -1,0 +1,1 @@
+"""What the surfaces are made of: kernels, bandwidths, ratios, networks."""

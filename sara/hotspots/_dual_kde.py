@@ -19,7 +19,7 @@ from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.wording import period_words
 from sara.hotspots._ground.area import Selected, select
 from sara.hotspots._ground.areas import cell_areas
-from sara.hotspots._ground.exposure import exposure_of
+from sara.hotspots._ground.exposure_points import exposure_of
 from sara.hotspots._kde import inside_share, surface_cells, together
 from sara.hotspots._results.dual_kde import DualKdeResult
 from sara.hotspots._surfaces.bandwidth import choose_ratio_bandwidth, told_bandwidth

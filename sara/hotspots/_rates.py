@@ -19,7 +19,7 @@ from sara.core.stats.shrinkage import SmoothedRates, smoothed_rates
 from sara.core.wording import percent
 from sara.hotspots._ground.area import Selected, select
 from sara.hotspots._ground.areas import cell_areas
-from sara.hotspots._ground.rates_exposure import Exposure, exposure_by_unit, is_own_units
+from sara.hotspots._ground.exposure_units import Exposure, exposure_by_unit, is_own_units
 from sara.hotspots._result import figures
 from sara.hotspots._results.rates import RatesResult
 

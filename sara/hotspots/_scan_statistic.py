@@ -21,7 +21,7 @@ from sara.core.stats.scan_search import search, simulated_maxima
 from sara.core.units import metres
 from sara.hotspots._ground.area import Selected, select
 from sara.hotspots._ground.areas import AREA_COLUMNS, finish_areas, place_words
-from sara.hotspots._ground.rates_exposure import Exposure, exposure_by_unit, is_own_units
+from sara.hotspots._ground.exposure_units import Exposure, exposure_by_unit, is_own_units
 from sara.hotspots._over_time.scan_setup import (
     LEAST_EVENTS,
     PERMUTATION,

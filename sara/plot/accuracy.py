@@ -83,18 +83,18 @@ def method_periods(ax: Axes, means: pd.DataFrame, periods: pd.DataFrame) -> Axes
     Axes
         The Axes given.
     """
-    rows = list(means["method"])
+    rows = [str(name) for name in means["method"]]
     for y, name in enumerate(rows):
         values = np.sort(periods.loc[periods["method"] == name, "pai"].to_numpy())
         # Dots that would hide each other are moved apart a little, always the same way.
         shift = 0.16 * ((np.arange(len(values)) % 3) - 1)
-        ax.plot(values, y + 0.0 * shift + shift, "o", ms=3.6, color=MUTED, alpha=0.55, mew=0, zorder=2)
-    for y, row in enumerate(means.itertuples()):
+        ax.plot(values, y + shift, "o", ms=3.6, color=MUTED, alpha=0.55, mew=0, zorder=2)
+    for y, row in enumerate(means.to_dict("records")):
         color = LINE if y == 0 else CATEGORICAL[4]
-        ax.plot([row.low, row.high], [y, y], color=color, linewidth=2.6, solid_capstyle="butt", zorder=3)
-        ax.plot([row.pai], [y], "D", color=color, mec="white", ms=7, zorder=4)
+        ax.plot([row["low"], row["high"]], [y, y], color=color, linewidth=2.6, solid_capstyle="butt", zorder=3)
+        ax.plot([row["pai"]], [y], "D", color=color, mec="white", ms=7, zorder=4)
         ax.annotate(
-            f"{row.pai:.3g}", (row.pai, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5, color=INK
+            f"{row['pai']:.3g}", (row["pai"], y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5, color=INK
         )
     ax.axvline(1, color=INK, linestyle=":", linewidth=1.0)
     ax.set_yticks(range(len(rows)), rows)

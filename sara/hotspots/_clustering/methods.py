@@ -64,7 +64,7 @@ class Places:
     def of(cls, chosen: Selected) -> Places:
         """Stack the rows of a map."""
         place, x, y = stacks(chosen.rows.x, chosen.rows.y)
-        return cls(x, y, np.bincount(place, weights=chosen.rows.n, minlength=len(x)))
+        return cls(x, y, np.asarray(np.bincount(place, weights=chosen.rows.n, minlength=len(x)), dtype=float))
 
 
 def by_hdbscan(chosen: Selected, *, reach: float, least: float, max_km2: float | None) -> Found:

@@ -41,7 +41,7 @@ def stac(x: Floats, y: Floats, n: Floats, *, radius: float, least: float, circle
     """
     node, place = _in_circles(x, y, radius)
     ids, at = np.unique(node, return_inverse=True)
-    held = np.bincount(at, weights=n[place], minlength=len(ids))
+    held = np.asarray(np.bincount(at, weights=n[place], minlength=len(ids)), dtype=float)
     # Fullest first; equal ones by where they lie.
     ranked = np.lexsort((ids, -held))
     kept = ranked[held[ranked] >= least][:circles]

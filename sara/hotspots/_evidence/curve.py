@@ -112,7 +112,7 @@ def hit_curve(observed: Floats, size: Floats, order: Ints, score: Floats | None 
         sums, step = [values[ends] for values in sums], np.cumsum(starts) - 1
     of_unit = np.empty(len(order), dtype=np.int64)
     of_unit[order] = step
-    return HitCurve(*sums, of_unit)
+    return HitCurve(size=sums[0], hits=sums[1], step=of_unit)
 
 
 def best_curve(observed: Floats, size: Floats) -> HitCurve:

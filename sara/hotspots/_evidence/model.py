@@ -51,13 +51,13 @@ class Panel:
         """Sort, so that the order of rows can't matter, and put rows of one cell and day together."""
         code = day * n_cells + cell
         keys, back = np.unique(code, return_inverse=True)
-        held = np.bincount(back, weights=np.asarray(n, dtype=float), minlength=len(keys))
+        held = np.asarray(np.bincount(back, weights=np.asarray(n, dtype=float), minlength=len(keys)), dtype=float)
         return cls(keys % n_cells, keys // n_cells, held, n_cells)
 
     def between(self, start: int, end: int) -> Floats:
         """Return events per cell from day `start` up to, not including, `end`."""
         part = slice(*np.searchsorted(self.day, [start, end]))
-        return np.bincount(self.cell[part], weights=self.n[part], minlength=self.n_cells)
+        return np.asarray(np.bincount(self.cell[part], weights=self.n[part], minlength=self.n_cells), dtype=float)
 
     def before(self, origin: int, *, decay: float | None = None) -> Floats:
         """Return events per cell before day `origin`; with `decay`, each counts exp(-age / decay)."""
@@ -67,7 +67,7 @@ class Panel:
         weight = self.n[part]
         if decay is not None:
             weight = weight * np.exp((self.day[part] - origin) / decay)
-        return np.bincount(self.cell[part], weights=weight, minlength=self.n_cells)
+        return np.asarray(np.bincount(self.cell[part], weights=weight, minlength=self.n_cells), dtype=float)
 
 
 class Smoother:
@@ -100,7 +100,7 @@ class Smoother:
         spectrum, size = kernel
         raster = np.zeros(self.grid.member.shape)
         raster[self.grid.member] = values
-        rows, columns = raster.shape
+        rows, columns = self.grid.member.shape
         out = irfft2(rfft2(raster, s=size) * spectrum, s=size)[:rows, :columns][self.grid.member]
         # What rounding leaves where nothing was is nothing.
         return np.where(out > 1e-9 * max(float(values.max(initial=0.0)), 1e-300), out, 0.0)

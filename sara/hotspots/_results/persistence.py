@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -68,13 +68,13 @@ class PersistenceResult(HotspotResult):
             table[(table["outlook"] == "quiet") & (table["n"] > 0)],
             [FAINT] * int(((table["outlook"] == "quiet") & (table["n"] > 0)).sum()),
         )
-        entries = [(maps.LAND, "none so far"), (FAINT, "some, not among the worst")]
+        entries: list[tuple[Any, str]] = [(maps.LAND, "none so far"), (FAINT, "some, not among the worst")]
         for name, (color, words) in OUTLOOKS.items():
             rows = table[table["outlook"] == name]
             paint_cells(ax, self, rows, [color] * len(rows), zorder=2)
             mark = MARKS.get(name)
             if mark is not None:
-                maps.hatch(ax, rows.geometry.to_numpy(), mark=mark, color="white", zorder=2.1)
+                maps.hatch(ax, list(rows.geometry), mark=mark, color="white", zorder=2.1)
             if len(rows):
                 entries.append((color if mark is None else {"facecolor": color, "hatch": mark, "hatchcolor": "white"}, words))
         share = float(self.settings["share"].value)

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
         set_types,
         within,
     )
-    from sara.problem import Problem, refresh
+    from sara.problem import Problem
+    from sara.problem.refresh import refresh
 
 _MODULES = ("analyze", "assess", "brief", "core", "data", "datasets", "hotspots", "problem", "respond", "scan", "teach", "trends")
 _NAMES = {

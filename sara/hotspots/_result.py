@@ -26,6 +26,9 @@ __all__ = ["HotspotResult", "figures"]
 
 FIRST_KINDS = {"count": "CountResult", "gi_star": "GiStarResult", "clusters": "ClustersResult"}
 
+# Default addresses told one by one; a county's file can have dozens.
+DEFAULTS_TOLD = 3
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class HotspotResult(Result):
@@ -208,12 +211,20 @@ def figures(value: float) -> str:
 
 def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, ...]:
     """Name the areas that hold an address which stands for "we do not know where"; the file's record knows of it."""
-    told = []
-    for x, y, n in chosen.rows.record.get("default_points", []):
-        held = areas["name"][areas.geometry.intersects(Point(x, y))]
-        told += [
-            f"{name} holds a point at which {n:,} rows of the file lie, of every kind or of many addresses: likely a default address and no hot spot. "
-            "See sara.audit(events).default_points"
-            for name in held
-        ]
+    found = [
+        (str(name), n)
+        for x, y, n in chosen.rows.record.get("default_points", [])
+        for name in areas["name"][areas.geometry.intersects(Point(x, y))]
+    ]
+    told = [
+        f"{name} holds a point at which {n:,} rows of the file lie, of every kind or of many addresses: likely a default address and no hot spot. "
+        "See sara.audit(events).default_points"
+        for name, n in found[:DEFAULTS_TOLD]
+    ]
+    rest = list(dict.fromkeys(name for name, _ in found[DEFAULTS_TOLD:]))
+    if rest:
+        told.append(
+            f"{len(rest):,} more hold such points, with fewer rows: {', '.join(name.split(' near ')[0].split(' in ')[0] for name in rest[:8])}"
+            f"{' ...' if len(rest) > 8 else ''}."
+        )
     return tuple(told)

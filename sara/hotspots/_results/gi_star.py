@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GiStarResult"]
 
+# A place with this many times the mean is full, whatever lies around it.
+FULL = 10
 # The classes of the field's maps: surest last.
 LEVELS = (0.90, 0.95, 0.99)
 # How far from the middle of the colour ramp each stands, to either side.
@@ -36,8 +38,8 @@ class GiStarResult(HotspotResult):
         if n_hot == 0:
             correction = "" if self.settings["p_adjusted"].value == "none" else " after correction for so many tests"
             return (
-                f"From {self._span()}, no {one} has more {self.noun} around it than chance would give: "
-                f"none of the {n:,} {many} stands out{correction}.{fewer}"
+                f"From {self._span()}, full {many} do not lie together more than chance would bring about: none of the {n:,} {many} stands "
+                f"out{correction}.{self._fullest(one)}{fewer}"
             )
         held = int(self.table.loc[self.table["is_hot"], "n"].sum()) / max(1, int(self.table["n"].sum()))
         first = (
@@ -54,6 +56,16 @@ class GiStarResult(HotspotResult):
         return (
             first.format(places=f"form {places} and " if self.layout is not None else "")
             + f" {top['name']} has the most: {top['n']:,} {self.noun}{more}.{fewer}"
+        )
+
+    def _fullest(self, one: str) -> str:
+        """Say that a test of neighbourhoods is no test of a single place: the fullest may well be worth a look."""
+        values = self.table["n"].to_numpy()
+        if values.max(initial=0) < FULL * max(1.0, values.mean()):
+            return ""
+        return (
+            f" That is not to say that none is full: the fullest {one} alone holds {values.max():,} {self.noun}, where the mean is "
+            f"{values.mean():.2g}; hot_places and clusters look for those."
         )
 
     def _paint(self, ax: Axes, side: float) -> str:

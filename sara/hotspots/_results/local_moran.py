@@ -35,7 +35,10 @@ class LocalMoranResult(HotspotResult):
         told = [f"{int(held[k]):,} high among {k.split('-')[1]}" for k in ("high-high", "high-low") if k in held]
         told += [f"{int(held[k]):,} low among {k.split('-')[1]}" for k in ("low-low", "low-high") if k in held]
         if not told:
-            return f"From {self._span()}, no {one} has neighbors with more or fewer {self.noun} than chance would give: none of {n:,} {many} stands out."
+            return (
+                f"From {self._span()}, {many} are no more like or unlike their neighbors than chance would make them: none of {n:,} {many} stands out. "
+                f"That says nothing about how full a single {one} is."
+            )
         first = f"From {self._span()}, {len(sure):,} of {n:,} {many} have neighbors with more or fewer {self.noun} than chance would give: {_and(told)}."
         if self.areas.empty:
             return first

@@ -17,7 +17,8 @@ __all__ = ["BANDWIDTH", "MUSH", "choose_bandwidth", "choose_ratio_bandwidth", "r
 
 Floats = npt.NDArray[np.float64]
 
-# Analysts use 300 to 500 m in one city; of 200 to 1,600 m, 400 m forecast best where it was tried. A Gaussian of the same spread has sigma 141 m.
+# A map to be read: analysts use 300 to 500 m in one city. As a ranking for the next quarter 200 m did better on three of four files
+# (docs/hotspots/compare.md), only spread-out burglary wanted this much. A Gaussian of the same spread has sigma 141 m.
 BANDWIDTH = 400.0
 # What "auto" chooses among: below 100 m a surface is a map of addresses, above 1 km one of districts.
 CANDIDATES = (100.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0, 600.0, 800.0, 1000.0)
@@ -41,7 +42,7 @@ def told_bandwidth(value: Any, *, kernel: str, default: float = BANDWIDTH, why: 
     """
     if value is None:
         reach = default if kernel == "quartic" else float(round(default / PER_SIGMA))
-        reason = why or "short enough to show a few blocks, long enough to join them; 300 to 500 m is usual in one city"
+        reason = why or "to be read as a map: 300 to 500 m is usual in one city; to rank cells for later months try 200 to 300 m with sara.hotspots.compare"
         return Setting(
             reach, "sara", reason if kernel == "quartic" else f"sigma with the spread of a quartic of {default:g} m; {reason}"
         )

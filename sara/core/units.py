@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from numbers import Real
 from typing import Any
 
@@ -84,14 +85,15 @@ def timestamp(value: object, *, name: str) -> pd.Timestamp:
 def period(value: Any, *, name: str = "period") -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return ``(start, end)``: half-open, the start belongs to the period and the end does not.
 
-    Text or a date without a time as the end means the whole of that day, so
-    ``("2024-01-01", "2024-12-31")`` is the year 2024.
+    Text or a `datetime.date` as the end means the whole of that day, so ``("2024-01-01", "2024-12-31")`` is the year 2024. A `Timestamp` or
+    `datetime` is a moment: nothing of the day it begins belongs to the period.
     """
     if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
         raise InputError(f"`{name}` must be a pair of dates. Got {value!r}. Write ('2024-01-01', '2024-12-31').")
     start = timestamp(value[0], name=name)
     end = timestamp(value[1], name=name)
-    if isinstance(value[1], str) and end == end.normalize() and len(value[1].strip()) <= len("2024-12-31"):
+    day = isinstance(value[1], date) and not isinstance(value[1], datetime)
+    if day or (isinstance(value[1], str) and end == end.normalize() and len(value[1].strip()) <= len("2024-12-31")):
         end = end + pd.Timedelta(days=1)
     if end <= start:
         raise InputError(f"`{name}` must end after it starts. Got {value!r}. Write ('2024-01-01', '2024-12-31').")

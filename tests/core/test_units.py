@@ -32,6 +32,14 @@ def test_a_period_given_as_days_includes_its_last_day():
     assert period(("2024-01-01", "2024-12-31")) == (pd.Timestamp("2024-01-01"), pd.Timestamp("2025-01-01"))
 
 
+def test_a_period_that_ends_on_a_calendar_date_includes_that_day():
+    from datetime import date, datetime
+
+    whole = (pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01"))
+    assert period((date(2024, 1, 1), date(2024, 1, 31))) == whole
+    assert period((datetime(2024, 1, 1), datetime(2024, 2, 1))) == whole
+
+
 def test_a_period_given_as_timestamps_is_half_open():
     start, end = pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")
     assert period((start, end)) == (start, end)

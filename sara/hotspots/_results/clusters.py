@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["ClustersResult"]
 
 
+# A crowd that an even scatter brings about somewhere more often than this is no finding.
+CHANCE = 0.05
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ClustersResult(HotspotResult):
     """Where events crowd together."""
@@ -34,7 +38,22 @@ class ClustersResult(HotspotResult):
             f"From {self._span()}, {n:,} {'cluster holds' if n == 1 else 'clusters hold'} {percent(held / self.counts.rows_used)} of "
             f"{self.counts.rows_used:,} {self.noun} on {percent(km2 / (self.area.area / 1e6))} of the study area ({km2:.2g} km2). {top['name']} has "
             f"the largest excess: {top['n']:,} {self.noun} on {top['km2']:.2g} km2, {top['excess']:,.0f}{unit} more than an even spread would put there."
+            f"{self._doubtful()}"
         )
+
+    def _doubtful(self) -> str:
+        """Say how many clusters chance alone would bring about: some methods draw them on any map."""
+        n, many = int((self.areas["p_adjusted"] > CHANCE).sum()), len(self.areas)
+        if n == 0:
+            return ""
+        which = (
+            "That is no more"
+            if many == 1
+            else "None of them is more"
+            if n == many
+            else f"{n:,} of them {'is' if n == 1 else 'are'} no more"
+        )
+        return f" {which} than an even scatter of as many would bring together somewhere."
 
     def _how(self) -> str:
         eps = float(self.settings["eps"].value)

@@ -368,7 +368,7 @@ def _cautions(periods: pd.DataFrame, n: int) -> tuple[str, ...]:
     told = []
     if n < FEW_PERIODS:
         told.append(
-            f"Only {n} periods were tested: which method comes first may be chance. Use a shorter `horizon` or a longer file."
+            f"Only {n} period{'s were' if n > 1 else ' was'} tested: which method comes first may be chance. Use a shorter `horizon` or a longer file."
         )
     each = periods.drop_duplicates("start")["n_all"]
     if (each < FEW_EVENTS).any():

@@ -205,3 +205,17 @@ def test_too_little_time(town):
         compare(["kde"], town, area=AREA, start="2022-02-01")
     with pytest.raises(NotEnoughDataError, match="at least one whole period"):
         compare(["kde"], town, area=AREA, start="2024-12-01")
+
+
+def test_saras_own_functions_enter_as_they_are_and_others_must_take_two(town):
+    found = compare([kde, "all counts"], town, area=AREA, cell_size=200, start="2024-01-01")
+    assert set(found.table["method"]) == {"kde", "all counts", "chosen by its own record"}
+    with pytest.raises(InputError, match="must be functions of the events before a period and of the cells"):
+        compare({"mine": lambda before, **k: before}, town, area=AREA, cell_size=200)
+
+
+def test_text_and_picture_speak_of_the_same_ground(town):
+    found = compare(["kde", "all counts"], town, area=AREA, cell_size=200, start="2024-01-01")
+    on = found.plot().figure.axes[0].texts
+    told = next(t.get_text() for t in on if "dots" in t.get_text())
+    assert found.text.split(": on ")[1].split(" of the area")[0] in told

@@ -185,6 +185,9 @@ def entries_of(methods: Any) -> list[Entry]:
 def _entry(value: Any, label: str | None) -> Entry:
     if callable(value):
         name = getattr(value, "__name__", "method")
+        if getattr(value, "__module__", "").startswith("sara.hotspots"):
+            return _entry(name, label)
+        _check_takes_two(value, name)
         return Entry(label or name, name, {}, value)
     name, settings = value if isinstance(value, tuple) and len(value) == 2 else (value, {})
     if not isinstance(name, str) or not isinstance(settings, dict):
@@ -199,6 +202,21 @@ def _entry(value: Any, label: str | None) -> Entry:
             raise InputError(f"`methods` has a setting that {name} does not take: {unknown!r}. It takes: {known}")
         return Entry(label, name, settings)
     return Entry(label, name, {"history": settings.get("history")}, _public(name, settings))
+
+
+def _check_takes_two(method: Callable[..., Any], name: str) -> None:
+    import inspect
+
+    try:
+        inspect.signature(method).bind(None, None)
+    except ValueError:
+        # Some compiled functions do not tell what they take.
+        return
+    except TypeError:
+        raise InputError(
+            f"`methods` must be functions of the events before a period and of the cells. Got {name}{inspect.signature(method)}. "
+            f"Write: methods={{'mine': lambda events, grid: sara.hotspots.kde(events, grid=grid)}}"
+        ) from None
 
 
 def _public(name: str, settings: dict[str, Any]) -> Callable[[Any, Cells], HotspotResult]:

@@ -59,19 +59,26 @@ class CompareResult(Result):
     @property
     def text(self) -> str:
         """The finding in two or three sentences."""
-        # The first area on which it does come first: it may be best over all areas and not on the smallest.
-        ahead = self.table.loc[(self.table["method"] == self.best) & (self.table["rank"] == 1), "area"]
-        first = self.table[self.table["area"] == (ahead.iloc[0] if len(ahead) else self.table["area"].iloc[0])]
+        first = self.table[self.table["area"] == self._area()]
         methods = first[first["method"] != CHOOSER]
         best = methods[methods["method"] == self.best].iloc[0]
         others = methods[methods["method"] != self.best].sort_values(["pai"], ascending=False, kind="stable")
+        span = f" ({best['low']:.3g} to {best['high']:.3g})" if self.n_periods > 1 else ""
         start = (
-            f"Over {self.n_periods} periods from {period_words(*self.period)}, each foretold from before its start only, {self.best} met most {self.noun}: "
-            f"on {_where(best)}, {best['pai']:.3g} times as many as an even spread would put there ({best['low']:.3g} to {best['high']:.3g})."
+            f"{self._over()} {period_words(*self.period)}, {'each ' if self.n_periods > 1 else ''}foretold from before its start only, {self.best} met most {self.noun}: "
+            f"on {_where(best)}, {best['pai']:.3g} times as many as an even spread would put there{span}."
         )
         if others.empty:
             return start
         return f"{start} {self._next(best, others.iloc[0])}"
+
+    def _area(self) -> str:
+        """Return the first area on which the best does come first: it may be best over all areas and not on the smallest."""
+        ahead = self.table.loc[(self.table["method"] == self.best) & (self.table["rank"] == 1), "area"]
+        return str(ahead.iloc[0] if len(ahead) else self.table["area"].iloc[0])
+
+    def _over(self) -> str:
+        return "In one period," if self.n_periods == 1 else f"Over {self.n_periods} periods from"
 
     def _next(self, best: pd.Series, second: pd.Series) -> str:
         name = f"{second['method']} comes to {second['pai']:.3g}"
@@ -88,12 +95,12 @@ class CompareResult(Result):
         return f"{name}: {'less by ' + span + '.' if sure else 'as far as these periods tell, the two may do equally well (' + span + ').'}"
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw each method's PAI in every period and on average, for the first area."""
+        """Draw each method's PAI in every period and on average, for the area that the text speaks of."""
         from sara.plot.style import new_axes
 
         n = self.table["method"].nunique()
         ax = new_axes(width=7.6, height=1.6 + 0.5 * n) if ax is None else ax
-        return self._panel(ax, self.table["area"].iloc[0], whole=True)
+        return self._panel(ax, self._area(), whole=True)
 
     def figure(self) -> Figure:
         """Draw the same for up to three areas side by side."""

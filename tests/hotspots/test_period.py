@@ -40,6 +40,29 @@ def test_places_chosen_from_rows_before_a_date_were_not_chosen_on_what_came_late
     assert found.counts.rows_in == len(before)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [("2022-08-01", "2024-01-01", "begin there"), ("2022-08-01", "2023-06-01", "begin and end there"), ("2022-01-01", "2023-06-01", "end there")],
+)  # fmt: skip
+def test_a_filter_is_seen_from_either_side_in_tables_and_sources(two_years, first, last, words):
+    kept = two_years[(two_years["time"] >= first) & (two_years["time"] < last)]
+    for events in (kept, sara.open_events(kept)):
+        found = count(events)
+        assert _chosen(found) == [first, min(last, f"{sara.core.period.resolve_period(two_years)[1]:%Y-%m-%d}")]
+        assert words in found.settings["period"].why
+        assert found.settings["period"].value.startswith(first)
+        assert found.counts.rows_in == found.counts.rows_used + sum(found.counts.left_out.values())
+
+
+def test_in_a_short_file_a_quarter_of_it_is_a_long_silence():
+    when = pd.Timestamp("2024-05-01") + pd.to_timedelta(np.arange(420) * 72, unit="min")
+    table = pd.DataFrame({"when": when, "east": 500_000 + np.arange(420) % 29 * 90.0, "north": 4_500_000 + np.arange(420) % 31 * 90.0})
+    events = sara.as_events(table, time="when", x="east", y="north", crs=32616)
+    assert _chosen(count(events[events["time"] < "2024-05-11"])) == ["2024-05-01", "2024-05-11"]
+    assert _chosen(count(events[events["time"] >= "2024-05-11"])) == ["2024-05-11", "2024-05-22"]
+    assert _chosen(count(events[events["time"] < "2024-05-18"])) == ["2024-05-01", "2024-05-22"], "four days are no cut"
+
+
 @pytest.mark.parametrize("method", [count, gi_star, clusters])
 def test_the_whole_file_keeps_its_coverage(two_years, method):
     whole = sara.core.period.resolve_period(two_years)

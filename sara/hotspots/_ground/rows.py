@@ -25,11 +25,13 @@ from sara.core.source import EventSource, as_source
 from sara.core.wording import noun_of, source_of
 from sara.data.categories import help_categories
 
-__all__ = ["Rows", "rows_of"]
+__all__ = ["Rows", "rows_of", "seen_period"]
 
 Floats = npt.NDArray[np.float64]
-# Rows that stop this long before their file does, where chance would rarely leave such a silence, were cut by a filter.
+# Rows that begin this long after their file does, or stop this long before, where chance would rarely leave such a silence, were cut by a
+# filter. In a short file, a quarter of it is long.
 SILENCE = pd.Timedelta(days=31)
+SILENT_SHARE = 0.25
 SILENT_BY_CHANCE = 0.01
 DAY = 86_400
 
@@ -84,9 +86,7 @@ def rows_of(events: Any, *, period: Any, weights: str | None, when: bool = False
 
 def _of_table(events: gpd.GeoDataFrame, period: Any, weights: str | None, when: bool) -> Rows:
     weight = None if weights is None else _checked_weights(events, weights)
-    start, end, setting = resolve_period(events, period)
-    times = events["time"][in_period(events["time"], start, end)]
-    start, end, setting = _cut(start, end, setting, len(times), None if times.empty else times.max())
+    start, end, setting = seen_period(events, period)
     has_time, has_place = events["time"].notna().to_numpy(), located(events)
     within = in_period(events["time"], start, end)
     ok = within & has_place
@@ -107,11 +107,8 @@ def _of_source(source: EventSource, period: Any, weights: str | None, when: bool
     check_source(source, int(days["n"].sum()))
     if weights is not None:
         _check_source_weights(source, weights)
-    start, end, setting = resolve_period(source, period)
+    start, end, setting = seen_period(source, period, days=days)
     inside = source.select_period(start, end)
-    held = counts_by_period(inside, freq="D")
-    last = None if held.empty else pd.Timestamp(int(held["period"].iloc[-1]) * DAY, unit="s")
-    start, end, setting = _cut(start, end, setting, int(held["n"].sum()), last)
     keys: dict[str, Any] = {
         "place": "place", "helped": is_one_of("category", sorted(help_categories())), "officer": is_one_of("origin", ["officer"]),
     }  # fmt: skip
@@ -122,7 +119,7 @@ def _of_source(source: EventSource, period: Any, weights: str | None, when: bool
         keys["day"] = day_index(nw.col("t_local"))
     rows = counts_by_location(inside, by=keys)
     n, no_time = rows["n"].to_numpy(), int(days.loc[days["period"].isna(), "n"].sum())
-    within = int(held["n"].sum())
+    within = inside.n_rows
     return Rows(
         x=rows["x"].to_numpy(), y=rows["y"].to_numpy(), n=n, weight=n * rows["each"].to_numpy(dtype=float) if weights is not None else None,
         place=rows["place"].to_numpy(dtype=object), helped=rows["helped"].to_numpy(dtype=bool), officer=rows["officer"].to_numpy(dtype=bool),
@@ -132,18 +129,55 @@ def _of_source(source: EventSource, period: Any, weights: str | None, when: bool
     )  # fmt: skip
 
 
-def _cut(
-    start: pd.Timestamp, end: pd.Timestamp, setting: Setting, n: int, last: pd.Timestamp | None
-) -> tuple[pd.Timestamp, pd.Timestamp, Setting]:
-    """Return the period, ended where the rows clearly end: places chosen on rows from before a date were not chosen on what came later."""
-    if setting.chosen_by == "you" or last is None:
+def seen_period(events: Any, period: Any, *, days: pd.DataFrame | None = None) -> tuple[pd.Timestamp, pd.Timestamp, Setting]:
+    """Return ``(start, end, setting)``: the period given, else what the file covers, as far as these rows have been left in it.
+
+    Places chosen on rows from before a date were not chosen on what came later, and days that a filter cut away are not days without events:
+    where the rows clearly begin late or end early, the period does too.
+
+    Parameters
+    ----------
+    events : GeoDataFrame or EventSource
+        Checked.
+    period : pair of dates or None
+        As given.
+    days : DataFrame, optional
+        ``counts_by_period(events, freq="D")`` of a source, where it is known already.
+    """
+    start, end, setting = resolve_period(events, period)
+    if setting.chosen_by == "you":
         return start, end, setting
-    stop = last.normalize() + pd.Timedelta(days=1)
-    silent = (end - stop) / (end - start)
-    if end - stop <= SILENCE or (1 - silent) ** n >= SILENT_BY_CHANCE:
+    n, first, last = _seen_of_source(events, days, start, end) if isinstance(events, EventSource) else _seen(events, start, end)
+    if n == 0:
         return start, end, setting
-    words = f"{start:%Y-%m-%d} to {stop - pd.Timedelta(days=1):%Y-%m-%d}"
-    return start, stop, Setting(words, "sara", "these rows end there, long before the file does: an earlier filter has cut them")
+    begin, stop = first.normalize(), last.normalize() + pd.Timedelta(days=1)
+    late, early = _silent(begin - start, end - start, n), _silent(end - stop, end - start, n)
+    if not (late or early):
+        return start, end, setting
+    start, end = begin if late else start, stop if early else end
+    side = "begin and end there, well inside the file" if late and early else (
+        "begin there, long after the file does" if late else "end there, long before the file does"
+    )  # fmt: skip
+    words = f"{start:%Y-%m-%d} to {end - pd.Timedelta(days=1):%Y-%m-%d}"
+    return start, end, Setting(words, "sara", f"these rows {side}: an earlier filter has cut them")
+
+
+def _silent(gap: pd.Timedelta, whole: pd.Timedelta, n: int) -> bool:
+    return gap > min(SILENCE, SILENT_SHARE * whole) and (1 - gap / whole) ** n < SILENT_BY_CHANCE
+
+
+def _seen(events: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, pd.Timestamp, pd.Timestamp]:
+    times = events["time"][in_period(events["time"], start, end)]
+    return len(times), times.min(), times.max()
+
+
+def _seen_of_source(
+    source: EventSource, days: pd.DataFrame | None, start: pd.Timestamp, end: pd.Timestamp
+) -> tuple[int, pd.Timestamp, pd.Timestamp]:
+    known = (counts_by_period(source, freq="D") if days is None else days).dropna(subset=["period"])
+    day = pd.to_datetime(known["period"].astype("int64") * DAY, unit="s")
+    inside = in_period(day, start, end)
+    return int(known["n"][inside].sum()), day[inside].min(), day[inside].max()
 
 
 def _checked_weights(events: gpd.GeoDataFrame, weights: Any) -> Floats:

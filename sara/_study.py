@@ -78,7 +78,7 @@ class Focus(_Table):
 class Hotspots(_Table):
     """[hotspots]: which method chooses the places, and the cells of the Gi* map."""
 
-    method: Literal["clusters", "gi_star"] = "clusters"
+    method: Literal["clusters", "gi_star", "hot_places"] = "clusters"
     cell_size: float | str | None = None
 
     @field_validator("cell_size")

@@ -49,6 +49,12 @@ def test_a_good_study_is_read(write):
     assert file.path("calls.csv", key="data.calls").name == "calls.csv"
 
 
+@pytest.mark.parametrize("method", ["clusters", "gi_star", "hot_places"])
+def test_places_can_be_chosen_by_three_methods(write, method):
+    file = write(GOOD.replace("[respond]", f'[hotspots]\nmethod = "{method}"\n[respond]', 1))
+    assert file.study.hotspots.method == method
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -233,3 +233,74 @@ def test_a_default_address_does_not_light_up_its_neighbours(make):
     beside = table[table["column"].between(14, 16) & table["row"].between(9, 11) & (table["n"] < 100)]
     rest = table[~table.index.isin(beside.index) & (table["n"] < 100)]
     assert beside["expected"].mean() < 1.35 * rest["expected"].mean()
+
+
+def a_steady_cell(yearly, seed, *, others=3.0, days=3 * 365, ahead=91):
+    """Return the forecast of a town of 20 x 20 cells where one holds `yearly` events a year and the others a few each, and what came."""
+    rng = np.random.default_rng(seed)
+    grid, busy = Grid.over(box(0, 0, 2_000, 2_000), cell_size=100, crs=32616), 210
+    rate = np.full(grid.n_cells, others / 365)
+    rate[busy] = yearly / 365
+    n = rng.poisson(rate[:, None], (grid.n_cells, days + ahead))
+    cell, day = np.nonzero(n)
+    panel = Panel.of(cell, day, n[cell, day], grid.n_cells)
+    found = forecast(panel, Smoother(grid), first=0, origin=days, days=ahead)
+    low, high = interval(found.expected, spread_of(found), confidence=0.95)
+    seen = panel.between(days, days + ahead)
+    return found, seen, (seen >= low) & (seen <= high), (low[busy], high[busy]), busy
+
+
+@pytest.mark.parametrize("yearly", [60, 150, 300])
+def test_a_steady_busy_cell_keeps_its_own_level_among_quiet_ones(yearly):
+    true = yearly * 91 / 365
+    towns = [a_steady_cell(yearly, seed) for seed in range(12)]
+    assert np.mean([found.expected[busy] / true for found, *_, busy in towns]) == pytest.approx(1, abs=0.06)
+    # 12 runs at 95 %: two or more misses fall in one of eight such tests, four in one of five hundred.
+    assert sum(held[busy] for *_, held, _, busy in towns) >= 9
+    assert np.mean([held.mean() for _, _, held, _, _ in towns]) > 0.95
+    # No wider than a Poisson interval by half: one cell must not blow up the spread of its own town.
+    assert np.mean([high - low for *_, (low, high), _ in towns]) < 1.5 * 2 * 1.96 * np.sqrt(true)
+    # The others: what the busy cell takes is not taken from them, nor given to them.
+    quiet = [np.delete(found.expected, busy).sum() / np.delete(seen, busy).sum() for found, seen, *_, busy in towns]
+    assert np.mean(quiet) == pytest.approx(1, abs=0.06)
+
+
+def test_one_address_and_an_even_town():
+    rng = np.random.default_rng(3)
+    grid = Grid.over(box(0, 0, 4_000, 4_000), cell_size=100, crs=32616)
+    expected, bounds = [], []
+    for _ in range(6):
+        cell = np.r_[np.full(600, 820), rng.integers(0, 1_600, 400)]
+        panel = Panel.of(cell, rng.integers(0, 820, 1_000), np.ones(1_000), grid.n_cells)
+        found = forecast(panel, Smoother(grid), first=0, origin=820, days=90)
+        low, high = interval(found.expected, spread_of(found), confidence=0.95)
+        expected.append(found.expected[820])
+        bounds.append((low[820], high[820]))
+    # 600 in 820 days: 66 in 90, of which a Poisson interval is 50 to 82.
+    assert np.mean(expected) == pytest.approx(66, abs=6)
+    low, high = np.mean(bounds, axis=0)
+    assert 35 < low < 58 and 74 < high < 105
+
+
+def test_no_cell_of_an_even_town_is_set_apart():
+    rng = np.random.default_rng(5)
+    grid = Grid.over(box(0, 0, 2_000, 2_000), cell_size=100, crs=32616)
+    panel = Panel.of(rng.integers(0, 400, 4_000), rng.integers(0, 1_095, 4_000), np.ones(4_000), 400)
+    found = forecast(panel, Smoother(grid), first=0, origin=1_095, days=91)
+    assert found.expected.max() < 1.35 * found.expected.mean()
+
+
+def test_one_address_that_starts_up_does_not_widen_the_other_cells():
+    rng = np.random.default_rng(6)
+    grid = Grid.over(box(0, 0, 4_000, 4_000), cell_size=100, crs=32616)
+    cell = np.r_[np.full(300, 820), rng.integers(0, 1_600, 1_200)]
+    day = np.r_[rng.integers(600, 820, 300), rng.integers(0, 820, 1_200)]
+    found = forecast(Panel.of(cell, day, np.ones(1_500), 1_600), Smoother(grid), first=0, origin=820, days=90)
+    _, high = interval(found.expected, spread_of(found), confidence=0.95)
+    assert np.delete(high, 820).max() <= 3
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame({"a": [1]}), pd.DataFrame({"x": [1.0], "y": [2.0]}), [1, 2], None])
+def test_what_is_no_event_table_is_refused(table):
+    with pytest.raises(InputError, match="`events` must be an event table"):
+        persistence(table)

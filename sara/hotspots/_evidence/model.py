@@ -4,6 +4,9 @@ Each part of the mixture is a map an analyst might draw: the cell's own count, t
 all of the past and over the recent past, and an even spread. The weights are those under which events of the last few periods, each
 foretold from before its own start only, are most likely (expectation-maximization: convex, no tuning). Shrinkage is the result and not an
 assumption: where counts are small the smooth parts get the weight, where a few addresses make the problem the cell's own count does.
+
+Weights are the same for all cells, though, and would take from one steady busy address what the quiet cells around it are better for. So each
+cell's count is asked whether the mixture can be its level at all; where it can't, the cell keeps its own.
 """
 
 from __future__ import annotations
@@ -31,8 +34,15 @@ PERIODS, LEAST_BEFORE = 8, 60
 # Rounds of the fit: it has settled to the third digit by then, and stopping early keeps weights from running to the edge.
 ROUNDS = 150
 YEAR, SEASON = 365, 90
+# Below this weight of the cell's own counts, their share from the recent past means nothing.
+LEAST_OWN = 1e-6
 # A cell with more than this share of all events (and at least so many) is smoothed as if it held no more.
 MAGNET, LEAST_MAGNET = 0.01, 2.0
+# Share of cells that have, beforehand, a level of their own, and the shape of the gamma it is from (1: any level about as likely as another).
+APART, APART_SHAPE = 1e-3, 1.0
+# No count of an earlier stretch tells more of the spread than this many times its mean and so many more: one address that starts up, or a
+# default address, would widen the interval of every cell.
+JUMP, LEAST_JUMP = 4.0, 10.0
 # Cells drawn when chances are simulated: the rest are too quiet to be among the most.
 MOST_DRAWN = 20_000
 
@@ -144,6 +154,8 @@ class Forecast:
         Earlier stretches the weights were learnt from.
     mean, seen : array of float
         What was expected of each cell in those stretches by the same weights, and what came.
+    doubt : float
+        Relative variance of the expected total from the number of events it rests on alone.
     """
 
     expected: Floats
@@ -152,6 +164,7 @@ class Forecast:
     periods: int
     mean: Floats
     seen: Floats
+    doubt: float = 0.0
 
 
 def forecast(panel: Panel, smoother: Smoother, *, first: int, origin: int, days: int) -> Forecast:
@@ -173,25 +186,53 @@ def forecast(panel: Panel, smoother: Smoother, *, first: int, origin: int, days:
     km2 = smoother.grid.inside_km2()
     # A short file is tested on shorter stretches: the longest that leave twice as much before them.
     stretch = int(min(days, max(1, (origin - first) // 3)))
-    parts, seen, n_before = [], [], []
+    parts, seen, n_before, levels = [], [], [], []
     for k in range(1, PERIODS + 1):
         start = origin - k * stretch
         if k > 1 and start - first < LEAST_BEFORE:
             break
         parts.append(_parts(panel, smoother, start, km2))
         seen.append(panel.between(start, start + stretch))
-        n_before.append(panel.n[panel.day < start].sum())
+        n_before.append(float(panel.n[panel.day < start].sum()))
+        levels.append(_level(panel, first, start, stretch))
     learnt = _weights(np.hstack(parts), np.concatenate(seen))
     sums = np.array([y.sum() for y in seen])
     past = float(np.dot(n_before, sums) / sums.sum()) if sums.sum() else 1.0
-    grown = panel.n[panel.day < origin].sum() / max(past, 1.0)
-    weights = _own_more(learnt, grown)
-    expected = weights @ _parts(panel, smoother, origin, km2) * _level(panel, first, origin, days)
+    n_now = float(panel.n[panel.day < origin].sum())
+    weights = _own_more(learnt, n_now / max(past, 1.0))
+    expected = _levels_of(_parts(panel, smoother, origin, km2), weights, _level(panel, first, origin, days), n_now)
     means = [
-        _own_more(learnt, n / max(past, 1.0)) @ f * _level(panel, first, origin - k * stretch, stretch)
-        for k, (n, f) in enumerate(zip(n_before, parts, strict=True), start=1)
+        _levels_of(f, _own_more(learnt, n / max(past, 1.0)), level, n)
+        for n, f, level in zip(n_before, parts, levels, strict=True)
     ]
-    return Forecast(expected, weights, smoother.reaches, len(parts), np.concatenate(means), np.concatenate(seen))
+    doubt = 0.5 / max(float(panel.between(origin - SEASON, origin).sum()), 1.0)
+    return Forecast(expected, weights, smoother.reaches, len(parts), np.concatenate(means), np.concatenate(seen), doubt)
+
+
+def _levels_of(parts: Floats, weights: Floats, level: float, n_before: float) -> Floats:
+    """Return the expected events of each cell: the mixture, or the cell's own level where its count says that the mixture can't be it.
+
+    Of each cell's level, the prior is the mixture's mean m with probability 1 - APART, and a gamma of that mean and shape k = APART_SHAPE with
+    probability APART. Of a cell that is sure to be apart, the posterior mean is ``(k + own count) / (k / m + exposure)``, the exposure being how
+    many horizons of history there are. What cells apart take comes off the rest in proportion: the total stays.
+    """
+    from scipy.special import gammaln
+
+    own_weights = weights[:2] if weights[:2].sum() > LEAST_OWN else np.array([1.0, 0.0])
+    mean, own = weights @ parts * level, own_weights @ parts[:2] / own_weights.sum() * level
+    if level <= 0 or n_before <= 0:
+        return np.asarray(mean)
+    exposure, k = n_before / level, APART_SHAPE
+    usual, count = np.maximum(mean * exposure, 1e-12), own * exposure
+    # Log of how much likelier the count is from the gamma (negative binomial) than from the mixture's mean (Poisson).
+    gain = (
+        gammaln(count + k) - gammaln(k) + k * np.log(k / (k + usual)) - count * np.log(k + usual) + usual
+    )
+    odds = np.log(APART / (1 - APART)) + gain
+    trust = usual / (k + usual) / (1 + np.exp(-np.clip(odds, -500, 500)))
+    rest = (1 - trust) * mean
+    left = mean.sum() - float(np.dot(trust, own))
+    return np.asarray(trust * own + rest * (max(left, 0.0) / max(float(rest.sum()), 1e-300)))
 
 
 def _parts(panel: Panel, smoother: Smoother, origin: int, km2: Floats) -> Floats:
@@ -261,7 +302,10 @@ class Spread:
 
 
 def spread_of(found: Forecast) -> Spread:
-    """Return the spread under which the counts of the earlier stretches are most likely, given what was expected of them."""
+    """Return the spread under which the counts of the earlier stretches are most likely, given what was expected of them.
+
+    What a few events leave open about the total is the least that large counts may be off.
+    """
     from scipy.optimize import minimize
     from scipy.special import gammaln
 
@@ -269,7 +313,8 @@ def spread_of(found: Forecast) -> Spread:
     # Means within 2 % of each other are put together: a city has a million pairs of a mean and a count, but few different ones.
     step = np.round(np.log(found.mean[some]) / 0.02)
     pairs, times = np.unique(np.c_[step, found.seen[some]], axis=0, return_counts=True)
-    mean, seen = np.exp(pairs[:, 0] * 0.02), pairs[:, 1]
+    mean = np.exp(pairs[:, 0] * 0.02)
+    seen = np.minimum(pairs[:, 1], JUMP * mean + LEAST_JUMP)
 
     def unlikely(logs: Floats) -> float:
         size = Spread(*np.exp(np.clip(logs, -9, 5))).size(mean)
@@ -277,7 +322,8 @@ def spread_of(found: Forecast) -> Spread:
         return -float(np.dot(like, times))
 
     best = minimize(unlikely, np.log([0.3, 0.1]), method="Nelder-Mead", options={"xatol": 1e-2, "fatol": 1e-2, "maxiter": 200})
-    return Spread(*(float(v) for v in np.exp(np.clip(best.x, -9, 5))))
+    extra, common = (float(v) for v in np.exp(np.clip(best.x, -9, 5)))
+    return Spread(extra, max(common, found.doubt))
 
 
 def interval(expected: Floats, spread: Spread, *, confidence: float) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ from sara.core.source import EventSource, as_source
 from sara.core.units import period as parse_period
 from sara.core.wording import percent
 from sara.hotspots._evidence.curve import PAI, Band, Curve, HitCurve, band, hit_curve, ranked
-from sara.hotspots._evidence.ranking import Ranking, ranking_of
+from sara.hotspots._evidence.ranking import Ranking, days_expected, ranking_of
 from sara.hotspots._ground.area import select
 from sara.hotspots._result import HotspotResult
 from sara.hotspots._results.accuracy import AccuracyResult
@@ -105,8 +105,8 @@ def accuracy(
     With n of N later events in an area a of A: ``hit_rate = n / N``; ``pai = (n / N) / (a / A)``, 1 on all of the area; ``pei = PAI / PAI*``,
     PAI* of the best possible choice of exactly as much ground (a part of a cell allowed); ``pei_nij = n / n_max`` over whole cells only, as the NIJ
     challenge counted, the same number where the area is a whole number of cells; ``recapture_rate = (n2 / n1) / (N2 / N1)``, 1 where the area
-    keeps its share of the events; ``recovery``: events expected there by the map (its ``expected``, else its own count brought to the length of
-    the test), by those that came; ``per_km2``: search efficiency, events per km2 searched.
+    keeps its share of the events; ``recovery``: events expected there by the map (its ``expected``, else its own count; either
+    brought from the days it stands for to the length of the test), by those that came; ``per_km2``: search efficiency, events per km2 searched.
 
     A cell counts with its surface inside the study area. Where an area ends within a cell, that part of the cell's events counts. Areas that
     overlap are counted once. Beyond the outlined areas the rest of the study area follows as one, so that the curve there is a straight line; the
@@ -148,7 +148,7 @@ def accuracy(
     unit, n, day = unit[inside], chosen.rows.n[inside].astype(float), chosen.rows.day[inside]
     counts = _counts(chosen.counts, int(n.sum()), ranking)
     days = _days(chosen.period)
-    expected = ranking.expected if ranking.expected is not None else ranking.before * days / _days(result.period)
+    expected = _expected(result, ranking, days)
     observed = np.bincount(unit, weights=n, minlength=len(ranking.size)).astype(float)
     curve = Curve.of(ranking.score, observed, ranking.size, before=ranking.before, expected=expected, ties=ties)
     even = _even(ranking, observed)
@@ -158,10 +158,10 @@ def accuracy(
     draw = partial(band, unit=unit, block=block, n=n, n_sims=n_sims, seed=seed, confidence=confidence)
     table = _table(sizes, curve, draw(curve.forecast, at=fixed), measure)
     line = _line(even, draw, curve.best, np.unique(np.r_[0.0, np.geomspace(5e-4, 1, POINTS), fixed / total]), measure)
-    if ranking.kind == "areas" and len(ranking.size) > ranking.n_chosen:
+    if _outlines(ranking):
         # Of all shapes that could have been outlined, the best are not known.
         table[["pai_best", "pei", "pei_nij"]], line["best"] = np.nan, np.nan
-    headline = 0 if km2 is not None or km is not None or ranking.kind == "areas" else _nearest(table["share_area"], HEADLINE)
+    headline = 0 if km2 is not None or km is not None or _outlines(ranking) else _nearest(table["share_area"], HEADLINE)
     settings = {
         **chosen.settings,
         "period": Setting(chosen.settings["period"].value, "you" if period is not None else "sara", "" if period is not None else "from the end of the map's own period"),
@@ -175,6 +175,15 @@ def accuracy(
         table=table, curve=line, settings=settings, counts=counts, cautions=(*_cautions(observed.sum(), days, ranking, fixed), *chosen.cautions), period=chosen.period,
         chosen_on=result.period, method=result.method, units=ranking.kind, noun=chosen.noun, source=chosen.rows.source, headline=headline,
     )  # fmt: skip
+
+
+def _expected(result: HotspotResult, ranking: Ranking, days: float) -> Floats:
+    """Return the events that the map expects of each unit in as many days as the test has."""
+    own = ranking.before * days / _days(result.period)
+    if ranking.expected is None:
+        return own
+    # A unit without an expectation (a rate without a population) is expected to stay as it was.
+    return np.where(np.isfinite(ranking.expected), ranking.expected * days / days_expected(result), own)
 
 
 def _numbers(observed: Floats, predicted: Floats, area: Floats, *, ties: str = "lowest") -> PAI:
@@ -215,7 +224,7 @@ def _sizes(ranking: Ranking, measure: str, *, km2: Any, km: Any, shares: Any) ->
         other, use = ("km2", "km") if measure == "km" else ("km", "km2")
         raise InputError(f"`{other}` does not fit a map measured in {measure}. Got {wrong!r}. Write {use}={_as_list(wrong)[0]!r}")
     out = []
-    if ranking.kind == "areas" and ranking.n_chosen:
+    if _outlines(ranking):
         held = ranking.size[: ranking.n_chosen]
         out.append(
             (
@@ -236,6 +245,11 @@ def _sizes(ranking: Ranking, measure: str, *, km2: Any, km: Any, shares: Any) ->
             raise InputError(f"`shares` must be above 0 and at most 1. Got {value!r}. Write 0.01 for 1 %.")
         out.append((percent(value), float(value) * total))
     return [*asked, *out]
+
+
+def _outlines(ranking: Ranking) -> bool:
+    """Return whether the map outlines a part of the study area. Named areas tile it: all of them together are no finding."""
+    return ranking.kind == "areas" and len(ranking.size) > ranking.n_chosen > 0
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -305,7 +319,7 @@ def _cautions(n: float, days: float, ranking: Ranking, sizes: Floats) -> tuple[s
         told.append(
             f"The test covers {days:.0f} days: a map may look good or bad for as short a time by chance. See sara.hotspots.compare."
         )
-    if ranking.kind == "areas" and np.isfinite(ranking.score[:1]).all() and len(ranking.size) > ranking.n_chosen:
+    if _outlines(ranking) and np.isfinite(ranking.score[:1]).all():
         held = float(ranking.size[: ranking.n_chosen].sum())
         if (sizes > held * (1 + 1e-9)).any():
             told.append(

@@ -11,7 +11,7 @@ from shapely.geometry import LineString, box
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.result import Result
 from sara.core.source import open_events
-from sara.hotspots import accuracy, clusters, count, gi_star
+from sara.hotspots import accuracy, change, clusters, count, gi_star, persistence, rates
 from sara.hotspots._accuracy import _numbers
 from sara.hotspots._evidence.curve import Curve, band, hit_curve, ranked
 
@@ -140,7 +140,9 @@ def test_named_areas_and_street_length(riverton):
     )
     inside = (sara.within(events[events["time"].between("2024-03-01", "2024-08-31 23:59:59")], areas) == top).sum()
     assert one.table["n"].iloc[0] == pytest.approx(inside, rel=1e-6)
-    assert test.table["share_area"].iloc[0] == pytest.approx(1)
+    # All areas together are the city: the text speaks of the first of the ground, as for cells.
+    assert test.table["share_area"].iloc[test.headline] == pytest.approx(0.01) and 1 < test.pai < 1 / 0.01
+    assert "areas of the map" not in test.text and "ranks first" in test.text
     cells = count(events, area=areas, period=("2023-03-01", "2024-02-29"))
     streets = sara.datasets.load("riverton_streets")
     by_street = accuracy(cells, events, streets=streets, km=[2.0], period=("2024-03-01", "2024-08-31"))
@@ -231,3 +233,60 @@ def test_the_interval_covers_the_true_share():
         covered.append((found.low <= truth) & (truth <= found.high))
     share = np.mean(covered, axis=0)
     assert (share > 0.93).all() and (share < 0.995).all()
+
+
+@pytest.fixture(scope="module")
+def steady():
+    """Return 40,000 events on 4 x 4 km over 2020 to mid 2022 that never change, its 100 areas with residents, and the same city as one polygon."""
+    rng = np.random.default_rng(8)
+    n, days = 40_000, 912
+    x, y = rng.uniform(0, 4_000, n), rng.uniform(0, 4_000, n)
+    busy = rng.random(n) < 0.3
+    x[busy], y[busy] = x[busy] / 4, y[busy] / 4
+    time = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, days, n), unit="D")
+    data = {
+        "id": [str(i) for i in range(n)], "source": "calls", "time": time, "type": "NOISE", "category": "noise", "origin": "community", "place": None,
+        "x": x, "y": y,
+    }  # fmt: skip
+    events = gpd.GeoDataFrame(data, geometry=gpd.points_from_xy(x, y), crs=32616)
+    events.attrs["sara"] = {"coverage": ["2020-01-01T00:00:00", "2022-07-01T00:00:00"], "file": "calls.csv"}
+    squares = [box(i * 400, j * 400, (i + 1) * 400, (j + 1) * 400) for j in range(10) for i in range(10)]
+    areas = gpd.GeoDataFrame({"name": [f"A{i}" for i in range(100)], "residents": 1_000}, geometry=squares, crs=32616)
+    return events, areas, box(0, 0, 4_000, 4_000)
+
+
+def steady_maps(steady):
+    events, areas, city = steady
+    learnt = ("2020-01-01", "2021-12-31")
+    halves = {"before": ("2020-01-01", "2020-12-31"), "after": ("2021-01-01", "2021-12-31")}
+    return {
+        "count": count(events, areas=areas, period=learnt),
+        "count, cells": count(events, area=city, cell_size=200, period=learnt),
+        "gi_star": gi_star(events, areas=areas, period=learnt),
+        "rates": rates(events, areas, column="residents", period=learnt),
+        "change": change(events, areas=areas, **halves),
+        "persistence": persistence(events, area=city, cell_size=200, as_of="2022-01-01", horizon="3MS", n_sims=99),
+    }
+
+
+def test_what_a_map_expects_is_brought_to_the_length_of_the_test(steady):
+    events = steady[0]
+    for name, found in steady_maps(steady).items():
+        test = accuracy(found, events, period=("2022-01-01", "2022-06-30"), shares=(0.25, 1), n_sims=99)
+        # Nothing changes in this city: twice as many days or half as many must not look like a change.
+        assert test.table["recovery"].iloc[-1] == pytest.approx(1, abs=0.05), name
+    short = accuracy(found, events, period=("2022-01-01", "2022-02-28"), shares=(0.25, 1), n_sims=99)
+    assert short.table["recovery"].iloc[-1] == pytest.approx(1, abs=0.08)
+
+
+def test_the_headline_of_named_areas_is_no_truism(steady):
+    events = steady[0]
+    for name, found in steady_maps(steady).items():
+        test = accuracy(found, events, period=("2022-01-01", "2022-06-30"), n_sims=99)
+        row = test.table.iloc[test.headline]
+        assert row["share_area"] < 0.05 and test.table["share_area"].iloc[0] < 0.05, name
+        assert test.pai == row["pai"] and test.hit_rate == row["hit_rate"] < 0.5
+        assert "100 %" not in test.text
+        if name != "change":
+            assert test.pai > 2, name
+        assert test.table["pai_best"].notna().all()

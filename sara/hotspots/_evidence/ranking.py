@@ -17,7 +17,7 @@ from sara.core.network import AT_JUNCTION, snap_to_streets
 from sara.data.places import area_numbers
 from sara.hotspots._result import HotspotResult
 
-__all__ = ["Ranking", "ranking_of", "street_km"]
+__all__ = ["Ranking", "days_expected", "ranking_of", "street_km"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -109,6 +109,18 @@ def ranking_of(result: Any, *, streets: Any = None) -> Ranking:
     else:
         found = _of_areas(result)
     return found if streets is None else found.in_street_km(streets, crs=result.areas.crs)
+
+
+def days_expected(result: HotspotResult) -> float:
+    """Return how many days the column ``expected`` of a map stands for: of its horizon, of its later period, or of its own."""
+    if hasattr(result, "horizon"):
+        start, end = result.horizon
+    elif hasattr(result, "days_after"):
+        # Only days that the file tells about were counted.
+        return float(result.days_after)
+    else:
+        start, end = result.period
+    return float((end - start) / pd.Timedelta(days=1))
 
 
 def street_km(streets: Any, shapes: npt.NDArray[Any], ground: BaseGeometry, *, crs: Any) -> Floats:

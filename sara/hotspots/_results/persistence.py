@@ -49,10 +49,13 @@ class PersistenceResult(HotspotResult):
         top = table[table["is_chronic"]]
         total = float(table["expected"].sum())
         named = (top["outlook"] == "chronic").sum()
-        lasting = "all of them were" if named == len(top) else f"{named:,} of them were"
+        if len(top) == 1:
+            lasting = "it was" if named else "it was not"
+        else:
+            lasting = "all of them were" if named == len(top) else "1 of them was" if named == 1 else f"{named:,} of them were"
         return (
-            f"From {period_words(*self.horizon)}, {percent(top['expected'].sum() / total)} of about {total:,.0f} {self.noun} are expected in the {len(top):,} "
-            f"cells with most to expect ({percent(len(top) / len(table))} of all cells); {lasting} among the worst before the last twelve months already. "
+            f"From {period_words(*self.horizon)}, {percent(top['expected'].sum() / total)} of about {total:,.0f} {self.noun} are expected in the "
+            f"{'one cell' if len(top) == 1 else f'{len(top):,} cells'} with most to expect ({percent(len(top) / len(table))} of all cells); {lasting} among the worst before the last twelve months already. "
             f"The first cell is expected to hold {top['expected'].max():,.0f} ({top['low'].iloc[np.argmax(top['expected'])]:,.0f} to "
             f"{top['high'].iloc[np.argmax(top['expected'])]:,.0f})."
         )

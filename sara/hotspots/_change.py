@@ -109,10 +109,12 @@ def change(
     Given the events of a place in both periods together, those after are a split of that sum: by days if nothing changed, by the city's totals if the place
     only went with the city. The chance of a split as uneven is computed exactly, not from a normal curve; but not from coins either: places drift. How much more their shares change
     from one period to the next than coins would make them is measured on the same places in earlier periods of the same length (up to four pairs),
-    and the split is beta-binomial with that variance; without earlier periods it is measured on the two compared, large changes cut off, which
-    is less sure. A place is called only when it changed more than places here usually do.
+    and the split is beta-binomial with that variance; without earlier periods it is measured on the two compared, which
+    is less sure. Rare leaps (beyond 10.83 times the usual) are no usual change and are left out, so that one new address with hundreds of events hides
+    nothing elsewhere. A place is called only when it changed more than places here usually do.
 
-    The share decides what is up or down: when all of a city falls by a third, a place that falls by a third has not become better than others.
+    One such address also moves the city's total: `p_share` is the larger of two p-values, against the share of all events and against that of most
+    places. The share decides what is up or down: when all of a city falls by a third, a place that falls by a third has not become better than others.
 
     ``similarity`` is the share of places, of those with any event, whose share of the city did not change significantly (chi-square with Yates'
     correction and Benjamini-Hochberg; Wheeler, Steenbeek & Andresen 2018): it knows chance only, no drift.
@@ -332,9 +334,9 @@ def _settings(chosen: Selected, windows: Windows, spread: Wobble, table: Any, co
 
     by: Any = windows.chosen_by
     tested = int((~table["too_few"]).sum())
-    source = "the two periods, large changes cut off" if spread.pairs == 0 else "nothing: too few places"
+    source = "the two periods, rare leaps left out" if spread.pairs == 0 else "nothing: too few places"
     if spread.pairs > 0:
-        source = f"{spread.pairs} earlier pair{'s' if spread.pairs > 1 else ''} of periods"
+        source = f"{spread.pairs} earlier pair{'s' if spread.pairs > 1 else ''} of periods, rare leaps left out"
     return {
         **chosen.settings,
         "before": Setting(words(windows.before), by, "the 12 whole months before" if by == "sara" else ""),

@@ -13,7 +13,7 @@ import sara
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.two_counts import compare_counts
-from sara.hotspots._over_time.change_numbers import Wobble, _splits, change_numbers, share_chi_square_p, wobble
+from sara.hotspots._over_time.change_numbers import Wobble, _splits, change_numbers, share_chi_square_p, usual_share, wobble
 
 CITY = gpd.GeoSeries([box(0, 0, 4_000, 4_000)], crs=32616)
 COINS = Wobble(1.0, 0.0, 1)
@@ -135,14 +135,51 @@ def test_the_drift_is_measured():
     assert moving.pairs == 1
 
 
-def test_without_earlier_windows_real_changes_are_cut_off():
+def test_real_changes_are_no_usual_change():
     w = drifting(2_000, 12, 0.0, 3)
     after = w[1].copy()
     after[:20] += 80
-    own = wobble([], own=(w[0], after))
-    assert own.pairs == 0
-    assert own.factor(40) < 1.45
-    assert wobble([(w[0], after)]).factor(40) > own.factor(40)
+    own, earlier = wobble([], own=(w[0], after)), wobble([(w[0], after)])
+    assert (own.pairs, earlier.pairs) == (0, 1)
+    assert (own.base, own.slope) == (earlier.base, earlier.slope)
+    assert own.factor(40) < 1.2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_leap_does_not_move_the_usual_change(seed):
+    w = np.random.default_rng(seed).poisson(5, (4, 100))
+    still = wobble([], own=(w[0], w[1]))
+    w[0, 7], w[1, 7] = 4, 203
+    leap = wobble([], own=(w[0], w[1]))
+    assert leap.factor(10) <= still.factor(10) + 0.1
+    found = numbers(w[0], w[1], spread=leap)
+    others = np.delete(w[0] + w[1], 7)
+    few = numbers(np.delete(w[0], 7), np.delete(w[1], 7), spread=still).too_few.sum()
+    assert found.too_few.sum() <= few + 8
+    assert found.too_few.sum() < (others < 10).sum()
+    assert benjamini_hochberg(found.p_share)[7] < 1e-6
+
+
+def test_a_spiked_place_in_earlier_windows_is_left_out():
+    for seed in range(6):
+        w = np.random.default_rng(seed).poisson(5, (4, 100))
+        still = wobble([(w[k], w[k + 1]) for k in range(3)])
+        w[1, 7] = 203
+        assert wobble([(w[k], w[k + 1]) for k in range(3)]).slope <= still.slope + 0.005
+
+
+def test_a_new_address_moves_the_total_but_makes_no_falls_elsewhere():
+    false = 0
+    for seed in range(20):
+        before, after = np.random.default_rng(seed).poisson(40, (2, 100))
+        after[3] += 1_000
+        found = numbers(before, after, spread=wobble([], own=(before, after)))
+        assert usual_share((before + after).astype(float), after.astype(float), COINS) == pytest.approx(0.5, abs=0.02)
+        called = benjamini_hochberg(found.p_share) <= 0.05
+        assert called[3]
+        false += int(called.sum()) - 1
+    # At a false discovery rate of 5 %, one call in each of two of these cities is to be expected.
+    assert false <= 4
 
 
 def test_too_few_places_tell_nothing_about_drift():
@@ -272,6 +309,33 @@ def test_a_source_gives_the_same_answer(both):
     pd.testing.assert_frame_equal(
         pd.DataFrame(other.table.drop(columns="geometry")), pd.DataFrame(one.table.drop(columns="geometry"))
     )
+
+
+def test_a_new_address_hides_nothing_elsewhere(make):
+    rng = np.random.default_rng(4)
+    when = pd.to_datetime(np.r_[rng.integers(0, 730, 800), rng.integers(365, 730, 200)], unit="D", origin="2022-01-01")
+    events = make(
+        np.r_[rng.uniform(0, 3_000, 800), np.full(200, 1_450)], np.r_[rng.uniform(0, 3_000, 800), np.full(200, 1_450)], time=when
+    )
+    events.attrs["sara"]["coverage"] = ["2022-01-01T00:00:00", "2024-01-01T00:00:00"]
+    found = sara.hotspots.change(events, area=gpd.GeoSeries([box(0, 0, 3_000, 3_000)], crs=32616), cell_size=300, **YEARS)
+    # By chance alone a cell needs 9 events; most have 8.
+    assert found.table["too_few"].sum() < 75
+    assert found.table["is_up"].sum() == 1
+    assert found.table["is_down"].sum() == 0
+
+
+def test_where_nothing_could_be_tested_it_says_so(make):
+    rng = np.random.default_rng(4)
+    days = np.r_[np.arange(0, 350, 10), np.arange(370, 720, 10)]
+    events = make(*rng.uniform(0, 4_000, (2, 70)), time=pd.to_datetime(days, unit="D", origin="2023-01-01"))
+    events.attrs["sara"]["coverage"] = ["2023-01-01T00:00:00", "2025-01-01T00:00:00"]
+    found = sara.hotspots.change(events, area=CITY, cell_size=200)
+    assert found.table["too_few"].all()
+    assert "None of 400 cells holds enough calls to be tested" in found.text
+    assert "more than the city did" not in found.text
+    # 365 days, then 366.
+    assert "calls stayed the same, 35 and 35." in found.text
 
 
 @pytest.mark.parametrize(

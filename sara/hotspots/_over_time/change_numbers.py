@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Change", "Wobble", "change_numbers", "share_chi_square_p", "wobble"]
+__all__ = ["Change", "Wobble", "change_numbers", "share_chi_square_p", "usual_share", "wobble"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,9 +18,10 @@ Bools = npt.NDArray[np.bool_]
 EXACT = 20_000
 # Places with less than this in both windows together say little about how much places change.
 LEAST_TOTAL, LEAST_PLACES = 2, 10
-# Where only the windows compared tell of usual change, squares beyond this many times the usual are taken for real changes and cut there; the
-# mean of a squared normal deviate cut there is this share of 1.
-CUT, KEPT = 6.635, 0.9656
+# Squares beyond this many times the usual are no usual change and are left out (1 in 1,000 by chance); the mean of those that stay is this share of 1.
+CUT, KEPT = 10.83, 0.9882
+# Places larger than 98 in 100 weigh no more on the slope than these: one of them alone should not make it.
+LARGE = 0.98
 # A place may need this much more than the level asked for to be called at all; with fewer events, it is not tested.
 ROOM = 5.0
 
@@ -67,47 +68,65 @@ def wobble(pairs: Sequence[tuple[Ints, Ints]], *, own: tuple[Ints, Ints] | None 
     pairs : sequence of (earlier, later)
         Counts by place in earlier windows next to each other, of the length compared.
     own : (before, after), optional
-        The windows compared: used where there are no earlier ones, large changes cut off.
+        The windows compared: used where there are no earlier ones.
 
     Notes
     -----
-    For m events at a place, k of them in the later window whose share of all is q: ``(k - m q)^2 / (m q (1 - q))`` has mean 1 where places only
+    For m events at a place, k of them in the later window, and q the share that is usual there: ``(k - m q)^2 / (m q (1 - q))`` has mean 1 where places only
     fluctuate. Its line against m - 1, weighted, gives base (at least 1) and slope (at least 0): a place that drifts by some share of its level
-    varies the more, the more events it has.
+    varies the more, the more events it has. Usual is what most places do: squares beyond 10.83 times the line are left out of it and of q, starting from the line
+    of chance, so that one new address with hundreds of events moves neither; the mean of what stays is corrected for the cut.
     """
-    given = list(pairs) if pairs else ([] if own is None else [own])
-    parts = [_squares(*pair) for pair in given]
-    m = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0)
-    square = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0)
-    if len(m) < LEAST_PLACES:
+    given = [(np.asarray(a, dtype=float), np.asarray(b, dtype=float)) for a, b in (pairs or ([] if own is None else [own]))]
+    held = [(a + b, b) for a, b in given if a.sum() and b.sum()]
+    if sum(int((m >= LEAST_TOTAL).sum()) for m, _ in held) < LEAST_PLACES:
         return Wobble(1.0, 0.0, -1)
-    cut = not pairs
-    base, slope = 1.0, 0.0
-    for _ in range(30):
-        factor = base + slope * (m - 1)
-        value = np.minimum(square, CUT * factor) / KEPT if cut else square
-        new = _line(m - 1, value, factor)
-        done = abs(new[0] - base) < 1e-9 and abs(new[1] - slope) < 1e-12
-        base, slope = new
+    spread = Wobble(1.0, 0.0, len(pairs))
+    for _ in range(60):
+        parts = [_squares(m, k, spread) for m, k in held]
+        m, square = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+        factor = spread.base + spread.slope * (m - 1)
+        keep = square <= CUT * factor
+        base, slope = _line(m[keep] - 1, square[keep] / KEPT, factor[keep])
+        done = abs(base - spread.base) < 1e-6 and abs(slope - spread.slope) < 1e-7
+        spread = Wobble(base, slope, len(pairs))
         if done:
             break
-    return Wobble(base, slope, len(pairs))
+    return spread
 
 
-def _squares(earlier: Ints, later: Ints) -> tuple[Floats, Floats]:
-    a, b = np.asarray(earlier, dtype=float), np.asarray(later, dtype=float)
-    m = a + b
-    keep = m >= LEAST_TOTAL
-    q = b.sum() / max(m.sum(), 1.0)
-    spread = m[keep] * q * (1 - q)
-    if not keep.any() or q in (0.0, 1.0):
-        return np.zeros(0), np.zeros(0)
-    return m[keep], (b[keep] - m[keep] * q) ** 2 / spread
+def usual_share(total: Floats, later: Floats, spread: Wobble) -> float:
+    """Return the share of events in the later window at most places: those far from it, for the usual change, do not count.
+
+    Examples
+    --------
+    >>> usual_share(np.array([20.0] * 9 + [400]), np.array([10.0] * 9 + [390]), Wobble(1.0, 0.0, 0))
+    0.5
+    """
+    some = total > 0
+    m, k = total[some], later[some]
+    order = np.argsort(k / m, kind="stable")
+    middle = order[np.searchsorted(np.cumsum(m[order]), m.sum() / 2)]
+    q, factor = float(np.clip(k[middle] / m[middle], 0.01, 0.99)), spread.factor(m)
+    for _ in range(10):
+        keep = (k - m * q) ** 2 <= CUT * factor * m * q * (1 - q)
+        new = float(k[keep].sum() / max(m[keep].sum(), 1.0))
+        if not 0 < new < 1 or new == q:
+            break
+        q = new
+    return q
+
+
+def _squares(m: Floats, k: Floats, spread: Wobble) -> tuple[Floats, Floats]:
+    q = usual_share(m, k, spread)
+    some = m >= LEAST_TOTAL
+    return m[some], (k[some] - m[some] * q) ** 2 / (m[some] * q * (1 - q))
 
 
 def _line(x: Floats, y: Floats, factor: Floats) -> tuple[float, float]:
-    """Return base >= 1 and slope >= 0 of y = base + slope x, each point weighted by its precision."""
-    weight = 1 / factor**2
+    """Return base >= 1 and slope >= 0 of y = base + slope x, each point weighted by its precision, and large places no more than others."""
+    large = max(float(np.quantile(x, LARGE)), 1.0)
+    weight = np.minimum(1.0, large / np.maximum(x, 1.0)) ** 2 / factor**2
     mean_x, mean_y = np.average(x, weights=weight), np.average(y, weights=weight)
     spread = np.average((x - mean_x) ** 2, weights=weight)
     slope = max(0.0, float(np.average((x - mean_x) * (y - mean_y), weights=weight) / spread)) if spread > 0 else 0.0
@@ -136,7 +155,7 @@ def change_numbers(before: Ints, after: Ints, *, days: tuple[float, float], spre
     Notes
     -----
     Given the total m = before + after of a place, the events after are a split of m: by the days of the two windows (plain change), or by all
-    events of the two windows (share). A binomial split if places only fluctuate; else beta-binomial with the variance of `spread`. Two-sided p: twice the smaller tail, the
+    events of the two windows (share; and by those of most places, the larger p-value counts). A binomial split if places only fluctuate; else beta-binomial with the variance of `spread`. Two-sided p: twice the smaller tail, the
     observed split counted half (mid-p). Places where even all events in one window could not be called are not tested: that depends on the total alone, so it
     does not bias the rest.
     """
@@ -145,7 +164,11 @@ def change_numbers(before: Ints, after: Ints, *, days: tuple[float, float], spre
     fair = days[1] / (days[0] + days[1])
     all_share = b.sum() / max(1, m.sum())
     p, p_share = _split_p(b, m, fair, spread), _split_p(b, m, all_share, spread)
-    least = np.maximum(_least_p(m, fair, spread), _least_p(m, all_share, spread))
+    # One address with hundreds of new events moves the city's share, not that of most places: a call must stand against both.
+    most = usual_share(m.astype(float), b.astype(float), spread) if m.any() else all_share
+    same_side = (b - m * all_share) * (b - m * most) > 0
+    p_share = np.where(same_side, np.maximum(p_share, _split_p(b, m, most, spread)), 1.0)
+    least = np.maximum(_least_p(m, fair, spread), _least_p(m, most, spread))
     too_few = least > (1 - confidence) / ROOM
     p, p_share = np.where(too_few, np.nan, p), np.where(too_few, np.nan, p_share)
     exposure = days[0] / days[1]

@@ -51,12 +51,18 @@ class ChangeResult(HotspotResult):
         many = "cells" if self.layout is not None else "areas"
         before, after = int(table["before"].sum()), int(table["after"].sum())
         rate = after / max(before, 1) * self.days_before / self.days_after
-        way = "rose" if rate > 1.0005 else "fell" if rate < 0.9995 else "stayed the same"
-        by = f" by {abs(rate - 1):.0%} a day".replace("%", " %") if before >= LEAST_BASE and way != "stayed the same" else ""
-        total = f"From {period_words(*self.after)}, against {period_words(*self.before)}, {self.noun} {way}{by}, from {before:,} to {after:,}."
+        # What would be told as 0 % is no change: years differ by a leap day.
+        same = abs(rate - 1) < 0.005
+        stayed = "stayed the same" if abs(self.days_before / self.days_after - 1) < 0.02 else "stayed the same by the day"
+        way = stayed if same else "rose" if rate > 1 else "fell"
+        by = f" by {abs(rate - 1):.0%} a day".replace("%", " %") if before >= LEAST_BASE and not same else ""
+        counts = f"{before:,} and {after:,}" if same else f"from {before:,} to {after:,}"
+        total = f"From {period_words(*self.after)}, against {period_words(*self.before)}, {self.noun} {way}{by}, {counts}."
         up, down = table[table["is_up"]], table[table["is_down"]]
         few = int((table["too_few"] & (table["n"] > 0)).sum())
         rest = f" {few:,} {many} hold too few {self.noun} to tell." if few else ""
+        if table["too_few"].all():
+            return f"{total} None of {len(table):,} {many} holds enough {self.noun} to be tested: larger ones, or longer periods, could tell."
         if len(up) + len(down) == 0:
             return f"{total} None of {len(table):,} {many} changed more than the city did and more than {many} here usually do.{rest}"
         found = f" Of {len(table):,} {many}, {len(up):,} rose and {len(down):,} fell, each more than the city did and more than {many} here usually do."

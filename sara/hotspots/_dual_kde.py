@@ -100,7 +100,7 @@ def dual_kde(
     column : str, optional
         The column of numbers of `other`, where it is not events.
     cell_size : float or str, optional
-        Side of a cell, metres; a fifth of the bandwidth if not given.
+        Side of a cell, metres; a fifth of the bandwidth (Gaussian: of the reach of a quartic that spreads as far) if not given.
     grid : HotspotResult, GeoDataFrame or Grid, optional
         An earlier result or its ``.grid``: its cells and study area are used.
     confidence : float

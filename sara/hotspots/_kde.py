@@ -86,7 +86,7 @@ def kde(
     kernel : {"quartic", "gaussian"}
         The hill put over each event. Nothing is scaled: a quartic of reach h spreads like a Gaussian of sigma h / sqrt(8).
     cell_size : float or str, optional
-        Side of a cell, metres. If not given, a fifth of the bandwidth.
+        Side of a cell, metres. If not given, a fifth of the bandwidth (Gaussian: of the reach of a quartic that spreads as far, 2.83 sigma).
     shape : {"square", "hexagon"}
         Shape of the cells.
     grid : HotspotResult, GeoDataFrame or Grid, optional
@@ -210,7 +210,7 @@ def surface_cells(chosen: Selected, bandwidth: float, *, kernel: str, cell_size:
         if cell_size is not None:
             settings["cell_size"] = Setting(metres(cell_size, name="cell_size"), "you")
         else:
-            settings["cell_size"] = _cell_size(chosen.area.bounds, reach)
+            settings["cell_size"] = _cell_size(chosen.area.bounds, reach, kernel)
         if shape != "square":
             settings["shape"] = Setting(shape, "you", "its size is the distance between opposite sides")
         cells = lay_cells(shape, chosen.area, cell_size=settings["cell_size"].value, crs=chosen.rows.crs)
@@ -225,15 +225,16 @@ def surface_cells(chosen: Selected, bandwidth: float, *, kernel: str, cell_size:
     return chosen
 
 
-def _cell_size(bounds: tuple[float, float, float, float], reach: float) -> Setting:
+def _cell_size(bounds: tuple[float, float, float, float], reach: float, kernel: str) -> Setting:
+    words = "the bandwidth" if kernel == "quartic" else "the reach of a quartic that spreads as far"
     least = math.sqrt((bounds[2] - bounds[0]) * (bounds[3] - bounds[1]) / MOST_CELLS)
     if least > reach / PER_BANDWIDTH:
         return Setting(
             float(math.ceil(min(least, reach / 2))),
             "sara",
-            f"a large study area: about {MOST_CELLS:,} cells, at most half the bandwidth",
+            f"a large study area: about {MOST_CELLS:,} cells, at most half of {words}",
         )
-    return Setting(float(max(1, round(reach / PER_BANDWIDTH))), "sara", "a fifth of the bandwidth: smaller cells show no more")
+    return Setting(float(max(1, round(reach / PER_BANDWIDTH))), "sara", f"a fifth of {words}: smaller cells show no more")
 
 
 def at_cells(

@@ -75,7 +75,8 @@ def street(
     snap : float or str
         Events farther than this from every street are left out and counted.
     step : float or str, optional
-        Length of the pieces for which the density is given; a fifth of the bandwidth, at most 50 m, if not given.
+        Length of the pieces for which the density is given; a fifth of the bandwidth (Gaussian: of the reach of a quartic that spreads as
+        far, 2.83 sigma), at most 50 m, if not given.
     weights : str, optional
         A column of numbers of zero or more (a cost, a harm score) that says how much each event counts.
     period : pair of dates, optional
@@ -166,9 +167,8 @@ def _step(value: float | str | None, bandwidth: float, kernel: str) -> Setting:
     if value is not None:
         return Setting(metres(value, name="step"), "you")
     reach = bandwidth if kernel == "quartic" else bandwidth * PER_SIGMA
-    return Setting(
-        float(min(round(reach / PER_BANDWIDTH, 1), LONGEST)), "sara", f"a fifth of the bandwidth, at most {LONGEST:g} m"
-    )
+    words = "the bandwidth" if kernel == "quartic" else "the reach of a quartic that spreads as far"
+    return Setting(float(min(round(reach / PER_BANDWIDTH, 1), LONGEST)), "sara", f"a fifth of {words}, at most {LONGEST:g} m")
 
 
 def _places(chosen: Selected, units: StreetUnits) -> tuple[Ints, Floats, Ints]:

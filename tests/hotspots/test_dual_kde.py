@@ -345,3 +345,18 @@ def test_size_under_random_labels(n1, n2):
     assert np.mean(pointwise) == pytest.approx(0.05, abs=0.015)
     assert np.mean(some) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
     assert np.mean(deals) == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / 200))
+
+
+def test_a_series_at_one_address_is_told_for_what_it_is(make):
+    rng = np.random.default_rng(3)
+    calls = make(
+        np.r_[np.full(500, 4_000.0), rng.uniform(0, 8_000, 300)], np.r_[np.full(500, 4_000.0), rng.uniform(0, 8_000, 300)]
+    )
+    others = make(*rng.uniform(0, 8_000, (2, 900)))
+    found = dual_kde(calls, others, area=CITY, n_sims=0)
+    assert found.table["is_high"].sum() == 0
+    assert found.table["ratio"].max() > 5
+    assert "no cell can be told from chance, because calls come in series at single addresses" in found.text
+    assert f"the highest ratio is {found.table['ratio'].max():.2g}" in found.text
+    even = dual_kde(make(*rng.uniform(0, 8_000, (2, 300))), others, area=CITY, n_sims=0)
+    assert "no cell differs from the rest of the city by more than chance would give" in even.text

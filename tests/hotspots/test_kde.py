@@ -19,6 +19,12 @@ from sara.hotspots._surfaces.bandwidth import choose_bandwidth, rule_of_thumb
 CITY = box(0, 0, 10_000, 8_000)
 
 
+def test_cells_of_a_gaussian_are_told_by_the_quartic_they_come_from(town):
+    size = kde(town, area=CITY, kernel="gaussian").settings["cell_size"]
+    assert (size.value, size.why) == (80, "a fifth of the reach of a quartic that spreads as far: smaller cells show no more")
+    assert kde(town, area=CITY).settings["cell_size"].why.startswith("a fifth of the bandwidth")
+
+
 def test_units_of_the_toy_surface():
     per_cell, km2 = np.array([1.0, 2, 4, 2, 1]), np.full(5, 100 / 1e6)
     per_km2 = per_cell / km2

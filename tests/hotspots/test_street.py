@@ -52,6 +52,11 @@ def test_every_event_is_counted_once_and_spread_whole(calls, lattice):
     assert found.settings["mean_density"].value == pytest.approx(400 / 22, rel=1e-9)
 
 
+def test_pieces_of_a_gaussian_are_told_by_the_quartic_they_come_from(calls, lattice):
+    step = street(calls, lattice, kernel="gaussian", bandwidth=80).settings["step"]
+    assert (step.value, step.why) == (45.3, "a fifth of the reach of a quartic that spreads as far, at most 50 m")
+
+
 def test_the_crowd_on_one_block_is_the_hottest_stretch(calls, lattice):
     found = street(calls, lattice)
     top = found.table.sort_values("density", ascending=False).iloc[0]

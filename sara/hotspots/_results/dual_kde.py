@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 
 from sara.core.result import Counts
+from sara.core.stats.fdr import benjamini_hochberg
 from sara.hotspots._result import HotspotResult
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class DualKdeResult(HotspotResult):
         high, low = int(table["is_high"].sum()), int(table["is_low"].sum())
         against = f"{self.counts.rows_used:,} {self.noun} against {self.settings['other'].value}"
         if high + low == 0:
-            words = "no cell differs from the rest of the city by more than chance would give"
+            words = self._nothing(known)
         else:
             top = known["ratio"][known["is_high"]].max() if high else 1.0
             most = f", the highest at {top:.1f} times" if high else ""
@@ -58,6 +60,19 @@ class DualKdeResult(HotspotResult):
         few = len(table) - len(known)
         rest = f" In {few:,} cells there is too little of the other to say." if few else ""
         return f"From {self._span()}, {against}: {words}.{any_}{rest}"
+
+    def _nothing(self, known: pd.DataFrame) -> str:
+        """Say why no cell is called: nothing there, or series at single addresses that could have made what is there."""
+        from scipy.special import ndtr
+
+        series = float(self.settings["series"].value)
+        single = benjamini_hochberg(2 * ndtr(-known["z"].abs().to_numpy() * np.sqrt(series)))
+        if series <= 1 or not (single <= 1 - float(self.settings["confidence"].value)).any():
+            return "no cell differs from the rest of the city by more than chance would give"
+        return (
+            f"no cell can be told from chance, because {self.noun} come in series at single addresses (they vary {series:,.3g} times as much from place to "
+            f"place as single ones would); the highest ratio is {known['ratio'].max():.2g}"
+        )
 
     def _paint(self, ax: Axes, side: float) -> str:
         from sara.hotspots._maps.draw import list_areas

@@ -106,7 +106,9 @@ def usual_share(total: Floats, later: Floats, spread: Wobble) -> float:
     some = total > 0
     m, k = total[some], later[some]
     order = np.argsort(k / m, kind="stable")
-    middle = order[np.searchsorted(np.cumsum(m[order]), m.sum() / 2)]
+    # The middle place by events; one that holds half of all counts no more than the others.
+    weight = np.cumsum(np.minimum(m, np.quantile(m, 0.9, method="lower"))[order])
+    middle = order[np.searchsorted(weight, weight[-1] / 2)]
     q, factor = float(np.clip(k[middle] / m[middle], 0.01, 0.99)), spread.factor(m)
     for _ in range(10):
         keep = (k - m * q) ** 2 <= CUT * factor * m * q * (1 - q)

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from sara.core.errors import InputError, NotEnoughDataError, suggest
 
@@ -20,12 +21,15 @@ __all__ = [
     "check_enough",
     "check_events",
     "check_pair",
+    "check_seed",
     "check_source",
     "located",
     "record_of",
 ]
 
 EVENT_COLUMNS = ("id", "source", "time", "type", "category", "origin", "x", "y", "geometry")
+# The geometry of a row may lie this far, in metres, from its x and y: what is left of rounding.
+APART = 1.0
 
 
 def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
@@ -38,6 +42,11 @@ def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
         raise InputError(
             f"`{name}` must be an event table. Got a {type(events).__name__}. Write: {name} = sara.read_calls('calls.csv') or sara.as_events(table, time='received')"
         )
+    if not events.columns.is_unique:
+        twice = ", ".join(map(repr, dict.fromkeys(events.columns[events.columns.duplicated()])))
+        raise InputError(
+            f"`{name}` must have each column once. Got {twice} more than once. Write: {name} = {name}.loc[:, ~{name}.columns.duplicated()]"
+        )
     missing = [column for column in EVENT_COLUMNS if column not in events.columns]
     if missing or not isinstance(events, gpd.GeoDataFrame):
         got = f"a table without {', '.join(missing)}" if missing else "a DataFrame without geometry"
@@ -45,6 +54,7 @@ def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
             f"`{name}` must be an event table. Got {got}. Write: {name} = sara.as_events(table, time='...', lon='...', lat='...')"
         )
     _check_metres(events, name=name)
+    _check_together(events, name=name)
     return events
 
 
@@ -98,6 +108,21 @@ def _check_metres(frame: gpd.GeoDataFrame, *, name: str) -> None:
         )
 
 
+def _check_together(events: gpd.GeoDataFrame, *, name: str) -> None:
+    """Raise where geometry and x, y say different places: methods read x and y, and a changed geometry alone would change nothing."""
+    shapes = events.geometry.to_numpy()
+    # Rows without a point have no coordinates to compare: a missing number is not farther than anything.
+    apart = np.zeros(len(events), dtype=bool)
+    for column, values in (("x", shapely.get_x(shapes)), ("y", shapely.get_y(shapes))):
+        apart |= np.abs(values - events[column].to_numpy(dtype=float, na_value=np.nan)) > APART
+    if apart.any():
+        raise InputError(
+            f"`{name}` must have the same place in geometry as in x and y. Got {apart.sum():,} of {len(events):,} rows more than {APART:g} m apart. "
+            f"If the geometry is right: {name}['x'], {name}['y'] = {name}.geometry.x, {name}.geometry.y. "
+            f"If x and y are: {name} = {name}.set_geometry(geopandas.points_from_xy({name}['x'], {name}['y'], crs={name}.crs))"
+        )
+
+
 def check_columns(frame: pd.DataFrame, columns: Iterable[str], *, argument: str, table: str = "events") -> None:
     """Raise if a column named by `argument` is not in `frame`."""
     for column in columns:
@@ -131,6 +156,11 @@ def check_count(value: Any, *, name: str, least: int = 1) -> int:
     if not whole or value < least:
         raise InputError(f"`{name}` must be a whole number of {least} or more. Got {value!r}.")
     return int(value)
+
+
+def check_seed(value: Any) -> int | None:
+    """Return a seed, a whole number of zero or more; None stands for other draws each time."""
+    return None if value is None else check_count(value, name="seed", least=0)
 
 
 def check_pair(value: Any, *, name: str) -> tuple[float, float]:

@@ -15,6 +15,10 @@ __all__ = ["metres", "offset", "period", "timestamp"]
 
 # International foot and mile; the survey foot differs by 2 parts in a million, far below any geocoder's error.
 METRES_PER = {"m": 1.0, "km": 1000.0, "ft": 0.3048, "yd": 0.9144, "mi": 1609.344}
+# Year first: in 01.02.2019 nobody can tell day from month.
+_ISO = re.compile(r"\d{4}(-\d{1,2}(-\d{1,2}([T ].*)?)?)?|\d{8}(T.*)?")
+_SPAN = re.compile(r"\s*([0-9]*)\s*([a-z]+)\s*", re.IGNORECASE)
+_CODES = {"d": "D", "day": "D", "w": "W", "week": "W", "m": "MS", "month": "MS", "q": "QS", "quarter": "QS", "y": "YS", "year": "YS"}
 _DISTANCE = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(m|km|ft|yd|mi)\s*", re.IGNORECASE)
 
 
@@ -60,26 +64,44 @@ def offset(value: str | pd.DateOffset, *, name: str) -> pd.DateOffset:
     except (ValueError, TypeError):
         result = None
     if result is None or (getattr(result, "n", 1) <= 0):
+        hint = _code_of(value)
         raise InputError(
-            f"`{name}` must be a pandas offset. Got {value!r}. Write 'D' (days), 'W' (weeks), 'MS' (months), '24MS' (24 months) or '30min'."
+            f"`{name}` must be a pandas offset. Got {value!r}. Write {f'{hint!r}. Others: ' if hint else ''}'D' (days), 'W' (weeks), 'MS' (months), "
+            "'3MS' (three months), 'QS' (quarters), 'YS' (years) or '30min'."
         )
     return result  # type: ignore[return-value]
+
+
+def _code_of(value: object) -> str | None:
+    """Return what stands for ``"3 months"``, ``"Q"`` or 90 (days); None for all else."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return f"{int(value)}D" if value > 0 and value == int(value) else None
+    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    word = match[2].lower()
+    code = _CODES.get(word) or _CODES.get(word.removesuffix("s"))
+    return f"{match[1]}{code}" if code and match[1] != "0" else None
 
 
 def timestamp(value: object, *, name: str) -> pd.Timestamp:
     """Return a local wall-clock timestamp (no time zone) from ISO text or a date."""
     try:
         # A bare number would be read as nanoseconds since 1970.
-        stamp = pd.NaT if isinstance(value, Real) else pd.Timestamp(value)  # type: ignore[arg-type]
+        stamp = pd.NaT if isinstance(value, Real) or _unclear(value) else pd.Timestamp(value)  # type: ignore[arg-type]
     except (ValueError, TypeError):
         stamp = pd.NaT  # type: ignore[assignment]
     if stamp is pd.NaT or pd.isna(stamp):
-        raise InputError(f"`{name}` must be a date. Got {value!r}. Write ISO text: '2024-03-01'.")
+        raise InputError(f"`{name}` must be a date. Got {value!r}. Write ISO text, the year first: '2024-03-01'.")
     if stamp.tz is not None:
         raise InputError(
             f"`{name}` must be local time without a zone. Got {value!r}. Write '{stamp.tz_localize(None):%Y-%m-%d}'."
         )
     return stamp
+
+
+def _unclear(value: object) -> bool:
+    return isinstance(value, str) and _ISO.fullmatch(value.strip()) is None
 
 
 def period(value: Any, *, name: str = "period") -> tuple[pd.Timestamp, pd.Timestamp]:

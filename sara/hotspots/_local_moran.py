@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 
-from sara.core.checks import check_choice, check_confidence, check_count
+from sara.core.checks import check_choice, check_confidence, check_count, check_seed
 from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
@@ -160,7 +160,7 @@ def local_moran(
     check_choice(inference, INFERENCE, name="inference")
     check_choice(adjust, ("fdr", None), name="adjust")
     confidence = check_confidence(confidence)
-    check_count(n_sims, name="n_sims", least=99)
+    n_sims, seed = check_count(n_sims, name="n_sims", least=99), check_seed(seed)
     found = field(
         events, method="local_moran", area=area, areas=areas, cell_size=cell_size, shape=shape, grid=grid, contiguity=contiguity, distance=distance,
         weights=weights, period=period,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from sara.core.checks import check_confidence, check_count, record_of
+from sara.core.checks import check_confidence, check_count, check_seed, record_of
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import Period
 from sara.core.result import Counts, Setting
@@ -49,7 +49,7 @@ def near_repeat_zones(
     as_of: Any = None,
     area: Any = None,
     n_sims: int = 999,
-    seed: int = 1,
+    seed: int | None = 1,
     confidence: float = 0.95,
     period: Any = None,
 ) -> NearRepeatResult:
@@ -72,8 +72,8 @@ def near_repeat_zones(
         The study area. If not given, the box around the middle 99 % of the locations, with a caution.
     n_sims : int
         How often times are dealt at random; fewer where there are millions of pairs (recorded in ``settings``).
-    seed : int
-        Makes the deals repeatable.
+    seed : int or None
+        Makes the deals repeatable; None deals anew each time.
     confidence : float
         Level of the interval and, as 1 minus it, of the test.
     period : pair of dates, optional
@@ -129,7 +129,7 @@ def near_repeat_zones(
     """
     reach = metres(distance, name="distance")
     days = check_count(days, name="days", least=2)
-    n_sims = check_count(n_sims, name="n_sims", least=19)
+    n_sims, seed = check_count(n_sims, name="n_sims", least=19), check_seed(seed)
     confidence = check_confidence(confidence)
     chosen = select(events, area=area, period=period, method="near_repeat_zones", cells=False, least=1, when=True)
     told = _merged(events, chosen)
@@ -243,7 +243,7 @@ def _upto(edges: list[Any], edge: float) -> int:
     return edges.index(edge)
 
 
-def _bands(x: Any, y: Any, day: Ints, reach: float, days: int, *, n_sims: int, seed: int) -> tuple[Knox, int]:
+def _bands(x: Any, y: Any, day: Ints, reach: float, days: int, *, n_sims: int, seed: int | None) -> tuple[Knox, int]:
     first = knox(x, y, day, distances=_distances(reach), days=_days(days), n_sims=0)
     n_deals = min(n_sims, max(LEAST_DEALS, MOST_WORK // max(1, int(first.space.sum()))))
     return knox(x, y, day, distances=_distances(reach), days=_days(days), n_sims=n_deals, seed=seed), n_deals
@@ -288,8 +288,9 @@ def _zones(chosen: Selected, reach: float, days: int, today: int, *, draw: bool)
         member[np.flatnonzero(recent)[found]] = zone + 1
     ids = np.arange(1, len(parts) + 1)
     n = np.bincount(member, weights=rows.n, minlength=len(parts) + 1)[1:].astype(np.int64)
+    # Zones of one event each are equal but for the last digits of their surface, which must not decide the order.
     share = np.array([part.area for part in parts]) / chosen.area.area
-    frame = pd.DataFrame({"n": n, "excess": n - share * n.sum(), "p_adjusted": np.full(len(parts), np.nan)})
+    frame = pd.DataFrame({"n": n, "excess": np.round(n - share * n.sum(), 6), "p_adjusted": np.full(len(parts), np.nan)})
     return finish_areas(chosen, frame, parts, place_words(chosen, member, ids), word="Zone")
 
 

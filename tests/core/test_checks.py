@@ -34,6 +34,33 @@ def test_bad_tables_say_what_to_do(bad, words):
         checks.check_events(bad)
 
 
+def test_geometry_and_coordinates_that_disagree_are_told():
+    table = events(n=4)
+    moved = table.copy()
+    moved["geometry"] = [Point(5, 5), Point(5.9, 5), Point(5, 6.5), None]
+    with pytest.raises(InputError, match=r"Got 1 of 4 rows more than 1 m apart.*\['x'\], events\['y'\] = events.geometry.x"):
+        checks.check_events(moved)
+    moved["x"], moved["y"] = moved.geometry.x, moved.geometry.y
+    assert checks.check_events(moved) is moved
+    table.loc[1, ["x", "y"]] = float("nan")
+    assert checks.check_events(table) is table
+
+
+def test_columns_that_are_there_twice_are_named():
+    table = pd.concat([events(), events()[["type", "x"]]], axis=1)
+    with pytest.raises(InputError, match=r"each column once. Got 'type', 'x' more than once. Write: events = events.loc"):
+        checks.check_events(table)
+    assert checks.check_events(table.loc[:, ~table.columns.duplicated()]) is not None
+
+
+@pytest.mark.parametrize("bad", [-1, "a", 1.5, True, float("nan"), [1]])
+def test_a_seed_is_a_whole_number_or_none(bad):
+    assert checks.check_seed(7) == 7
+    assert checks.check_seed(None) is None
+    with pytest.raises(InputError, match="`seed` must be a whole number of 0 or more"):
+        checks.check_seed(bad)
+
+
 def test_areas_must_be_polygons_with_a_crs():
     good = gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)], crs=32616)
     assert checks.check_areas(good, crs=4326).crs == 4326

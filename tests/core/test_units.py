@@ -52,6 +52,34 @@ def test_a_bad_period_says_how_to_write_one(bad):
         period(bad)
 
 
+@pytest.mark.parametrize("text", ["01.02.2019", "13.02.2019", "2/1/2019", "01-02-2019", "2019/02/01", "1 Feb 2019", "now", "20191"])
+def test_dates_are_iso_text_so_that_day_and_month_are_never_guessed(text):
+    with pytest.raises(InputError, match=r"`period` must be a date. Got .* Write ISO text, the year first"):
+        period((text, "2019-12-31"))
+    with pytest.raises(InputError, match="the year first"):
+        timestamp(text, name="start")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2019", "2019-01-01"), ("2019-02", "2019-02-01"), ("2019-2-1", "2019-02-01"), ("20190201", "2019-02-01"), (" 2019-02-01 ", "2019-02-01"),
+        ("2019-02-01T07:30", "2019-02-01 07:30"), ("2019-02-01 07:30:15.5", "2019-02-01 07:30:15.5"),
+    ],
+)  # fmt: skip
+def test_iso_dates_may_be_short_or_have_a_time(text, moment):
+    assert timestamp(text, name="start") == pd.Timestamp(moment)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("3 months", "3MS"), ("2 quarters", "2QS"), ("month", "MS"), ("Years", "YS"), (90, "90D"), ("week", "W")]
+)
+def test_a_length_of_time_in_words_is_told_how_to_write_it(wrong, right):
+    with pytest.raises(InputError, match=f"must be a pandas offset. Got {wrong!r}. Write '{right}'"):
+        offset(wrong, name="horizon")
+    assert offset(right, name="horizon").n >= 1
+
+
 def test_offsets_and_timestamps():
     assert offset("24MS", name="before").n == 24
     with pytest.raises(InputError, match="pandas offset"):

@@ -38,7 +38,7 @@ def snapped(area: BaseGeometry, x: Floats, y: Floats, distance: float) -> Floats
 
 
 def history(
-    area: BaseGeometry, x: Floats, y: Floats, day: Ints, *, distance: float, days: int, first: int, last: int, seed: int
+    area: BaseGeometry, x: Floats, y: Floats, day: Ints, *, distance: float, days: int, first: int, last: int, seed: int | None
 ) -> History:
     """Draw zones every morning from the `days` days before, and look up the events of the day in them.
 
@@ -52,7 +52,7 @@ def history(
         Reach of a zone, and how long it lasts.
     first, last : int
         First day of the file, and the one after its last. Mornings before `first` + `days` have no full past and are left out.
-    seed : int
+    seed : int or None
         For the places drawn at random.
     """
     tested = np.flatnonzero((day >= first + days) & (day < last))

@@ -288,7 +288,7 @@ def _chance(x: Floats, total: Floats, sizes: Floats, *, exact: bool) -> tuple[Fl
         return z, (np.ones(x.shape), np.ones(x.shape)), None
     values, sums, counts = x.ravel(), total.ravel(), np.broadcast_to(sizes, x.shape).ravel().astype(np.int64)
     # The answer depends on sum and size alone: few of them differ.
-    pairs, first = np.unique(sums.astype(np.int64) * (counts.max() + 1) + counts, return_inverse=True)
+    pairs, first = _distinct(sums.astype(np.int64) * (counts.max() + 1) + counts)
     few_sums, few_sizes = np.divmod(pairs, counts.max() + 1)
     why = why_not_exact(values, few_sums, few_sizes, held=False) if exact else "asked for"
     if why is None:
@@ -297,6 +297,15 @@ def _chance(x: Floats, total: Floats, sizes: Floats, *, exact: bool) -> tuple[Fl
     from scipy.special import ndtr
 
     return z, (ndtr(-z), ndtr(z)), why
+
+
+def _distinct(keys: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct keys in order, and which of them each is; small keys are ticked off instead of sorted."""
+    if keys.max(initial=0) > 10 * keys.size:
+        found, first = np.unique(keys, return_inverse=True)
+        return found, first.ravel()
+    there = np.bincount(keys) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
 
 
 def _table(chosen: Selected, cube: Ints, found: Emerging) -> gpd.GeoDataFrame:

@@ -14,6 +14,16 @@ from sara.core.stats.mann_kendall import mann_kendall, sen_slope
 CLOSE = 1e-12
 
 
+def test_many_steps_of_few_values_are_counted_by_value_with_the_same_answer(monkeypatch):
+    x = np.random.default_rng(2).poisson(0.8, size=(12, 400))
+    by_value = mann_kendall(x)
+    monkeypatch.setattr("sara.core.stats.mann_kendall.LONG", 10**9)
+    by_lag = mann_kendall(x)
+    assert np.array_equal(by_value.s, by_lag.s)
+    assert np.array_equal(by_value.variance, by_lag.variance)
+    assert by_value.s[0] == sum(np.sign(b - a) for i, a in enumerate(x[0].tolist()) for b in x[0, i + 1 :].tolist())
+
+
 @pytest.mark.parametrize(
     ("series", "s", "variance", "z"),
     [

@@ -17,6 +17,8 @@ __all__ = ["CORRECTIONS", "MannKendall", "SenSlope", "mann_kendall", "sen_slope"
 Floats = npt.NDArray[np.float64]
 
 CORRECTIONS = ("none", "hamed-rao", "yue-wang")
+# Of more steps than this, values are counted where that is quicker; a pass over all steps takes as long as about this many lags.
+LONG, PASS = 100, 6
 # Up to this many values without ties, the chance of S is counted over all orders; beyond, the normal curve is right to three digits.
 EXACT = 40
 # Pairs of values held at once, a bound on memory.
@@ -184,6 +186,10 @@ def sen_slope(values: npt.ArrayLike, *, confidence: float = 0.95) -> SenSlope:
 def _pairs(x: Floats) -> tuple[Floats, Floats]:
     """Return S, and the sum over ties of t (t - 1)(2 t + 5), of each column."""
     steps, series = x.shape
+    if steps > LONG:
+        values = np.unique(x)
+        if PASS * len(values) < steps and not np.isnan(values).any():
+            return _pairs_by_value(x, values)
     s = np.zeros(series)
     alike = np.ones((steps, series), dtype=np.int32)
     for lag in range(1, steps):
@@ -195,6 +201,19 @@ def _pairs(x: Floats) -> tuple[Floats, Floats]:
             alike[:-lag] += same
     # Each of the t equal values brings its share of its group.
     return s, np.sum((alike - 1.0) * (2.0 * alike + 5.0), axis=0)
+
+
+def _pairs_by_value(x: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return the same of many steps that take few values (days of small counts): one pass for each value, not for each lag."""
+    steps, series = x.shape
+    rises, level, ties = np.zeros(series), np.zeros(series), np.zeros(series)
+    for value in values:
+        here, below = x == value, x < value
+        rises += np.sum(np.cumsum(below, axis=0, dtype=np.int32), axis=0, where=here, dtype=np.int64)
+        t = here.sum(axis=0).astype(float)
+        level += t * (t - 1) / 2
+        ties += t * (t - 1) * (2 * t + 5)
+    return 2 * rises + level - steps * (steps - 1) / 2, ties
 
 
 @lru_cache(maxsize=64)

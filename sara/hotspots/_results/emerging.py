@@ -80,7 +80,11 @@ class EmergingResult(HotspotResult):
             f"{found[f'{kind} hot spot']:,} {kind}" for kind in KINDS if kind != "historical" and f"{kind} hot spot" in found
         ]
         held = self.table.loc[self.table["is_hot"], "n"].sum() / max(1, self.table["n"].sum())
-        top = f" {self.areas['name'].iloc[0]} holds the most, {self.areas['n'].iloc[0]:,} {self.noun}." if len(self.areas) else ""
+        top = (
+            f" {self.areas['name'].iloc[0]} holds the most, {self.areas['n'].iloc[0]:,} {self.noun} in all {known} {self.step_word}s."
+            if len(self.areas)
+            else ""
+        )
         return (
             f"{first}{n_hot:,} of {n:,} cells are hot in the last, {self.last_step}: {_listed(kinds)}. They hold {percent(held)} of all "
             f"{self.noun} on {percent(n_hot / n)} of the cells.{top}{past}{cold}"
@@ -107,8 +111,9 @@ class EmergingResult(HotspotResult):
                 entries.append((look, f"{kind} {family} ({int(these.sum()):,})"))
         if rest.any():
             entries.append((FAINT, f"no pattern ({int(np.sum(pattern == 'none')):,})"))
-        maps.key(ax, entries, title=f"pattern over {int(self.steps['known'].sum())} {self.step_word}s (cells)", side=side)
-        list_areas(ax, self, title=f"Hot in {self.last_step}", side=side)
+        over = f"{int(self.steps['known'].sum())} {self.step_word}s"
+        maps.key(ax, entries, title=f"pattern over {over} (cells)", side=side)
+        list_areas(ax, self, title=f"Hot in {self.last_step};\nnumbers: all {over}", side=side)
         cells = cell_words(self).replace(" of", "s of", 1)
         return f"{cells} with more {self.noun} around them than chance would give, {self.step_word} by {self.step_word}"
 

@@ -18,7 +18,18 @@ METRES_PER = {"m": 1.0, "km": 1000.0, "ft": 0.3048, "yd": 0.9144, "mi": 1609.344
 # Year first: in 01.02.2019 nobody can tell day from month.
 _ISO = re.compile(r"\d{4}(-\d{1,2}(-\d{1,2}([T ].*)?)?)?|\d{8}(T.*)?")
 _SPAN = re.compile(r"\s*([0-9]*)\s*([a-z]+)\s*", re.IGNORECASE)
-_CODES = {"d": "D", "day": "D", "w": "W", "week": "W", "m": "MS", "month": "MS", "q": "QS", "quarter": "QS", "y": "YS", "year": "YS"}
+_CODES = {
+    "d": "D",
+    "day": "D",
+    "w": "W",
+    "week": "W",
+    "m": "MS",
+    "month": "MS",
+    "q": "QS",
+    "quarter": "QS",
+    "y": "YS",
+    "year": "YS",
+}
 _DISTANCE = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(m|km|ft|yd|mi)\s*", re.IGNORECASE)
 
 

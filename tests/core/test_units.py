@@ -52,7 +52,9 @@ def test_a_bad_period_says_how_to_write_one(bad):
         period(bad)
 
 
-@pytest.mark.parametrize("text", ["01.02.2019", "13.02.2019", "2/1/2019", "01-02-2019", "2019/02/01", "1 Feb 2019", "now", "20191"])
+@pytest.mark.parametrize(
+    "text", ["01.02.2019", "13.02.2019", "2/1/2019", "01-02-2019", "2019/02/01", "1 Feb 2019", "now", "20191"]
+)
 def test_dates_are_iso_text_so_that_day_and_month_are_never_guessed(text):
     with pytest.raises(InputError, match=r"`period` must be a date. Got .* Write ISO text, the year first"):
         period((text, "2019-12-31"))

@@ -77,6 +77,26 @@ def test_a_weight_that_is_no_weight_is_refused(make, bad):
         count(make([1, 2], [1, 2], cost=[1.0, bad]), area=AREA, weights="cost")
 
 
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [(np.nan, "Got no number in row 1 .*fillna"), (-1.0, r"Got -1 in row 1 .*Write: events = events\[events\['cost'\] >= 0\]"), ("much", "Got text, 'much', .*to_numeric")],
+)  # fmt: skip
+def test_what_to_do_about_a_weight_depends_on_what_is_wrong(make, bad, words):
+    with pytest.raises(InputError, match=words):
+        count(make([1, 2], [1, 2], cost=[1.0, bad]), area=AREA, weights="cost")
+
+
+def test_the_default_cell_is_not_finer_than_the_coordinates(make):
+    events = make(np.arange(300) * 20.0, np.zeros(300))
+    assert count(events).settings["cell_size"].value == 10
+    events.attrs["sara"]["smallest_cell"] = 225
+    found = count(events)
+    assert found.settings["cell_size"].value == 225
+    assert found.settings["cell_size"].chosen_by == "sara"
+    assert not any("say more than they know" in caution for caution in found.cautions)
+    assert any("under 225 m" in caution for caution in count(events, cell_size=50).cautions)
+
+
 def test_areas_are_the_busiest_cells_with_the_period_that_chose_them(town):
     found = count(town, area=AREA)
     assert list(found.areas.columns) == ["name", "n", "excess", "p_adjusted", "km2", "geometry"]

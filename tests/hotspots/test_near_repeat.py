@@ -216,6 +216,8 @@ def test_the_burglaries_of_portland_repeat_at_the_same_address(real_data):
         ({"days": 1}, InputError, "`days` must be"),
         ({"days": 2.5}, InputError, "`days` must be"),
         ({"n_sims": 5}, InputError, "`n_sims` must be"),
+        ({"seed": -1}, InputError, "`seed` must be a whole number"),
+        ({"seed": "a"}, InputError, "`seed` must be a whole number"),
         ({"as_of": "2026-01-01"}, InputError, "`as_of` must lie in the period"),
         ({"as_of": "2024-01-20"}, NotEnoughDataError, "at least 100 events"),
     ],

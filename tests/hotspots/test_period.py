@@ -56,7 +56,9 @@ def test_a_filter_is_seen_from_either_side_in_tables_and_sources(two_years, firs
 
 def test_in_a_short_file_a_quarter_of_it_is_a_long_silence():
     when = pd.Timestamp("2024-05-01") + pd.to_timedelta(np.arange(420) * 72, unit="min")
-    table = pd.DataFrame({"when": when, "east": 500_000 + np.arange(420) % 29 * 90.0, "north": 4_500_000 + np.arange(420) % 31 * 90.0})
+    table = pd.DataFrame(
+        {"when": when, "east": 500_000 + np.arange(420) % 29 * 90.0, "north": 4_500_000 + np.arange(420) % 31 * 90.0}
+    )
     events = sara.as_events(table, time="when", x="east", y="north", crs=32616)
     assert _chosen(count(events[events["time"] < "2024-05-11"])) == ["2024-05-01", "2024-05-11"]
     assert _chosen(count(events[events["time"] >= "2024-05-11"])) == ["2024-05-11", "2024-05-22"]

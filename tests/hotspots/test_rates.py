@@ -175,6 +175,9 @@ def test_points_are_counted_where_they_lie(calls, tracts):
     bars = rates(calls, points[["geometry"]], area=tracts.union_all(), cell_size=1000)
     assert (bars.table["exposure"] == 1).all()
     assert bars.exposure_word == "places"
+    assert not any("Each point counts" in caution for caution in bars.cautions)
+    named = rates(calls, points.assign(id=range(len(points)), homes=1), area=tracts.union_all(), cell_size=1000)
+    assert any(caution.endswith("name it: column='people' (or 'homes').") for caution in named.cautions)
 
 
 def test_other_events_are_the_exposure(make, calls, tracts):

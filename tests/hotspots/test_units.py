@@ -97,7 +97,16 @@ def test_areas_may_be_cut_by_the_study_area(town):
         count(town, areas=areas_of(HALVES), area=box(50_000, 0, 60_000, 100))
 
 
+def test_areas_that_overlap_are_told(town):
+    assert not any("overlap" in caution for caution in count(town, areas=areas_of(HALVES)).cautions)
+    lapped = count(town, areas=areas_of([*HALVES, box(0, 0, 1_000, 1_000)]))
+    assert any(caution.startswith("2 of 3 areas overlap with another") for caution in lapped.cautions)
+    assert lapped.table["n"].iloc[2] == 0
+
+
 def test_areas_need_names_of_their_own(town):
+    with pytest.raises(InputError, match=r"must have a name each. Got none in 1 of 2 rows.*fillna\('unnamed'\)"):
+        count(town, areas=areas_of(HALVES, ["a", None]))
     with pytest.raises(InputError, match="one row per name. Got 'a' more than once"):
         count(town, areas=areas_of(HALVES, ["a", "a"]))
     assert count(town, areas=areas_of(HALVES).geometry).table["name"].tolist() == ["area 1", "area 2"]

@@ -135,7 +135,7 @@ def select(
     cautions: tuple[str, ...] = ()
     if areas is not None:
         ground, layout = _named_areas(area, areas, rows, settings, grid=grid, cell_size=cell_size, shape=shape)
-        named = None
+        named, cautions = None, _overlap_caution(layout)
     else:
         given = as_grid(grid, crs=rows.crs) if grid is not None else None
         ground, named, settings["area"], cautions = _ground(area, given, rows, method)
@@ -185,7 +185,7 @@ def _cells(
     """Return the cells of the grid given, or new ones over the study area; write down which."""
     if given is None:
         settings["cell_size"] = (
-            choose_cell_size(ground.bounds) if cell_size is None else Setting(metres(cell_size, name="cell_size"), "you")
+            _default_size(ground, rows.record) if cell_size is None else Setting(metres(cell_size, name="cell_size"), "you")
         )
         found = lay_cells(shape, ground, cell_size=settings["cell_size"].value, crs=rows.crs)
     else:
@@ -198,6 +198,23 @@ def _cells(
     if found.shape != "square":
         settings["shape"] = Setting(found.shape, "you", "its size is the distance between opposite sides")
     return found
+
+
+def _default_size(ground: BaseGeometry, record: dict[str, Any]) -> Setting:
+    """Return the side of a cell: what suits the study area, but not below what the coordinates can fill."""
+    size, least = choose_cell_size(ground.bounds), record.get("smallest_cell")
+    if not least or size.value >= least:
+        return size
+    return Setting(
+        float(least), "sara", "the coordinates are published so coarsely that smaller cells would say more than they know"
+    )
+
+
+def _overlap_caution(units: AreaUnits) -> tuple[str, ...]:
+    n = units.overlapping()
+    if n == 0:
+        return ()
+    return (f"{n:,} of {units.n_cells:,} areas overlap with another: an event in two of them counts for the first only.",)
 
 
 def _named_areas(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ Floats = npt.NDArray[np.float64]
 
 # Less than this share of the exposure outside the study area is rounding at its edge.
 LOST = 0.001
+# Number columns that are names or places of points, not what they stand for.
+NO_EXPOSURE = re.compile(
+    r"x|y|lat|lon|lng|long|latitude|longitude|year|zip|index|fid|(.*[_ ])?(id|code|no|nr|number)|.*(object|geo|fips).*|.*id", re.I
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +138,7 @@ def _of_layer(layer: gpd.GeoDataFrame, column: str | None, chosen: Selected, *, 
         told.append(
             f"{unknown.sum():,} rows of the exposure layer have no number and were left out: the exposure around them is too low."
         )
+    told += _counted_caution(layer) if column is None else []
     keep = there & ~unknown
     moved, values = layer.geometry[keep].to_crs(chosen.rows.crs).to_numpy(), values[keep]
     if (shapely.get_type_id(moved) == 0).all():
@@ -152,6 +158,20 @@ def _of_layer(layer: gpd.GeoDataFrame, column: str | None, chosen: Selected, *, 
     if lost > LOST:
         told.append(f"{percent(lost)} of the exposure lies outside the study area.")
     return Exposure(found, column or "places", how, (note, *told))
+
+
+def _counted_caution(layer: gpd.GeoDataFrame) -> list[str]:
+    """Say so where points are counted one each, and a column might hold what they stand for."""
+    numeric = [
+        str(c) for c in layer.columns if pd.api.types.is_numeric_dtype(layer[c]) and not pd.api.types.is_bool_dtype(layer[c])
+    ]
+    meant = [c for c in numeric if not NO_EXPOSURE.fullmatch(c)]
+    if not meant:
+        return []
+    others = f" (or {', '.join(map(repr, meant[1:8]))})" if len(meant) > 1 else ""
+    return [
+        f"Each point counts as one place. If a column holds how many people or homes a point stands for, name it: column={meant[0]!r}{others}."
+    ]
 
 
 def _of_points(shapes: npt.NDArray[Any], values: Floats, chosen: Selected) -> Floats:

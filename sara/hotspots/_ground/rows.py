@@ -186,12 +186,27 @@ def _checked_weights(events: gpd.GeoDataFrame, weights: Any) -> Floats:
     values = pd.to_numeric(events[weights], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
-        first = events.index[bad][0]
-        raise InputError(
-            f"`weights` must hold numbers of zero or more. Got {events[weights].iloc[int(np.flatnonzero(bad)[0])]!r} in row {first!r} "
-            f"({bad.sum():,} such rows). Write: events[{weights!r}] = events[{weights!r}].fillna(0)"
-        )
+        raise InputError(_bad_weights(events, weights, values, bad))
     return values
+
+
+def _bad_weights(events: gpd.GeoDataFrame, weights: str, values: Floats, bad: npt.NDArray[np.bool_]) -> str:
+    """Say what is wrong with the first bad weight, and what to do about its kind."""
+    first = int(np.flatnonzero(bad)[0])
+    value, number = events[weights].iloc[first], values[first]
+    column = f"events[{weights!r}]"
+    if np.isfinite(number):
+        got, do = f"{number:g}", f"events = events[{column} >= 0]"
+    elif pd.isna(value):
+        got, do = "no number", f"{column} = {column}.fillna(0), where missing means none"
+    elif isinstance(value, str):
+        got, do = (
+            f"text, {value!r},",
+            f"{column} = pandas.to_numeric({column}, errors='coerce').fillna(0), where missing means none",
+        )
+    else:
+        got, do = f"{number:g}" if isinstance(value, float) else repr(value), f"events = events[numpy.isfinite({column})]"
+    return f"`weights` must hold numbers of zero or more. Got {got} in row {events.index[first]!r} ({bad.sum():,} such rows). Write: {do}"
 
 
 def _check_source_weights(source: EventSource, weights: Any) -> None:

@@ -28,6 +28,8 @@ Ints = npt.NDArray[np.int64]
 GAP = 1.0
 # A side is shared where outlines run together for longer than this; corners are not.
 SHARED = 10.0
+# Areas that share this much of the smaller one overlap; below it is how outlines are drawn.
+SLIVER = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +75,14 @@ class AreaUnits:
             if "name" in frame.columns
             else pd.Series([f"area {i}" for i in range(1, len(frame) + 1)])
         )
-        if names.isna().any() or names.duplicated().any():
-            twice = names[names.duplicated()].iloc[0] if names.duplicated().any() else None
+        if names.isna().any():
             raise InputError(
-                f"`areas` must have one row per name. Got {'no name in some rows' if twice is None else f'{twice!r} more than once'}. "
+                f"`areas` must have a name each. Got none in {names.isna().sum():,} of {len(names):,} rows. "
+                "Write: areas['name'] = areas['name'].fillna('unnamed'), and areas = areas.dissolve('name').reset_index() where that makes one name of several"
+            )
+        if names.duplicated().any():
+            raise InputError(
+                f"`areas` must have one row per name. Got {names[names.duplicated()].iloc[0]!r} more than once. "
                 "Write: areas = areas.dissolve('name').reset_index(), or sara.read_areas('neighborhoods.geojson')"
             )
         shapes = surfaces(frame.geometry.to_numpy())
@@ -94,6 +100,15 @@ class AreaUnits:
         if not kept.any():
             raise InputError("`area` must overlap with `areas`. Got no overlap. Check that both are of the same city.")
         return type(self)(self.names[kept], shapes[kept], shapely.intersection(self.area, ground), self.crs, self.number[kept])
+
+    def overlapping(self) -> int:
+        """Return how many areas share more than `SLIVER` of their surface with another; outlines that only cross a little are drawn apart."""
+        one, other = shapely.STRtree(self.shapes).query(self.shapes, predicate="intersects")
+        one, other = one[one < other], other[one < other]
+        size = shapely.area(self.shapes)
+        shared = shapely.area(shapely.intersection(self.shapes[one], self.shapes[other]))
+        twice = shared > SLIVER * np.minimum(size[one], size[other])
+        return len(np.unique(np.r_[one[twice], other[twice]]))
 
     @property
     def n_cells(self) -> int:

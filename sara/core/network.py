@@ -41,13 +41,31 @@ class StreetLines:
     """Pieces of street between junctions, in metres.
 
     ``row`` is the position of each piece's street in the layer; ``n_same`` counts pieces left out because another lies on the same points,
-    ``n_flat`` shapes without a length.
+    ``n_flat`` shapes without a length, ``n_crossings`` the spots where streets of the layer cross without a common point; ``joined`` says
+    whether they were cut there.
     """
 
     lines: Lines
     row: Ints
     n_same: int
     n_flat: int
+    n_crossings: int = 0
+    joined: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What has to be said about streets that cross without a common point."""
+        if not self.n_crossings:
+            return ()
+        spots = "1 spot" if self.n_crossings == 1 else f"{self.n_crossings:,} spots"
+        if self.joined:
+            return (
+                f"The streets cross at {spots} without a point in common and share fewer: they were cut and joined there, bridges included.",
+            )
+        return (
+            f"Streets cross at {spots} without a point in common, as bridges and tunnels do: they were not joined there. If they do meet, cut the layer at "
+            "its crossings first.",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +82,8 @@ class Nodes:
 def street_lines(streets: Any, *, crs: Any = None, name: str = "streets") -> StreetLines:
     """Return a street layer as pieces that end where streets share a point.
 
-    Streets that cross without a common vertex are not joined: that is how layers draw bridges.
+    Streets that cross without a common vertex are not joined: that is how layers draw bridges. But where a layer has more such crossings than points
+    at which three or more ends meet, its lines were never cut at junctions: they are cut and joined wherever they meet.
 
     Parameters
     ----------
@@ -91,6 +110,10 @@ def street_lines(streets: Any, *, crs: Any = None, name: str = "streets") -> Str
     >>> cross = [shapely.LineString([(0, 0), (50, 0), (100, 0)]), shapely.LineString([(50, 0), (50, 80)])]
     >>> len(street_lines(geopandas.GeoSeries(cross, crs=32616)).lines)
     3
+    >>> crossing = [shapely.LineString([(0, 0), (100, 0)]), shapely.LineString([(50, -80), (50, 80)])]
+    >>> found = street_lines(geopandas.GeoSeries(crossing, crs=32616))
+    >>> len(found.lines), found.n_crossings, found.joined
+    (4, 1, True)
     """
     layer = _checked(streets, crs, name)
     shapes = shapely.force_2d(layer.geometry.to_numpy())
@@ -102,10 +125,17 @@ def street_lines(streets: Any, *, crs: Any = None, name: str = "streets") -> Str
         )
     lines, piece = _split(lines[some])
     row = row[some][piece]
+    n_crossings = _crossings(lines)
+    joined = n_crossings > int((nodes_of(lines).degree >= 3).sum()) if n_crossings else False
+    if joined:
+        lines, piece = _split(lines, meeting=True)
+        row = row[piece]
     long = shapely.length(lines) > 0
     lines, row = lines[long], row[long]
     first = _first_of_each(lines)
-    return StreetLines(lines[first], row[first].astype(np.int64), len(lines) - len(first), int((~some).sum()))
+    return StreetLines(
+        lines[first], row[first].astype(np.int64), len(lines) - len(first), int((~some).sum()), n_crossings, joined
+    )
 
 
 def _checked(streets: Any, crs: Any, name: str) -> gpd.GeoDataFrame:
@@ -130,16 +160,66 @@ def _checked(streets: Any, crs: Any, name: str) -> gpd.GeoDataFrame:
     return layer if crs is None else layer.to_crs(crs)
 
 
-def _split(lines: Lines) -> tuple[Lines, Ints]:
-    """Cut lines at inner vertices that another line has too; return the pieces, and the line each comes from."""
+def _crossings(lines: Lines) -> int:
+    """Return at how many spots lines cross within both of them."""
+    ends = shapely.get_coordinates(np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)]))
+    node = np.unique(np.round(ends / SAME_VERTEX).astype(np.int64), axis=0, return_inverse=True)[1].reshape(2, -1)
+    one, other = shapely.STRtree(lines).query(lines)
+    # Most neighbors share an end: these needn't be measured.
+    apart = one < other
+    for k in (0, 1):
+        for n in (0, 1):
+            apart &= node[k][one] != node[n][other]
+    one, other = one[apart], other[apart]
+    cross = shapely.crosses(lines[one], lines[other])
+    spots = shapely.get_coordinates(shapely.intersection(lines[one[cross]], lines[other[cross]]))
+    return len(np.unique(np.round(spots / JOINED), axis=0)) if len(spots) else 0
+
+
+def _met(lines: Lines, at: Floats, line: Ints) -> tuple[Floats, Ints, npt.NDArray[np.bool_]]:
+    """Return the vertices of lines with those of their meetings put in, the line of each, and which are meetings."""
+    one, other = shapely.STRtree(lines).query(lines, predicate="intersects")
+    one, other = one[one < other], other[one < other]
+    spots, pair = shapely.get_coordinates(shapely.intersection(lines[one], lines[other]), return_index=True)
+    # An end that stops at the middle of another line may miss it by rounding.
+    ends = np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
+    end, touched = shapely.STRtree(lines).query(ends, predicate="dwithin", distance=JOINED)
+    foreign = end % len(lines) != touched
+    of = np.r_[one[pair], other[pair], touched[foreign]]
+    spots = np.r_[spots, spots, shapely.get_coordinates(ends[end[foreign]])]
+    far = shapely.line_locate_point(lines[of], shapely.points(spots))
+    # What meets a line at its end is joined to that end.
+    inner = (far > JOINED) & (far < shapely.length(lines[of]) - JOINED)
+    of, spots, far = of[inner], spots[inner], far[inner]
+    start = np.r_[True, line[1:] != line[:-1]]
+    run = np.cumsum(np.where(start, 0.0, np.hypot(*np.diff(at, axis=0, prepend=at[:1]).T)))
+    along = np.r_[run - np.maximum.accumulate(np.where(start, run, 0.0)), far]
+    every, owner, put_in = np.r_[at, spots], np.r_[line, of], np.r_[np.zeros(len(at), dtype=bool), np.ones(len(of), dtype=bool)]
+    order = np.lexsort((put_in, along, owner))
+    every, owner, put_in, along = every[order], owner[order], put_in[order], along[order]
+    # A meeting at a vertex, or at another meeting, is that one.
+    group = np.cumsum(np.r_[True, (owner[1:] != owner[:-1]) | (np.diff(along) >= SAME_VERTEX)]) - 1
+    meets, drawn = np.bincount(group, put_in) > 0, np.bincount(group, ~put_in) > 0
+    first = np.r_[True, group[1:] != group[:-1]]
+    keep = ~put_in | (first & ~drawn[group])
+    group = group[keep]
+    first = np.r_[True, group[1:] != group[:-1]]
+    return every[keep], owner[keep], meets[group] & first
+
+
+def _split(lines: Lines, *, meeting: bool = False) -> tuple[Lines, Ints]:
+    """Cut lines at inner vertices that another line has too (or wherever they meet); return the pieces, and the line each comes from."""
     at, line = shapely.get_coordinates(lines, return_index=True)
+    met = np.zeros(len(at), dtype=bool)
+    if meeting:
+        at, line, met = _met(lines, at, line)
     key = np.unique(np.round(at / SAME_VERTEX).astype(np.int64), axis=0, return_inverse=True)[1].ravel()
     # A vertex repeated within one line is no junction, unless the line comes back to it later.
     again = np.r_[False, (key[1:] == key[:-1]) & (line[1:] == line[:-1])]
     shared = np.bincount(key[~again], minlength=key.max(initial=-1) + 1)[key] > 1
     first = np.r_[True, line[1:] != line[:-1]]
     last = np.r_[first[1:], True]
-    cut = shared & ~first & ~last & ~again
+    cut = (shared | met) & ~first & ~last & ~again
     # The vertex of a cut ends one piece and starts the next.
     copies = np.repeat(np.arange(len(line)), 1 + cut)
     starts = np.repeat(first, 1 + cut) | np.r_[False, copies[1:] == copies[:-1]]

@@ -255,6 +255,7 @@ def _cautions(events: Happened, lines: Units, streets: Any) -> tuple[str, ...]:
         )
     if streets is None and len(lines.n) == 0:
         out.append("No stretches are listed: the rows have no addresses. Give `streets=` to have them.")
+    out += lines.words
     if (events.hour >= 0).mean() < TIMED:
         out.append("Most rows have no hour: `temporal` and `peak` are by day of the week only.")
     return tuple(out)

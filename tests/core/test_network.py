@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from shapely import LineString, MultiLineString, Point
 
 from sara.core.errors import InputError
@@ -24,6 +25,49 @@ def test_streets_are_cut_where_they_share_a_vertex_and_only_there():
     assert found.row.tolist() == [0, 0, 1, 2]
     assert shapely.length(found.lines).tolist() == [100, 100, 90, 100]
     assert sorted(nodes_of(found.lines).degree.tolist()) == [1, 1, 1, 1, 1, 3]
+
+
+def grid(turn=0.0):
+    """Return 11 by 11 streets of one km, each drawn in one go."""
+    ways = [LineString([(0, 100 * i), (1_000, 100 * i)]) for i in range(11)]
+    ways += [LineString([(100 * i, 0), (100 * i, 1_000)]) for i in range(11)]
+    return layer(*(shapely.affinity.rotate(way, turn, origin=(0, 0)) for way in ways))
+
+
+@pytest.mark.parametrize("turn", [0.0, 33.3])
+def test_streets_never_cut_at_junctions_are_cut_where_they_meet(turn):
+    found = street_lines(grid(turn))
+    assert found.joined
+    assert len(found.lines) == 220
+    assert shapely.length(found.lines) == pytest.approx(np.full(220, 100.0))
+    degree = nodes_of(found.lines).degree
+    # 81 crossings, 36 where streets end at the outer ones, 4 corners.
+    assert [int((degree == k).sum()) for k in (2, 3, 4)] == [4, 36, 81]
+    assert np.bincount(found.row).tolist() == [10] * 22
+    assert "cut and joined there" in found.words[0]
+
+
+def test_two_streets_that_cross_and_three_through_one_point():
+    along, across = LineString([(0, 0), (1_000, 0)]), LineString([(500, -500), (500, 500)])
+    found = street_lines(layer(along, across))
+    assert (len(found.lines), found.n_crossings, found.joined) == (4, 1, True)
+    assert sorted(nodes_of(found.lines).degree.tolist()) == [1, 1, 1, 1, 4]
+    third = LineString([(100, -400), (900, 400)])
+    found = street_lines(layer(along, across, third))
+    assert (len(found.lines), found.n_crossings) == (6, 1)
+    assert max(nodes_of(found.lines).degree) == 6
+    # A vertex of one at the crossing makes no piece without a length.
+    found = street_lines(layer(LineString([(0, 0), (500, 0), (1_000, 0)]), across))
+    assert shapely.length(found.lines).tolist() == [500] * 4
+
+
+def test_bridges_of_a_layer_cut_at_junctions_stay_bridges_and_are_counted():
+    cut = street_lines(grid()).lines
+    bridge = LineString([(-50, 250), (1_050, 250)])
+    found = street_lines(layer(*cut, bridge))
+    assert (len(found.lines), found.n_crossings, found.joined) == (221, 11, False)
+    assert "at 11 spots without a point in common" in found.words[0]
+    assert street_lines(layer(*cut)).words == ()
 
 
 def test_length_is_kept_and_drawn_twice_is_counted_once():

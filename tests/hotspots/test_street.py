@@ -52,6 +52,24 @@ def test_every_event_is_counted_once_and_spread_whole(calls, lattice):
     assert found.settings["mean_density"].value == pytest.approx(400 / 22, rel=1e-9)
 
 
+def test_streets_drawn_in_one_go_are_joined_in_every_function_and_said_so(make):
+    ways = gpd.GeoDataFrame(
+        {"name": ["A ST", "B AVE"]},
+        geometry=[LineString([(0, 500), (1_000, 500)]), LineString([(500, 0), (500, 1_000)])],
+        crs=32616,
+    )
+    events = make(np.r_[np.full(40, 500.0), np.linspace(20, 980, 20)], np.full(60, 500.0))
+    for found in (
+        sara.hotspots.count(events, streets=ways),
+        street(events, ways),
+        sara.hotspots.hot_places(events, streets=ways),
+    ):
+        assert sum("cross at 1 spot without a point in common" in caution for caution in found.cautions) == 1
+    table = street(events, ways).table.set_index("name")
+    assert table.index.tolist() == ["A ST", "A ST", "B AVE", "B AVE", "A ST / B AVE"]
+    assert table.loc["A ST / B AVE", "n"] == 40
+
+
 def test_pieces_of_a_gaussian_are_told_by_the_quartic_they_come_from(calls, lattice):
     step = street(calls, lattice, kernel="gaussian", bandwidth=80).settings["step"]
     assert (step.value, step.why) == (45.3, "a fifth of the reach of a quartic that spreads as far, at most 50 m")

@@ -42,6 +42,8 @@ class StreetUnits:
         Where they end.
     junctions : array of int, (n - k,)
         The nodes that are units of their own.
+    words : tuple of str
+        What has to be said about the layer.
     """
 
     names: npt.NDArray[np.object_]
@@ -50,6 +52,7 @@ class StreetUnits:
     junctions: Ints
     n_same: int
     crs: Any
+    words: tuple[str, ...] = ()
 
     shape: ClassVar[str] = "street"
 
@@ -73,7 +76,7 @@ class StreetUnits:
         else:
             named = np.array([f"street {i + 1}" for i in row], dtype=object)
         names = np.r_[named.astype(object), _junction_names(named, nodes, junctions)]
-        return cls(names, lines, nodes, junctions, pieces.n_same, crs)
+        return cls(names, lines, nodes, junctions, pieces.n_same, crs, pieces.words)
 
     @property
     def n_cells(self) -> int:
@@ -165,7 +168,8 @@ def select_streets(
     }
     if area is None:
         settings["area"] = Setting(settings["area"].value, "sara", "around all of `streets`")
-    return replace(chosen, rows=rows, code=code[near], grid=units, counts=counts, settings=settings)  # type: ignore[arg-type]
+    cautions = (*chosen.cautions, *units.words)
+    return replace(chosen, rows=rows, code=code[near], grid=units, counts=counts, settings=settings, cautions=cautions)  # type: ignore[arg-type]
 
 
 def _around(streets: Any, crs: Any) -> gpd.GeoSeries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -38,7 +38,7 @@ class Units:
     """Places of one kind.
 
     ``of`` is the unit of each event (-1: none); ``name`` what it is called, ``n`` its events, ``expected`` by chance, ``p`` the chance of so many,
-    ``p_adjusted``, ``hot``; ``shape`` where a layer gives one.
+    ``p_adjusted``, ``hot``; ``shape`` where a layer gives one, ``words`` what has to be said about that layer.
     """
 
     kind: str
@@ -51,6 +51,7 @@ class Units:
     hot: npt.NDArray[np.bool_]
     tail: Any
     shape: npt.NDArray[Any] | None = None
+    words: tuple[str, ...] = ()
 
     def p_of(self, unit: int, n: float) -> float:
         """Return the adjusted p-value of a unit if only `n` of its events are counted: Bonferroni's, which is never too small."""
@@ -88,7 +89,7 @@ def stretches(x: Floats, y: Floats, streets: gpd.GeoDataFrame, day: Ints, *, crs
     label = (
         streets["name"].astype(object).to_numpy()[row] if "name" in streets.columns else np.full(len(lines), None, dtype=object)
     )
-    return _tested("line", piece, label, n, expected, day, _poisson_tail, shape=lines)
+    return replace(_tested("line", piece, label, n, expected, day, _poisson_tail, shape=lines), words=layer.words)
 
 
 def _equal(kind: str, keys: npt.NDArray[np.object_], day: Ints) -> Units:

@@ -16,7 +16,7 @@ from sara.core.checks import check_choice, check_confidence, check_count
 from sara.core.errors import InputError
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.core.stats.scan import SAME, Cylinders, Maxima, disjoint
+from sara.core.stats.scan import SAME, TIE, Cylinders, Effort, Maxima, disjoint
 from sara.core.stats.scan_search import search, simulated_maxima
 from sara.core.units import metres
 from sara.hotspots._ground.area import Selected, select
@@ -24,12 +24,16 @@ from sara.hotspots._ground.areas import AREA_COLUMNS, finish_areas, place_words
 from sara.hotspots._ground.exposure_units import Exposure, exposure_by_unit, is_own_units
 from sara.hotspots._over_time.scan_setup import (
     LEAST_EVENTS,
+    N_SIMS,
     PERMUTATION,
     SPACE,
     SPACE_TIME,
     Scan,
     calendar,
+    effort_for,
     prepare,
+    sims_setting,
+    told_fewer,
     unit_of,
     with_exposure,
 )
@@ -78,7 +82,7 @@ def scan_statistic(
     max_days: int | None = None,
     max_share: float | None = None,
     freq: str | None = None,
-    n_sims: int = 999,
+    n_sims: int | None = None,
     seed: int = 1,
     confidence: float = 0.95,
     period: Any = None,
@@ -117,8 +121,9 @@ def scan_statistic(
     freq : {"D", "W", "MS"}, optional
         Steps of time: days, seven days (counted back from the last), calendar months. If not given, days up to 800 days, then weeks, from
         ten years on months.
-    n_sims : int
-        Replications; with 999 the smallest p is 0.001.
+    n_sims : int, optional
+        Replications, exactly so many; with 999 the smallest p is 0.001. If not given, 999; fewer (not below 199) where those would be more
+        than about half a minute of work, and no more than it takes to know that nothing stands out (see Notes). A caution says so.
     seed : int
         Of the replications: the same seed gives the same answer.
     confidence : float
@@ -153,10 +158,15 @@ def scan_statistic(
     of the search too. ``p_gumbel`` is the tail of a Gumbel distribution fitted to the maxima by moments (Abrams et al. 2010): an
     approximation that goes on below ``1 / (1 + n_sims)``; quote ``p``.
 
+    Without `n_sims`, replications end when 20 of `l` have reached the strongest circle and ``20 / l > 1 - confidence``; its p is then
+    ``20 / l`` (Besag & Clifford 1991), which is valid: chance brings a p this small or smaller about no more often than it says. Work is
+    counted, not timed: the same input gives the same answer on any machine.
+
     A cluster says that events came together, not that one cause brought them. Not for the question where police should always be.
 
     References
     ----------
+    Besag & Clifford (1991), Biometrika 78(2), 301-304. doi:10.1093/biomet/78.2.301
     Kulldorff (1997), Communications in Statistics 26(6), 1481-1496. doi:10.1080/03610929708831995
     Kulldorff (2001), Journal of the Royal Statistical Society A 164(1), 61-72. doi:10.1111/1467-985X.00186
     Kulldorff, Heffernan, Hartman, Assuncao & Mostashari (2005), PLoS Medicine 2(3), e59. doi:10.1371/journal.pmed.0020059
@@ -177,7 +187,7 @@ def scan_statistic(
     """
     check_choice(model, MODELS, name="model")
     confidence = check_confidence(confidence)
-    n_sims, seed = _check_sims(n_sims, confidence), check_count(seed, name="seed", least=0)
+    sims, seed = _check_sims(N_SIMS if n_sims is None else n_sims, confidence), check_count(seed, name="seed", least=0)
     _check_exposure_use(model, exposure, column)
     units_from = areas
     if model != PERMUTATION and areas is None and grid is None and cell_size is None and is_own_units(exposure):
@@ -194,17 +204,23 @@ def scan_statistic(
     scan = prepare(
         chosen, model, None if against is None else against.values, starts, longest, radius=radius.value, max_share=share.value
     )
-    found, maxima = _numbers(scan, n_sims=n_sims, seed=seed, confidence=confidence)
+    effort = effort_for(confidence) if n_sims is None else None
+    found, maxima = _numbers(scan, n_sims=sims, seed=seed, confidence=confidence, effort=effort)
     table = _table(chosen, scan, found, maxima, starts, confidence)
     settings = {
         **chosen.settings, **size_setting, "model": Setting(model, "sara" if model == PERMUTATION else "you"),
         **_exposure_setting(against, exposure), "max_radius": radius, "max_share": share, **time_settings,
         "searched": Setting(scan.around.n, "sara", "circles, each with every window up to `max_days`" if model != SPACE else "circles"),
-        "n_sims": Setting(n_sims, "sara" if n_sims == 999 else "you"), "seed": Setting(seed, "sara" if seed == 1 else "you"),
+        "n_sims": sims_setting(maxima, given=n_sims is not None), "seed": Setting(seed, "sara" if seed == 1 else "you"),
         "confidence": Setting(confidence, "sara" if confidence == 0.95 else "you"),
     }  # fmt: skip
     needed = maxima.needed(1 - confidence)
-    cautions = (*chosen.cautions, *(() if against is None else against.cautions), *_cautions(chosen, model, settings, table))
+    cautions = (
+        *chosen.cautions,
+        *(() if against is None else against.cautions),
+        *_cautions(chosen, model, settings, table),
+        *told_fewer(maxima, given=n_sims is not None),
+    )
     return ScanStatisticResult.of(
         replace(chosen, grid=None), table=table, areas=_areas(table), method="scan_statistic", settings=settings, cautions=cautions, llr_needed=needed,
         unit_words=_unit_words(chosen),
@@ -262,19 +278,19 @@ def _cell_size(value: Any, grid: Any, areas: Any, radius: Setting) -> tuple[Any,
     return size, {"cell_size": Setting(size, "sara", f"`max_radius` / {CELLS_TO_RADIUS}, not below {LEAST_CELL:g} m")}
 
 
-def _numbers(scan: Scan, *, n_sims: int, seed: int, confidence: float) -> tuple[Cylinders, Maxima]:
+def _numbers(scan: Scan, *, n_sims: int, seed: int, confidence: float, effort: Effort | None) -> tuple[Cylinders, Maxima]:
     """Return the clusters, strongest first, and the maxima of the replications."""
-    maxima = simulated_maxima(scan.around, scan.expected, scan.draw(seed), n_sims=n_sims, longest=scan.longest)
-    floor = maxima.needed(1 - confidence)
-    hot = search(scan.around, scan.expected, scan.codes(), longest=scan.longest, floor=max(floor, 1e-6))
-    hot = hot.take(np.flatnonzero(maxima.p(hot.llr) <= 1 - confidence + 1e-12))
-    if len(hot.llr) == 0:
-        # Nothing stands out: the strongest is shown all the same, to say how near it came.
-        while len(hot.llr) == 0 and floor > 1e-3:
-            floor *= 0.7
-            hot = search(scan.around, scan.expected, scan.codes(), longest=scan.longest, floor=floor)
-        return hot.take(disjoint(scan.around, hot, most=1)), maxima
-    return hot.take(disjoint(scan.around, hot, most=MOST_CLUSTERS)), maxima
+    codes = scan.codes()
+    maxima = simulated_maxima(
+        scan.around, scan.expected, scan.draw(seed), n_sims=n_sims, longest=scan.longest, codes=codes, effort=effort
+    )
+    stands_out = maxima.p(maxima.observed) <= 1 - confidence + 1e-12
+    # Where nothing stands out, the strongest is shown all the same, to say how near it came.
+    floor = min(maxima.needed(1 - confidence), maxima.observed) if stands_out else maxima.observed
+    found = search(scan.around, scan.expected, codes, longest=scan.longest, floor=max(floor * (1 - TIE), 1e-3))
+    if stands_out:
+        found = found.take(np.flatnonzero(maxima.p(found.llr) <= 1 - confidence + 1e-12))
+    return found.take(disjoint(scan.around, found, most=MOST_CLUSTERS if stands_out else 1)), maxima
 
 
 def _table(chosen: Selected, scan: Scan, found: Cylinders, maxima: Maxima, starts: Ints, confidence: float) -> gpd.GeoDataFrame:

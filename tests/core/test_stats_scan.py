@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sara.core.stats.scan import Cylinders, Expected, Maxima, circles, disjoint, likelihood_ratio
+from sara.core.stats.scan import Cylinders, Effort, Expected, Maxima, circles, disjoint, likelihood_ratio
 from sara.core.stats.scan_search import search, simulated_maxima
 
 # Sums of logarithms in another order; nothing is drawn.
@@ -104,6 +104,48 @@ def test_the_answer_hangs_neither_on_portions_nor_on_workers(monkeypatch):
     monkeypatch.setattr("sara.core.stats.scan_search.BATCH_BYTES", 1_000)
     parts = simulated_maxima(around, expected, draw, n_sims=30, longest=longest, workers=2)
     np.testing.assert_array_equal(whole.llr, parts.llr)
+
+
+def test_replications_end_when_the_data_were_reached_often_enough_and_say_what_all_say_until_then(monkeypatch):
+    codes, around, expected, longest, draw = town(4)
+    whole = simulated_maxima(around, expected, draw, n_sims=199, longest=longest, codes=codes)
+    assert whole.observed == pytest.approx(max(naive(codes, around, expected, longest))[0], abs=EXACT)
+    reached = np.cumsum(whole.llr >= whole.observed - EXACT)
+    assert reached[-1] >= 20
+    made = int(np.searchsorted(reached, 20)) + 1
+    effort = Effort(p=0.05, least=19, work=np.inf)
+    monkeypatch.setattr("sara.core.stats.scan_search.MOST_SIDE_BY_SIDE", 7)
+    for workers in (1, 2):
+        few = simulated_maxima(around, expected, draw, n_sims=199, longest=longest, codes=codes, effort=effort, workers=workers)
+        np.testing.assert_array_equal(few.llr, whole.llr[:made])
+        assert few.asked == 199
+        assert float(few.p(few.observed)) == pytest.approx(20 / made)
+    # A p of interest that 20 of so many could still fall below: all are made.
+    all_made = simulated_maxima(
+        around, expected, draw, n_sims=199, longest=longest, codes=codes, effort=Effort(p=1.0, least=19, work=np.inf)
+    )
+    np.testing.assert_array_equal(all_made.llr, whole.llr)
+    assert all_made.asked is None
+
+
+def test_much_work_asks_for_fewer_replications_and_never_for_more():
+    effort = Effort(p=0.05, least=199, work=1_000.0)
+    assert [effort.asked(999, each) for each in (0.5, 1.0, 1.5, 2.0, 50.0)] == [999, 999, 599, 499, 199]
+    assert effort.asked(99, 50.0) == 99
+
+
+def test_a_p_of_early_end_is_valid():
+    # Under the null the data are one more draw: a p of at most a comes in at most a of all cases.
+    rng, effort = np.random.default_rng(3), Effort(p=0.05, least=19, work=np.inf)
+    p = []
+    for _ in range(4_000):
+        draws, data = rng.random(199), rng.random()
+        made = effort.enough(draws >= data)
+        p.append(float((Maxima(draws[:made], data, 199) if made else Maxima(draws, data)).p(data)))
+    for a in (0.05, 0.1, 0.2, 0.5):
+        # Four standard errors.
+        assert np.mean(np.array(p) <= a + 1e-12) <= a + 4 * np.sqrt(a * (1 - a) / 4_000)
+    assert np.mean(np.array(p) <= 0.05 + 1e-12) > 0.03
 
 
 def test_circles_grow_by_distance_and_stop_at_radius_and_share():

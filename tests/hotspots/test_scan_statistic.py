@@ -146,6 +146,25 @@ def test_nothing_is_said_in_words_where_nothing_stands_out(make):
     assert "by chance" in found.text
 
 
+def test_without_n_sims_replications_end_where_nothing_stands_out_and_are_fewer_where_they_are_much_work(make, monkeypatch):
+    quiet = scan_statistic(busy_town(make, burst=0, n=200), area=AREA)
+    made = quiet.settings["n_sims"]
+    assert (made.chosen_by, made.value < 400) == ("sara", True)
+    assert quiet.table["p"].iloc[0] == pytest.approx(20 / made.value)
+    assert any(f"ended after {made.value} of 999" in words for words in quiet.cautions)
+    # Given, all are made; what they say is the same but for chance.
+    given = scan_statistic(busy_town(make, burst=0, n=200), area=AREA, n_sims=399)
+    assert (given.settings["n_sims"].value, given.settings["n_sims"].chosen_by) == (399, "you")
+    assert given.table["p"].iloc[0] == pytest.approx(quiet.table["p"].iloc[0], abs=0.15)
+    assert not any("eplications" in words and "made" in words for words in given.cautions)
+    monkeypatch.setattr("sara.hotspots._over_time.scan_setup.MOST_WORK", 1.0)
+    loud = scan_statistic(busy_town(make), area=AREA)
+    assert (loud.settings["n_sims"].value, loud.settings["n_sims"].chosen_by) == (199, "sara")
+    assert loud.table["p"].iloc[0] == 1 / 200
+    assert any(words.startswith("199 replications were made") for words in loud.cautions)
+    assert sara.hotspots.scan_statistic(busy_town(make), area=AREA, n_sims=199).table["p"].iloc[0] == 1 / 200
+
+
 def test_a_result_speaks_and_draws_as_before_when_loaded(make):
     from sara.core.codec import decode, encode
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SAME", "TIE", "Circles", "Cylinders", "Expected", "Maxima", "circles", "disjoint", "likelihood_ratio"]
+__all__ = ["SAME", "TIE", "Circles", "Cylinders", "Effort", "Expected", "Maxima", "circles", "disjoint", "likelihood_ratio"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -82,17 +82,69 @@ class Cylinders:
         return Cylinders(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
 
+@dataclass(frozen=True)
+class Effort:
+    """When fewer replications do.
+
+    They end with the one in which the strongest circle of the data has been reached for the `times`-th time, if that alone puts its p above
+    the one of interest: ``p = times / made`` (Besag & Clifford 1991). Where all would be more work than `work`, fewer are asked for to begin with.
+
+    Parameters
+    ----------
+    p : float
+        The largest p of interest.
+    least : int
+        Replications that are asked for however much work they are.
+    work : float
+        Units of work (`scan_search`) for all replications.
+    times : int
+        Replications that reach the data before they end.
+    """
+
+    p: float
+    least: int
+    work: float
+    times: int = 20
+
+    def asked(self, n_sims: int, each: float) -> int:
+        """Return how many replications of so much work to ask for: in hundreds, with the data."""
+        most = self.work / max(each, 1e-9)
+        return n_sims if most >= n_sims else min(n_sims, max(self.least, math.floor(most / 100) * 100 - 1))
+
+    def enough(self, reached: npt.NDArray[np.bool_]) -> int:
+        """Return how many of these replications, in their order, are enough; 0 if more are needed."""
+        at = np.flatnonzero(reached)
+        if len(at) < self.times:
+            return 0
+        made = int(at[self.times - 1]) + 1
+        return made if self.times > self.p * made * (1 + TIE) else 0
+
+
 @dataclass(frozen=True, eq=False)
 class Maxima:
-    """The largest likelihood ratio of each replication."""
+    """The largest likelihood ratio of each replication.
+
+    Parameters
+    ----------
+    llr : array of float
+        One for each replication that was made.
+    observed : float
+        That of the data, if it was searched too.
+    asked : int, optional
+        Replications that were asked for, if they ended earlier: the strongest circle of the data had been reached often enough.
+    """
 
     llr: Floats
+    observed: float = math.nan
+    asked: int | None = None
 
     def p(self, llr: npt.ArrayLike) -> Floats:
-        """Return the share of replications, the data among them, whose maximum is at least this."""
+        """Return the share of replications, the data among them, whose maximum is at least this; without the data if they ended early."""
         ordered = np.sort(self.llr)
-        asked = np.asarray(llr, dtype=float)
-        return (1 + len(ordered) - np.searchsorted(ordered, asked * (1 - TIE), side="left")) / (1 + len(ordered))
+        reached = len(ordered) - np.searchsorted(ordered, np.asarray(llr, dtype=float) * (1 - TIE), side="left")
+        if self.asked is not None:
+            return np.asarray(np.maximum(reached, 1) / len(ordered))
+        return np.asarray((1 + reached) / (1 + len(ordered)))
 
     def needed(self, p: float) -> float:
         """Return the ratio above which a cluster has at most this p."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sara.core.stats.scan import TIE, Circles, Cylinders, Expected, Maxima, likelihood_ratio
+from sara.core.stats.scan import TIE, Circles, Cylinders, Effort, Expected, Maxima, likelihood_ratio
 
 __all__ = ["search", "simulated_maxima"]
 
@@ -39,6 +39,10 @@ MOST_SIDE_BY_SIDE = 64
 PORTION = 50_000
 # A share so large that nothing stands out against it: no window begins there.
 NO_WINDOW = 1e30
+# Expectations as short floats may be rounded up by so much.
+SHORT = 1 - 1e-6
+# A closer look at one group takes about as long as so many sums.
+LOOKED = 8_000
 # More events than any scan has.
 NEVER = int(np.iinfo(np.int32).max)
 # Centres tried first, to know about how high a maximum is.
@@ -71,7 +75,15 @@ def search(
 
 
 def simulated_maxima(
-    around: Circles, expected: Expected, draw: Draw, *, n_sims: int, longest: int, workers: int | None = None
+    around: Circles,
+    expected: Expected,
+    draw: Draw,
+    *,
+    n_sims: int,
+    longest: int,
+    codes: Ints | None = None,
+    effort: Effort | None = None,
+    workers: int | None = None,
 ) -> Maxima:
     """Return the exact maximum of each replication.
 
@@ -79,21 +91,33 @@ def simulated_maxima(
     ----------
     draw : callable
         The events of replication `r`, as codes; the same for the same `r`, so that the answer hangs neither on portions nor on workers.
+    codes : array of int, optional
+        The data, whose maximum is found on the way.
+    effort : Effort, optional
+        When fewer replications do; needs the data. All of them, if not given.
     workers : int, optional
         Threads; as many as there are processors, at most four, if not given.
     """
     finder = _Finder(around, expected, longest)
     size = finder.side_by_side(n_sims)
-    best = np.zeros(n_sims)
-    first = np.arange(min(size, n_sims))
-    best[first], floor = finder.first_maxima([draw(int(r)) for r in first])
-    rest = [np.arange(a, min(a + size, n_sims)) for a in range(len(first), n_sims, size)]
-    with ThreadPoolExecutor(min(workers or min(4, os.cpu_count() or 1), max(1, len(rest)))) as pool:
-        for rows, values in zip(
-            rest, pool.map(lambda rows: finder.maxima([draw(int(r)) for r in rows], floor), rest), strict=True
-        ):
-            best[rows] = values
-    return Maxima(best)
+    data = [] if codes is None else [codes]
+    best, floor, each = finder.first_maxima([*data, *(draw(r) for r in range(size))])
+    observed, best = (float(best[0]), best[1:]) if data else (math.nan, best)
+    asked = n_sims if effort is None else effort.asked(n_sims, each)
+    parts, best = [np.arange(a, min(a + size, asked)) for a in range(size, asked, size)], best[:asked]
+
+    def one(rows: Ints) -> Floats:
+        return finder.maxima([draw(int(r)) for r in rows], floor)
+
+    with ThreadPoolExecutor(min(workers or min(4, os.cpu_count() or 1), max(1, len(parts)))) as pool:
+        waiting = [pool.submit(one, rows) for rows in parts]
+        for part in [None, *waiting]:
+            best = best if part is None else np.r_[best, part.result()]
+            made = 0 if effort is None else effort.enough(best >= observed * (1 - TIE))
+            if made:
+                pool.shutdown(wait=False, cancel_futures=True)
+                return Maxima(best[:made], observed, asked if made < asked else None)
+    return Maxima(best, observed)
 
 
 def _apart_in_time(found: Cylinders) -> Cylinders:
@@ -181,8 +205,7 @@ class _Needed:
 
     def __call__(self, expected: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
         """Return a count below which a cylinder can't reach the ratio: the least that can, or for a rounding error one less."""
-        place = (expected.view(np.int32) >> self.BITS) - self.first
-        return self.table[np.clip(place, 0, len(self.table) - 1, out=place)]
+        return self.table.take((expected.view(np.int32) >> self.BITS) - self.first, mode="clip")
 
 
 class _Finder:
@@ -195,6 +218,7 @@ class _Finder:
         self.windows = _windows(expected.time, self.longest)
         self.before = np.r_[0.0, np.cumsum(expected.time)]
         self.pad = max(w.span for w in self.windows) - 1
+        self.again, self.looked = max(8, self.places // 32), 0
         # A window that begins or ends on a step without any event holds what a shorter one holds.
         self.solid = expected.time > 0
         held = np.cumsum(expected.place[around.other])
@@ -235,13 +259,22 @@ class _Finder:
             )
         return best
 
-    def first_maxima(self, drawn: list[Ints]) -> tuple[Floats, float]:
-        """Return the maxima of the first replications, and a floor that nearly all others will pass."""
+    def first_maxima(self, drawn: list[Ints]) -> tuple[Floats, float, float]:
+        """Return the maxima of the first replications, a floor that nearly all others will pass, and the work of each."""
         n = len(self.around.start) - 1
         some = np.unique(np.linspace(0, n - 1, TRIAL).astype(np.int64))
         known = self.maxima(drawn, 8.0, centres=some)
+        self.looked = 0
         best = self.maxima(drawn, max(float(known.min()), 0.1), known=known)
-        return best, max(0.1, float(best.min()) - 0.25)
+        return best, max(0.1, float(best.min()) - 0.25), self.fixed_work() + LOOKED * self.looked / len(drawn)
+
+    def fixed_work(self) -> float:
+        """Return the work of a replication that hangs on the circles and windows alone: numbers added, and questions asked."""
+        rings = np.diff(self.around.ring_start)
+        asked = sum(w.blocks for w in self.windows)
+        return float(
+            (len(self.around.other) + 3 * len(self.windows) * rings.sum()) * (self.steps + self.pad) + asked * rings.sum()
+        )
 
     def _best(self, drawn: list[Ints], floor: float, centres: Ints | None, known: Floats) -> Floats:
         best = known.copy()
@@ -267,7 +300,11 @@ class _Finder:
         need = _Needed(floor, self.expected.total, float(self.circle.max()) if len(self.circle) else 0.0)
         counts, block = self.counts(drawn), self._blocks(drawn)
         around = self.around
-        for centre in centres:
+        for done, centre in enumerate(centres):
+            if best is not None and done % self.again == 0 and best.min() > floor + 0.1:
+                # All have reached more by now: less than the least of them is not asked for any more.
+                floor = float(best.min())
+                need = _Needed(floor, self.expected.total, float(self.circle.max()))
             part = slice(around.start[centre], around.start[centre + 1])
             circle = self.circle[around.ring_start[centre] : around.ring_start[centre + 1]]
             if circle[-1] <= 0:
@@ -276,23 +313,24 @@ class _Finder:
             groups = _like_rings(circle)
             lowest = circle[groups[:, 0], None].astype(np.float32)
             tops = sums[groups[:, 1]] if len(groups) < len(circle) else sums
-            flat, width = tops.reshape(-1), sums.shape[2]
+            flat = tops.reshape(-1)
             run, length, parts = flat, 1, {1: flat}
+            largest = min(int(np.iinfo(flat.dtype).max), NEVER)
+            limit = np.full(len(drawn), floor) if best is None else np.maximum(floor, best)
             for w in self.windows:
                 run, length = _lengthen(run, length, w.span, parts)
-                shaped = np.lib.stride_tricks.as_strided(
-                    run,
-                    (*tops.shape[:2], w.blocks),
-                    (tops.shape[1] * width * run.itemsize, width * run.itemsize, w.stride * run.itemsize),
-                )
+                shaped = run.reshape(tops.shape)[:, :, : w.blocks * w.stride : w.stride]
                 asked = need(lowest * w.short)
-                over = shaped >= np.minimum(asked, min(np.iinfo(run.dtype).max, NEVER)).astype(run.dtype)[:, None, :]
+                over = shaped >= np.minimum(asked, largest).astype(run.dtype)[:, None, :]
                 hit = np.flatnonzero(over)
                 if len(hit) == 0:
                     continue
                 group, r, b = np.unravel_index(hit, over.shape)
-                group, limit = groups[group], np.maximum(floor, np.zeros(len(drawn)) if best is None else best)
-                for hits in self._narrow(sums, circle, group, r, b, w, limit * (1 - TIE)):
+                # What a replication has reached already may be more than the floor.
+                ratio = likelihood_ratio(shaped[group, r, b], lowest[group, 0] * SHORT * w.short[b], self.expected.total)
+                hit = np.flatnonzero(ratio >= limit[r] * (1 - TIE))
+                self.looked += len(hit)
+                for hits in self._narrow(sums, circle, groups[group[hit]], r[hit], b[hit], w, limit * (1 - TIE)):
                     yield (np.full(len(hits[0]), centre), *hits)
 
     def _narrow(
@@ -379,8 +417,9 @@ def _lengthen(run: npt.NDArray[Any], length: int, span: int, parts: dict[int, np
     """Return sums of `span` steps from each step on, out of shorter sums made before."""
     while length < span:
         add = max(p for p in parts if p <= span - length)
-        longer = run.copy()
-        longer[:-length] += parts[add][length:]
+        longer = np.empty_like(run)
+        np.add(run[:-length], parts[add][length:], out=longer[:-length])
+        longer[-length:] = run[-length:]
         run, length = longer, length + add
         parts[length] = run
     return run, length

@@ -13,10 +13,13 @@ import numpy.typing as npt
 from sara.core.checks import check_choice, check_count
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.result import Setting
-from sara.core.stats.scan import Circles, Expected, circles
+from sara.core.stats.scan import Circles, Effort, Expected, Maxima, circles
 from sara.hotspots._ground.area import Selected
 
-__all__ = ["LEAST_EVENTS", "PERMUTATION", "SPACE", "SPACE_TIME", "Scan", "calendar", "prepare", "unit_of", "with_exposure"]
+__all__ = [
+    "LEAST_EVENTS", "N_SIMS", "PERMUTATION", "SPACE", "SPACE_TIME", "Scan", "calendar", "effort_for", "prepare", "sims_setting", "told_fewer", "unit_of",
+    "with_exposure",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,6 +27,11 @@ Ints = npt.NDArray[np.int64]
 PERMUTATION, SPACE, SPACE_TIME = "space-time permutation", "space", "space-time"
 LEAST_EVENTS = 20
 MAX_DAYS = 60
+# Units of work (`core.stats.scan_search`) that take a processor of today about half a minute: the same answer on any machine.
+MOST_WORK = 2e11
+N_SIMS, LEAST_SIMS = 999, 199
+ENDED = "Replications ended after {made} of {asked}: 20 of them had reached the strongest circle, and more would not make its p small. n_sims=999 makes all."
+FEWER = "{made} replications were made, as {asked} would be more than about half a minute of work: no `p` is below {smallest:g}. n_sims={asked} makes all."
 # Days up to which each day is a step of its own, and up to which weeks are.
 DAILY, WEEKLY = 800, 3_700
 MONTH = 365.2425 / 12
@@ -164,3 +172,31 @@ def prepare(
         ) from None
     place = np.searchsorted(units, unit)
     return Scan(units, around, Expected(total, share, time), place, step, longest, model == PERMUTATION)
+
+
+def effort_for(confidence: float) -> Effort:
+    """Return when fewer replications do: ten maxima must lie above what a cluster needs, as far as 999 have so many."""
+    return Effort(1 - confidence, max(LEAST_SIMS, min(N_SIMS, math.ceil(10 / (1 - confidence) - 1e-6) - 1)), MOST_WORK)
+
+
+def sims_setting(maxima: Maxima, *, given: bool) -> Setting:
+    made = len(maxima.llr)
+    if given:
+        return Setting(made, "you")
+    if maxima.asked is not None:
+        return Setting(
+            made, "sara", f"of {maxima.asked}: they end when the strongest circle was reached often enough to know its p"
+        )
+    return Setting(
+        made, "sara", "" if made == N_SIMS else f"fewer than {N_SIMS}, which would be more than about half a minute of work"
+    )
+
+
+def told_fewer(maxima: Maxima, *, given: bool) -> tuple[str, ...]:
+    """Tell of replications that were not made."""
+    made = len(maxima.llr)
+    if given or made >= N_SIMS:
+        return ()
+    if maxima.asked is not None:
+        return (ENDED.format(made=made, asked=maxima.asked),)
+    return (FEWER.format(made=made, asked=N_SIMS, smallest=1 / (1 + made)),)

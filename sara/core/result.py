@@ -196,7 +196,8 @@ class Result(ABC):
         return f"<{type(self).__name__}: {self.text} [{rows}; {self.counts}]>"
 
     def _repr_html_(self) -> str:
-        head = self.table.drop(columns=["geometry"], errors="ignore").head(10)
+        # A notebook is shown and shared: exact addresses stay in `table`.
+        head = self.table.drop(columns=["geometry", *self.private_columns], errors="ignore").head(10)
         settings = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(str(s))}</li>" for name, s in self.settings.items())
         cautions = "".join(f"<li>{html.escape(caution)}</li>" for caution in self.cautions)
         more = f"<p>{len(self.table) - len(head):,} more rows in <code>.table</code></p>" if len(self.table) > len(head) else ""

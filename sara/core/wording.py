@@ -12,7 +12,7 @@ from sara.core.checks import record_of
 from sara.core.engine import counts_by
 from sara.core.source import EventSource
 
-__all__ = ["dedupe_known", "noun_of", "officer_caution", "officer_words", "percent", "period_words", "source_of"]
+__all__ = ["dedupe_known", "km2_words", "noun_of", "officer_caution", "officer_words", "percent", "period_words", "source_of"]
 
 
 def noun_of(events: pd.DataFrame | EventSource) -> str:
@@ -54,13 +54,31 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.051), percent(0.31), percent(0.0004)
-    ('5.1 %', '31 %', '0.04 %')
+    >>> percent(0.051), percent(0.31), percent(0.0004), percent(0.9996), percent(6e-7)
+    ('5.1 %', '31 %', '0.04 %', '99.96 %', 'less than 0.01 %')
     """
     value = 100 * share
+    if 99.5 <= value < 100:
+        # Nearly all is not all.
+        return f"{value:.2f} %" if value < 99.995 else "more than 99.99 %"
     if value >= 9.95 or value == 0:
         return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 0.1 else f"{value:.2g} %"
+    if value >= 0.1:
+        return f"{value:.1f} %"
+    return f"{value:.2g} %" if value >= 0.01 else "less than 0.01 %"
+
+
+def km2_words(km2: float) -> str:
+    """Return a surface in square kilometers with about two figures, and without an exponent.
+
+    Examples
+    --------
+    >>> km2_words(0.0123), km2_words(1.46), km2_words(142.3), km2_words(0.0000612)
+    ('0.012 km2', '1.5 km2', '142 km2', 'less than 0.001 km2')
+    """
+    if 0 < km2 < 0.001:
+        return "less than 0.001 km2"
+    return f"{km2:,.0f} km2" if km2 >= 9.95 or km2 == 0 else f"{km2:.2g} km2"
 
 
 def officer_caution(events: pd.DataFrame, used: npt.NDArray[np.bool_], *, noun: str) -> tuple[str, ...]:

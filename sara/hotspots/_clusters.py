@@ -69,6 +69,7 @@ class Clusters:
     asked: list[float]
     most: list[float]
     near: Neighbours
+    densest: float = 0.0
 
 
 def clusters(
@@ -213,7 +214,8 @@ def clusters(
     areas.attrs = dict(table.attrs)
     if method == "nnh":
         table = with_orders(table, cluster, found)
-    cautions = (*chosen.cautions, *_cautions(chosen, areas, table), *_nulls(method, found.chance), CHOSEN)
+    drawn = (*_nulls(method, found.chance), CHOSEN) if len(areas) else ()
+    cautions = (*chosen.cautions, *_cautions(chosen, areas, table), *drawn)
     return ClustersResult.of(chosen, table=table, areas=areas, method="clusters", settings=settings, cautions=cautions)
 
 
@@ -225,7 +227,8 @@ def clusters_of(chosen: Selected, *, max_km2: float) -> tuple[gpd.GeoDataFrame, 
     months = (chosen.period[1] - chosen.period[0]).days / DAYS_IN_MONTH
     needed = _choose_least(chosen, EPS.value, 0.0)
     found = _by_dbscan(chosen, EPS.value, float(needed.value), free=True, max_km2=max_km2)
-    return cluster_table(chosen, found.outlined, months), {"eps": EPS, "min_events": needed, **found.settings}
+    used = {name: value for name, value in found.settings.items() if name in ("max_km2", "lattice")}
+    return cluster_table(chosen, found.outlined, months), {"eps": EPS, "min_events": needed, **used}
 
 
 def _check_unused(method: str, **given: Any) -> None:
@@ -282,11 +285,25 @@ def _by_dbscan(chosen: Selected, eps: float, least: float, *, free: bool, max_km
     settings = {"max_km2": Setting(max_km2, "sara", WHY_SMALL)} if free else {}
     if isinstance(found.near, Lattice):
         settings["lattice"] = Setting(eps / LATTICE_STEPS, "sara", "metres; too many neighbouring pairs to list them one by one")
+    if not found.core and rows.weight is None:
+        settings |= _instead(chosen, found, eps=eps, least=least)
     shapes = _outlines(found, weight_of(rows), eps=eps, least=least, area=chosen.area)
     disc = math.pi * eps**2 / chosen.area.area
     p = [tail(most, chosen.counts.rows_used, disc) for most in found.most]
     asked = [float(a) if rows.weight is not None else float(math.ceil(a - 1e-3)) for a in found.asked]
     return Found(Outlined(shapes, p, {"min_events": asked}), settings)
+
+
+def _instead(chosen: Selected, found: Clusters, *, eps: float, least: float) -> dict[str, Setting]:
+    """Return what would find clusters where none was found: the most events within eps of any one, and half of that if it is more than chance."""
+    rows = chosen.rows
+    even = _rare_count(chosen.counts.rows_used * math.pi * eps**2 / chosen.area.area)
+    lower = max(FLOOR, even, math.ceil(found.densest / 2))
+    out = {"densest": Setting(round(found.densest), "sara", f"the most events within {eps:,.4g} m of any one")}
+    if lower <= min(found.densest, least):
+        would = _numbers(rows.x, rows.y, weight_of(rows), n=rows.n, eps=eps, least=float(lower))
+        out["min_events_instead"] = Setting(lower, "sara", f"would find {len(would.core):,} {'place' if len(would.core) == 1 else 'places'}")
+    return out
 
 
 def _outlines(found: Clusters, weight: Floats, *, eps: float, least: float, area: Any) -> list[Any]:
@@ -356,7 +373,7 @@ def _numbers(
         held = summed * (float(each.sum()) / max(float(summed.sum()), 1e-300))
         parts = best_parts(near, density, held, asked, total_km2=total_km2, max_km2=max_km2)
     around = density if np.array_equal(events, summed) else near.density(events)
-    return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near)
+    return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near, float(density.max(initial=0.0)))
 
 
 def _nulls(method: str, chance: Chance | None) -> tuple[str, ...]:

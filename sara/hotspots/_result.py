@@ -15,6 +15,7 @@ from sara.core.grid import cells_of
 from sara.core.registry import kind_named
 from sara.core.result import Result, Setting
 from sara.core.wording import period_words
+from sara.hotspots._ground.areas import HELP_EVENTS, HELP_PLACES, HELP_SQUARE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +84,7 @@ class HotspotResult(Result):
         **fields: Any,
     ) -> Self:
         """Build a result from the rows a method used; `fields` are those of the subclass."""
-        cautions = (*_default_cautions(areas, chosen), *cautions)
+        cautions = (*_default_cautions(areas, chosen), *_help_cautions(areas), *cautions)
         return cls(
             table=table, areas=areas, area=chosen.area, method=method, period=chosen.period, noun=chosen.noun, source=chosen.rows.source,
             layout=None if chosen.grid is None else chosen.grid.layout(), settings=settings, counts=chosen.counts, cautions=cautions, **fields,
@@ -226,5 +227,23 @@ def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, .
         told.append(
             f"{len(rest):,} more hold such points, with fewer rows: {', '.join(name.split(' near ')[0].split(' in ')[0] for name in rest[:8])}"
             f"{' ...' if len(rest) > 8 else ''}."
+        )
+    return tuple(told)
+
+
+def _help_cautions(areas: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Say what was done so that no outline of calls for help is a home."""
+    record = areas.attrs.get("sara", {})
+    told = []
+    small = int(record.get("too_small", 0))
+    if small:
+        told.append(
+            f"Most rows are calls for help: {small:,} {'area' if small == 1 else 'areas'} with fewer than {HELP_EVENTS} of them, or at fewer than "
+            f"{HELP_PLACES} different places, or half of them at one, {'is' if small == 1 else 'are'} left out, as such an outline could be a home."
+        )
+    if record.get("on_squares") and len(areas):
+        told.append(
+            f"Most rows are calls for help: the outlines are laid on squares of {HELP_SQUARE:g} m, so that none points to a house. `n` is what the "
+            "method counted before."
         )
     return tuple(told)

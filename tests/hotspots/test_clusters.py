@@ -159,3 +159,17 @@ def test_mistakes_are_answered_in_words(make, town):
     assert "form no cluster" in none.text
     none.plot()
     assert list(none.areas.columns) == ["name", "n", "excess", "p_adjusted", "km2", "geometry"]
+
+
+def test_where_none_is_found_the_text_says_what_would_find_some(make):
+    rng = np.random.default_rng(8)
+    x, y = np.r_[rng.uniform(0, 10_000, 100), np.full(20, 5_000.0)], np.r_[rng.uniform(0, 10_000, 100), np.full(20, 5_000.0)]
+    rows, area = make(x, y), shapely.box(0, 0, 10_000, 10_000)
+    found = clusters(rows, area=area, min_events=40)
+    assert found.areas.empty
+    most, lower = int(found.settings["densest"].value), int(found.settings["min_events_instead"].value)
+    inside = np.hypot(x - 5_000, y - 5_000) <= 150
+    assert most == inside.sum() and f"At most {most} lie so close" in found.text
+    assert f"min_events={lower} would find 1 place" in found.text and "hot_places" in found.text
+    assert len(clusters(rows, area=area, min_events=lower).areas) == 1
+    assert not any("outlines were drawn" in caution for caution in found.cautions)

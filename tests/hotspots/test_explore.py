@@ -9,11 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from shapely.geometry import LineString, box
 
 import sara
 from sara.core.errors import InputError
 from sara.data import as_events
+from sara.hotspots._maps.look import ground_drawn
 
 EVIL = "</script><script>alert(1)</script>\"'<img src=x>"
 CITY = box(500_000, 4_500_000, 502_000, 4_501_500)
@@ -189,3 +191,31 @@ def test_a_lone_small_count_does_not_follow_from_the_total(events, city):
         if rows[name][0] in ("fewer than 10", "not shown")
         for v in rows[name][1:]
     )
+
+
+@pytest.mark.parametrize("draw", ["plot", "explore"])
+@pytest.mark.parametrize("layer", ["areas", "streets"])
+@pytest.mark.parametrize("wrong", ["x.geojson", [1, 2]])
+def test_a_layer_that_is_no_table_of_shapes_is_refused(town, draw, layer, wrong):
+    found = sara.hotspots.clusters(town, area=shapely.box(0, 0, 10_000, 8_000))
+    with pytest.raises(InputError, match=f"`{layer}` must be a table with shapes. Got .*Read the file first"):
+        getattr(found, draw)(**{layer: wrong})
+
+
+def test_zoom_into_another_city_is_refused(town):
+    found = sara.hotspots.clusters(town, area=shapely.box(0, 0, 10_000, 8_000))
+    elsewhere = gpd.GeoDataFrame(geometry=[shapely.box(500_000, 0, 500_100, 100)], crs=town.crs)
+    with pytest.raises(InputError, match="`zoom` must lie in the study area"):
+        found.plot(zoom=elsewhere)
+
+
+def test_empty_shapes_of_a_layer_draw_without_a_warning(town, recwarn):
+    found = sara.hotspots.clusters(town, area=shapely.box(0, 0, 10_000, 8_000))
+    found.plot(streets=gpd.GeoDataFrame(geometry=[shapely.LineString(), None, shapely.LineString([(0, 0), (9_000, 0)])], crs=town.crs))
+    assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
+
+
+def test_slivers_between_parts_are_not_drawn():
+    parts = shapely.union_all([shapely.box(0, 0, 999.9, 1_000), shapely.box(1_000, 0, 2_000, 1_000)])
+    assert parts.geom_type == "MultiPolygon" and ground_drawn(parts).geom_type == "Polygon"
+    assert ground_drawn(shapely.box(0, 0, 1_000, 1_000)).equals_exact(shapely.box(0, 0, 1_000, 1_000), 1e-6, normalize=True)

@@ -223,3 +223,13 @@ def test_maps_show_a_house_as_its_square_only(world, monkeypatch):
             assert np.mod(shown.bounds, 250).tolist() == [0.0] * 4
     drawn = np.concatenate([part.get_offsets() for part in found.plot().collections if len(part.get_offsets()) > 1])
     assert not shapely.intersects(shapely.points(drawn), found.table.geometry[house].union_all().buffer(-20)).any()
+
+
+def test_notebooks_show_no_exact_address(world):
+    calls, areas, _ = world
+    found = hot_places(calls[calls["category"] == "noise"], area=areas, n=5)
+    page = found._repr_html_()
+    exact = found.table["place"].dropna()
+    houses = [place for place in exact if hundred_block(place) != place]
+    assert houses and not any(place in page for place in houses)
+    assert "<th>place</th>" not in page and "<th>name</th>" in page

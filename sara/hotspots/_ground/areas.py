@@ -15,13 +15,22 @@ from sara.data.privacy import public_place
 from sara.hotspots._ground.area import Selected
 from sara.hotspots._ground.units import AreaUnits
 
-__all__ = ["AREA_COLUMNS", "cell_areas", "finish_areas", "place_words"]
+__all__ = ["AREA_COLUMNS", "HELP_EVENTS", "HELP_PLACES", "HELP_SQUARE", "cell_areas", "finish_areas", "from_middle", "place_words"]
 
 AREA_COLUMNS = ["name", "n", "excess", "p_adjusted", "km2", "geometry"]
 # Public names that say nothing about where.
 _SILENT = {public_place(None), "a named place"}
 # From this share on, a map shows where people asked for help.
 HELP_SHARE = 0.5
+# Of calls for help an area is shown from so many events at so many different places, on squares of this side (m): no outline is a home.
+HELP_EVENTS, HELP_PLACES, HELP_SQUARE = 10, 3, 100.0
+# An area of which one place has this share is drawn around that place.
+HELP_LARGEST = 0.5
+# Coordinates nearer than this are one place.
+ONE_PLACE = 10.0
+# What is larger is no street corner: the hundred block with most rows does not name it.
+LARGE_KM2 = 0.5
+COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 QUEEN = np.ones((3, 3), dtype=int)
 ROOK = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 
@@ -106,24 +115,67 @@ def _unit_areas(
 
 
 def finish_areas(chosen: Selected, frame: pd.DataFrame, shapes: list[Any], places: list[str], *, word: str) -> gpd.GeoDataFrame:
-    """Rank areas by excess, name them, and write down the period that chose them."""
+    """Rank areas by excess, name them, and write down the period that chose them.
+
+    Where most rows are calls for help, small areas are left out and the others laid on squares: see `_guarded`. Named areas stay.
+    """
     out = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=chosen.rows.crs), crs=chosen.rows.crs)
-    out["km2"] = out.geometry.area / 1e6
+    out["_place"] = places
     centre = out.geometry.representative_point()
-    out["place"] = [p or _area_name(chosen, c) for p, c in zip(places, centre, strict=True)]
     # Ties are broken by where the area lies, so that the order of rows can't matter.
     out["_x"], out["_y"] = centre.x, centre.y
     out = out.sort_values(["excess", "n", "_x", "_y"], ascending=[False, False, True, True], kind="stable", ignore_index=True)
-    # Named areas keep their name; shapes that have none are numbered.
-    out["name"] = [f"{word} {i}{p}" if word else p for i, p in enumerate(out["place"], start=1)]
-    out["name"] = out["name"].astype(object if out.empty else out["name"].dtype)
-    out = out.drop(columns=["place", "_x", "_y"])
     start, end = chosen.period
-    out.attrs["sara"] = {"period": [start.isoformat(), end.isoformat()], "chosen_from": chosen.noun}
+    record: dict[str, Any] = {"period": [start.isoformat(), end.isoformat()], "chosen_from": chosen.noun}
     if _mostly_help(chosen):
-        out.attrs["sara"]["calls_for_help"] = True
+        record["calls_for_help"] = True
+        if not isinstance(chosen.grid, AreaUnits):
+            out, record["too_small"], record["on_squares"] = _guarded(out, chosen)
+    out["km2"] = out.geometry.area / 1e6
+    named = [_place(chosen, p, shape) for p, shape in zip(out["_place"], out.geometry, strict=True)]
+    # Named areas keep their name; shapes that have none are numbered.
+    out["name"] = [f"{word} {i}{p}" if word else p for i, p in enumerate(named, start=1)]
+    out["name"] = out["name"].astype(object if out.empty else out["name"].dtype)
+    out = out.drop(columns=["_place", "_x", "_y"])
+    out.attrs["sara"] = record
     rest = [c for c in out.columns if c not in AREA_COLUMNS]
     return out[[*AREA_COLUMNS[:-1], *rest, "geometry"]]
+
+
+def _guarded(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[gpd.GeoDataFrame, int, bool]:
+    """Leave out areas of calls for help that could be a home, and lay the others on squares; say how many were left out, and whether laid.
+
+    Cells of 100 m and more are squares already. ``n`` stays what the method counted.
+    """
+    rows = chosen.rows
+    at = np.c_[np.round(rows.x / ONE_PLACE), np.round(rows.y / ONE_PLACE)]
+    near, place = np.unique(at, axis=0, return_index=True, return_inverse=True)[1:]
+    held = np.bincount(place.ravel(), weights=rows.n)
+    area, inside = shapely.STRtree(shapely.points(rows.x[near], rows.y[near])).query(areas.geometry.to_numpy(), predicate="intersects")
+    n_places, n = (np.bincount(area, weights=w, minlength=len(areas)) for w in (None, held[inside]))
+    largest = np.zeros(len(areas))
+    np.maximum.at(largest, area, held[inside])
+    shown = (areas["n"].to_numpy() >= HELP_EVENTS) & (n_places >= HELP_PLACES) & (largest < HELP_LARGEST * n)
+    out = areas[shown].reset_index(drop=True)
+    size = getattr(chosen.grid, "cell_size", None)
+    if size is not None and size >= HELP_SQUARE:
+        return out, int((~shown).sum()), False
+    laid = _laid_on_squares(list(out.geometry), chosen.area)
+    return out.set_geometry(gpd.GeoSeries(laid, crs=areas.crs)), int((~shown).sum()), True
+
+
+def _laid_on_squares(shapes: list[Any], ground: Any) -> list[Any]:
+    """Return the squares that each shape touches; what two apart from each other would share stays with the first."""
+    out: list[Any] = []
+    for i, shape in enumerate(shapes):
+        x0, y0, x1, y1 = np.floor(np.array(shape.bounds) / HELP_SQUARE)
+        x, y = (v.ravel() * HELP_SQUARE for v in np.meshgrid(np.arange(x0, x1 + 1), np.arange(y0, y1 + 1)))
+        squares = shapely.box(x, y, x + HELP_SQUARE, y + HELP_SQUARE)
+        shapely.prepare(shape)
+        laid = shapely.intersection(shapely.union_all(squares[shapely.intersects(shape, squares)]), ground)
+        before = [old for old, first in zip(out, shapes[:i], strict=True) if old.intersects(laid) and first.disjoint(shape)]
+        out.append(shapely.difference(laid, shapely.union_all(before)) if before else laid)
+    return out
 
 
 def _mostly_help(chosen: Selected) -> bool:
@@ -150,8 +202,35 @@ def place_words(chosen: Selected, member: npt.NDArray[np.int64], ids: npt.NDArra
     return [f" near {words[i]}" if words.get(i, public_place(None)) not in _SILENT else "" for i in ids]
 
 
-def _area_name(chosen: Selected, point: Any) -> str:
-    if chosen.named is None:
+def _place(chosen: Selected, near: str, shape: Any) -> str:
+    """Return where an area is: a small one near its commonest hundred block, a large one in the named area that has most of it."""
+    if near and shape.area <= LARGE_KM2 * 1e6:
+        return near
+    return _area_name(chosen, shape) or near
+
+
+def _area_name(chosen: Selected, shape: Any) -> str:
+    if chosen.named is None or shape.is_empty:
         return ""
-    hit = chosen.named["name"][chosen.named.geometry.intersects(point).to_numpy()]
-    return f" in {hit.iloc[0]}" if len(hit) else ""
+    hit = chosen.named.iloc[np.sort(chosen.named.sindex.query(shape, predicate="intersects"))]
+    if hit.empty:
+        return ""
+    held = shapely.area(shapely.intersection(shapely.make_valid(hit.geometry.to_numpy()), shape))
+    return f" in {hit['name'].iloc[int(held.argmax())]}"
+
+
+def from_middle(shape: Any, ground: Any) -> str:
+    """Return where a shape lies, seen from the middle of the study area.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> from_middle(shapely.Point(1500, 3500), shapely.box(0, 0, 6000, 4000))
+    '2.1 km NW of the middle'
+    """
+    at, middle = shape.centroid, ground.centroid
+    east, north = at.x - middle.x, at.y - middle.y
+    km = float(np.hypot(east, north)) / 1000
+    if km < 0.1:
+        return "in the middle"
+    return f"{km:.1f} km {COMPASS[round(np.degrees(np.arctan2(east, north)) / 45) % 8]} of the middle"

@@ -12,8 +12,9 @@ import shapely
 
 from sara.core.errors import InputError
 from sara.core.grid import blank
-from sara.core.wording import period_words
-from sara.hotspots._maps.look import check_suppress, classes_of, drawable, fewer_than, hide, small, window_of
+from sara.core.wording import km2_words, period_words
+from sara.hotspots._ground.areas import from_middle
+from sara.hotspots._maps.look import classes_of, drawable, fewer_than, ground_drawn, hide, least_shown, small, window_of
 from sara.plot import maps
 from sara.plot.style import finish, new_axes, subtitle_of
 
@@ -46,11 +47,12 @@ def draw(
     suppress: int | None = None, zoom: Any = None,
 ) -> Axes:  # fmt: skip
     """Draw a hot spot result: the base map, what the method paints, the scale, the words around it."""
-    shared, least, window = classes_of(breaks), check_suppress(suppress), window_of(result, zoom)
-    ax = new_axes(width=8.2, height=6.0) if ax is None else ax
+    shared, least, window = classes_of(breaks), least_shown(result, suppress), window_of(result, zoom)
     crs = result.areas.crs
-    outlines, lines = (drawable(frame, crs) for frame in (areas, streets))
-    side = maps.basemap(ax, result.area, areas=outlines, streets=lines, window=window)
+    outlines, lines = drawable(areas, crs), drawable(streets, crs, name="streets")
+    ax = new_axes(width=8.2, height=6.0) if ax is None else ax
+    ground = ground_drawn(result.area)
+    side = maps.basemap(ax, ground, areas=outlines, streets=lines, window=window)
     with maps.asked(breaks=shared, suppress=least, window=window) as look:
         if least is not None and small(result.table, least).any():
             look.extra.append((maps.HIDDEN, fewer_than(least)))
@@ -62,7 +64,7 @@ def draw(
         )
     if window is not None:
         maps.clip(ax, window)
-        maps.locator(ax, result.area, window)
+        maps.locator(ax, ground, window)
     maps.scale_bar(ax)
     n = f"n = {result.counts.rows_used:,} {result.noun}"
     finish(
@@ -157,13 +159,13 @@ def list_areas(ax: Axes, result: HotspotResult, *, title: str, side: float) -> N
     if top.empty:
         return
     words = []
-    for name, n, km2 in zip(top["name"], top["n"], top["km2"], strict=True):
+    for name, n, km2, shape in zip(top["name"], top["n"], top["km2"], top.geometry, strict=True):
         place = name.split(" near ", 1)[-1] if " near " in name else name.split(" in ", 1)[-1] if " in " in name else ""
         if not place and result.layout is None and "name" in result.table.columns and name in set(result.table["name"]):
             place = name
-        short = textwrap.shorten(place, 34, placeholder=" ...") or "no address"
+        short = textwrap.shorten(place, 34, placeholder=" ...") or from_middle(shape, result.area)
         many = fewer_than(suppress) if suppress is not None and n < suppress else f"{n:,}"
-        words.append(f"{short}\n    {many} {result.noun}, {km2:.2g} km2")
+        words.append(f"{short}\n    {many} {result.noun}, {km2_words(km2)}")
     # A place keeps its number on a map of a part of the city.
     numbers = (result.areas.index.get_indexer(top.index) + 1).tolist()
     maps.numbered(ax, list(top.geometry), words, title=title, side=side, numbers=numbers)

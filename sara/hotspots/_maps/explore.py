@@ -16,7 +16,7 @@ from sara.core.wording import period_words
 from sara.data.privacy import public_place
 from sara.data.privacy import suppress as suppress_counts
 from sara.hotspots._maps.draw import cell_words
-from sara.hotspots._maps.look import check_suppress, classes_of, drawable, fewer_than, hide, small
+from sara.hotspots._maps.look import classes_of, drawable, fewer_than, ground_drawn, hide, least_shown, small
 from sara.plot import maps
 from sara.plot.interactive import InteractiveMap, Layer, to_interactive
 from sara.plot.style import MUTED, WARN, new_figure, subtitle_of
@@ -60,8 +60,8 @@ def explore(
     suppress: int | None = None,
 ) -> InteractiveMap:
     """Turn the picture of a result into an interactive map."""
-    least, shared = check_suppress(suppress), classes_of(breaks)
-    areas, streets = (drawable(frame, result.areas.crs) for frame in (areas, streets))
+    least, shared = least_shown(result, suppress), classes_of(breaks)
+    areas, streets = drawable(areas, result.areas.crs), drawable(streets, result.areas.crs, name="streets")
     ax = new_figure(width=8.2, height=6.0)[1][0]
     side = maps.basemap(ax, result.area)
     with maps.asked(breaks=shared, suppress=least) as look:
@@ -91,7 +91,7 @@ def explore(
 
 def _ground(result: HotspotResult, areas: gpd.GeoDataFrame | None, streets: gpd.GeoDataFrame | None) -> list[Layer]:
     crs = result.areas.crs
-    land = gpd.GeoSeries([result.area], crs=crs)
+    land = gpd.GeoSeries([ground_drawn(result.area)], crs=crs)
     out = [Layer(land, [0], [{"fill": maps.LAND, "line": MUTED, "width": 1}])]
     if streets is not None and len(streets):
         parts = shapely.get_parts(streets.geometry.to_numpy())

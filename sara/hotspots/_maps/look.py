@@ -11,6 +11,7 @@ import numpy.typing as npt
 import shapely
 
 from sara.core.errors import InputError
+from sara.hotspots._ground.areas import HELP_EVENTS, HELP_SQUARE
 from sara.plot import maps
 from sara.plot.style import MUTED, new_figure
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
     from sara.hotspots._result import HotspotResult
 
-__all__ = ["check_suppress", "classes_of", "drawable", "fewer_than", "hide", "small", "window_of"]
+__all__ = ["check_suppress", "classes_of", "drawable", "fewer_than", "ground_drawn", "hide", "least_shown", "small", "window_of"]
 
 # A part of the city is shown with this much around it, and never less than so many metres across: streets must be recognized.
 AROUND, LEAST_ACROSS = 1.7, 1200.0
+# Half the width, in metres, of a gap that is no gap.
+SLIVER = 1.0
 
 
 def classes_of(breaks: Any) -> tuple[float, ...] | None:
@@ -76,6 +79,15 @@ def check_suppress(suppress: int | None) -> int | None:
     return int(suppress)
 
 
+def least_shown(result: HotspotResult, suppress: int | None) -> int | None:
+    """Return the least count that is shown: what is asked for, and of calls for help on small cells never a home's."""
+    least = check_suppress(suppress)
+    help_asked = result.areas.attrs.get("sara", {}).get("calls_for_help")
+    if least is None and help_asked and result.layout is not None and result.layout["cell_size"] < HELP_SQUARE:
+        return HELP_EVENTS
+    return least
+
+
 def window_of(result: HotspotResult, zoom: Any) -> tuple[float, float, float, float] | None:
     """Return the part of the map to show: around the first area, or around the places given."""
     if zoom is None or zoom is False:
@@ -87,7 +99,11 @@ def window_of(result: HotspotResult, zoom: Any) -> tuple[float, float, float, fl
             )
         shapes = result.areas.geometry.head(1)
     elif isinstance(zoom, gpd.GeoDataFrame | gpd.GeoSeries) and len(zoom):
-        shapes = zoom.geometry.to_crs(result.areas.crs)
+        shapes = _in_crs(zoom, result.areas.crs, name="zoom").geometry
+        if shapes.is_empty.all() or not shapely.box(*shapes.total_bounds).intersects(result.area):
+            raise InputError(
+                "`zoom` must lie in the study area. Got places elsewhere. Check that they are of the same city, and their coordinate system: zoom.crs"
+            )
     else:
         raise InputError(
             f"`zoom` must be True or a table of places. Got {type(zoom).__name__}. Write: zoom=True (the first area), or zoom=result.areas.head(2)"
@@ -98,12 +114,44 @@ def window_of(result: HotspotResult, zoom: Any) -> tuple[float, float, float, fl
     return x - half, y - half, x + half, y + half
 
 
-def drawable(frame: gpd.GeoDataFrame | None, crs: Any) -> gpd.GeoDataFrame | None:
-    """Return a layer of the user in the map's coordinates, without its empty rows; None where nothing is left."""
+def drawable(frame: gpd.GeoDataFrame | None, crs: Any, *, name: str = "areas") -> gpd.GeoDataFrame | None:
+    """Return a layer of the user in the map's coordinates, without its empty rows; None where nothing is left.
+
+    Raises
+    ------
+    InputError
+        If it is no table with shapes, or says no coordinate system.
+    """
     if frame is None:
         return None
-    held = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    return held.to_crs(crs) if len(held) else None
+    if isinstance(frame, gpd.GeoSeries):
+        frame = gpd.GeoDataFrame(geometry=frame)
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
+        read = "sara.read_areas('neighborhoods.geojson')" if name == "areas" else "geopandas.read_file('streets.geojson')"
+        raise InputError(
+            f"`{name}` must be a table with shapes. Got {_said(frame)}. Read the file first: {name}={read}"
+        )
+    shapes = frame.geometry.to_numpy()
+    held = frame[~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)]
+    return _in_crs(held, crs, name=name) if len(held) else None
+
+
+def _said(value: Any) -> str:
+    return repr(value) if isinstance(value, str) and len(value) < 60 else f"a {type(value).__name__}"
+
+
+def _in_crs(frame: Any, crs: Any, *, name: str) -> Any:
+    if frame.crs is None and crs is not None:
+        raise InputError(
+            f"`{name}` must say its coordinate system. Got crs=None. Write: {name}.set_crs(4326) for longitude and latitude"
+        )
+    return frame if crs is None else frame.to_crs(crs)
+
+
+def ground_drawn(area: Any) -> Any:
+    """Return the study area as it is drawn: slivers between parts that were digitized apart are no outline."""
+    closed = shapely.buffer(shapely.buffer(area, SLIVER, join_style="mitre"), -SLIVER, join_style="mitre")
+    return area if shapely.is_empty(closed) else closed
 
 
 def small(table: gpd.GeoDataFrame, suppress: int | None) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sara.core.wording import percent
+from sara.core.wording import km2_words, percent
 from sara.hotspots._result import HotspotResult
 
 if TYPE_CHECKING:
@@ -27,19 +27,34 @@ class ClustersResult(HotspotResult):
 
     def _text(self) -> str:
         if self.areas.empty:
-            return (
-                f"From {self._span()}, {self.counts.rows_used:,} {self.noun} form no cluster: nowhere do enough of them "
-                f"({self.settings['min_events'].value:,.4g}) lie {self._how()}."
-            )
+            return self._text_none()
         held, km2 = int(self.areas["n"].sum()), float(self.areas["km2"].sum())
         top, n = self.areas.iloc[0], len(self.areas)
         unit = f" ({self.settings['weights'].value})" if "weights" in self.settings else ""
         return (
             f"From {self._span()}, {n:,} {'cluster holds' if n == 1 else 'clusters hold'} {percent(held / self.counts.rows_used)} of "
-            f"{self.counts.rows_used:,} {self.noun} on {percent(km2 / (self.area.area / 1e6))} of the study area ({km2:.2g} km2). {top['name']} has "
-            f"the largest excess: {top['n']:,} {self.noun} on {top['km2']:.2g} km2, {top['excess']:,.0f}{unit} more than an even spread would put there."
+            f"{self.counts.rows_used:,} {self.noun} on {percent(km2 / (self.area.area / 1e6))} of the study area ({km2_words(km2)}). {top['name']} has "
+            f"the largest excess: {top['n']:,} {self.noun} on {km2_words(top['km2'])}, {top['excess']:,.0f}{unit} more than an even spread would put there."
             f"{self._doubtful()}"
         )
+
+    def _text_none(self) -> str:
+        first = f"From {self._span()}, {self.counts.rows_used:,} {self.noun} form no cluster"
+        small = int(self.areas.attrs.get("sara", {}).get("too_small", 0))
+        if small:
+            return f"{first} that may be shown: {'the one found is' if small == 1 else f'the {small:,} found are'} too small to be shown for calls for help."
+        return f"{first}: nowhere do enough of them ({self.settings['min_events'].value:,.4g}) lie {self._how()}.{self._instead()}"
+
+    def _instead(self) -> str:
+        """Say what would find some: an empty map is not the end of the question."""
+        other = "take hot_places, which asks only for more than chance would give"
+        if "densest" not in self.settings:
+            return f" Ask for fewer with min_events=..., or {other}."
+        most = f" At most {self.settings['densest'].value:,} lie so close"
+        if "min_events_instead" not in self.settings:
+            return f"{most}, which is no more than an even scatter would bring together somewhere."
+        lower = self.settings["min_events_instead"]
+        return f"{most}; min_events={lower.value} {lower.why}. Or {other}."
 
     def _doubtful(self) -> str:
         """Say how many clusters chance alone would bring about: some methods draw them on any map."""

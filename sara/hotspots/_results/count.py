@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sara.core.wording import percent
+from sara.core.wording import km2_words, percent
 from sara.hotspots._result import HotspotResult, figures
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CountResult(HotspotResult):
         if self.areas.empty or "weights" in self.settings:
             return first
         top = self.areas.iloc[0]
-        return f"{first} {top['name']} stands out most, with {top['n']:,} on {top['km2']:.2g} km2."
+        return f"{first} {top['name']} stands out most, with {top['n']:,} on {km2_words(top['km2'])}."
 
     def _text_areas(self, total: int, half: int) -> str:
         table = self.table

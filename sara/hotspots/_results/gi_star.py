@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sara.core.wording import percent
-from sara.hotspots._result import HotspotResult
+from sara.hotspots._result import HotspotResult, figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,7 @@ class GiStarResult(HotspotResult):
             return ""
         return (
             f" That is not to say that none is full: the fullest {one} alone holds {values.max():,} {self.noun}, where the mean is "
-            f"{values.mean():.2g}; hot_places and clusters look for those."
+            f"{figures(float(values.mean()))}; hot_places and clusters look for those."
         )
 
     def _paint(self, ax: Axes, side: float) -> str:

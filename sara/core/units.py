@@ -85,7 +85,7 @@ def offset(value: str | pd.DateOffset, *, name: str) -> pd.DateOffset:
 
 def _code_of(value: object) -> str | None:
     """Return what stands for ``"3 months"``, ``"Q"`` or 90 (days); None for all else."""
-    if isinstance(value, Real) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{int(value)}D" if value > 0 and value == int(value) else None
     match = _SPAN.fullmatch(value) if isinstance(value, str) else None
     if match is None:

@@ -61,7 +61,7 @@ def knox(
     days: Sequence[float],
     metric: str = "euclidean",
     n_sims: int = 999,
-    seed: int = 1,
+    seed: int | None = 1,
 ) -> Knox:
     """Count pairs of events by how far apart they lie in space and in time, and compare with times dealt at random to places.
 
@@ -78,8 +78,8 @@ def knox(
         As the crow flies, or along a grid of streets.
     n_sims : int
         How often times are dealt anew; 0 for none (p is then NaN).
-    seed : int
-        Same seed, same answer.
+    seed : int or None
+        Same seed, same answer; None for other deals each time.
 
     Returns
     -------

@@ -83,7 +83,7 @@ def hot_places(
         ``n`` (events that no other place of the list counts), ``share`` (of all used), ``expected`` (by chance, see Notes), ``excess``,
         ``p_adjusted``, ``per_month``, ``months_active`` (share of the months with an event), ``latest`` (day of the last one), ``spatial`` ("hot point",
         "clustered", "dispersed"; missing where addresses are not published), ``temporal`` ("acute", "focused", "diffused"), ``temporal_p``,
-        ``peak`` ("Fri-Sat 22-02"; missing where no part of the week stands out), ``top_share`` (share of its largest address), ``inside`` (its hot addresses and stretches in
+        ``peak`` ("Fri-Sat 22:00-02:00"; missing where no part of the week stands out), ``top_share`` (share of its largest address), ``inside`` (its hot addresses and stretches in
         words), ``inside_share``, ``top_caller`` (share that one caller reported; missing where callers are not published), ``officer_share`` (started by
         officers), ``km2``, ``place`` (the exact address or block; private), ``geometry``. ``areas``: name, n, excess, p_adjusted, km2 and geometry, as of every
         hot spot method. ``parts``: the hot addresses and stretches inside the listed places. `figure` draws the hotspot matrix.
@@ -98,7 +98,7 @@ def hot_places(
     Notes
     -----
     A **dot** is an address, a corner or (where no address is published) a point; a **line** a hundred block or a piece of street; an **area** a
-    cluster of `clusters`. Each needs 6 events on 3 different days and more than chance: addresses and blocks against a Poisson law in which
+    cluster of `clusters`. Where everything lies at one place it is listed untested. Else each needs 6 events on 3 different days and more than chance: addresses and blocks against a Poisson law in which
     all are alike, those without an event included (its mean is estimated from those with one); pieces of street against an even scatter along the streets;
     areas as in `clusters`. Addresses and stretches are corrected for their number by Benjamini and Hochberg (5 % false discoveries a kind).
 
@@ -154,7 +154,7 @@ def hot_places(
     spots = out[AREA_COLUMNS].copy()
     spots.attrs = dict(out.attrs)
     settings = {**chosen.settings, **used, **_settings(streets, n, n_found)}
-    cautions = (*chosen.cautions, *notes, *_cautions(happened, is_line, streets), *_told_by(out), NULL, CLOCK, CHOSEN)
+    cautions = (*chosen.cautions, *notes, *_cautions(happened, is_dot, is_line, streets), *_told_by(out), NULL, CLOCK, CHOSEN)
     return HotPlacesResult.of(
         chosen,
         table=out,
@@ -242,8 +242,13 @@ def _told_by(table: gpd.GeoDataFrame) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _cautions(events: Happened, lines: Units, streets: Any) -> tuple[str, ...]:
+def _cautions(events: Happened, dots: Units, lines: Units, streets: Any) -> tuple[str, ...]:
     out = []
+    if max(dots.n.max(initial=0.0), lines.n.max(initial=0.0) if streets is None else 0.0) == len(events.x):
+        out.append(
+            "Everything lies at one place: there is no other to compare it with, and no test was made. If the file should hold many places, its "
+            "locations are not what they seem: sara.audit(events)"
+        )
     form = np.bincount(events.form, minlength=4) / len(events.form)
     if form[1] >= HALF:
         out.append(

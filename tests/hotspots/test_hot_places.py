@@ -66,7 +66,7 @@ def test_dot_line_and_area_are_told_apart_and_each_has_its_clock(street_town):
     assert area["n"] >= 240 and area["spatial"] == "clustered" and "TH ST" in area["name"]
     dot = found.table[found.table["kind"] == "dot"].iloc[0]
     assert dot["place"] == "600 N 6TH ST" and dot["name"].endswith("600 block of N 6TH ST")
-    assert dot["temporal"] == "acute" and dot["peak"] == "09-13" and dot["spatial"] == "hot point"
+    assert dot["temporal"] == "acute" and dot["peak"] == "09:00-13:00" and dot["spatial"] == "hot point"
     line = found.table[found.table["kind"] == "line"].iloc[0]
     assert "300 block of N 13TH ST" in line["name"] and line["temporal"] == "diffused"
 
@@ -233,3 +233,34 @@ def test_notebooks_show_no_exact_address(world):
     houses = [place for place in exact if hundred_block(place) != place]
     assert houses and not any(place in page for place in houses)
     assert "<th>place</th>" not in page and "<th>name</th>" in page
+
+
+@pytest.mark.parametrize("place", [None, "1423 N 35TH ST", "1400 BLOCK OF N 35TH ST"])
+def test_where_everything_lies_at_one_place_it_is_listed(make, place):
+    n = 240
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n) % 300, unit="D")
+    found = hot_places(make(np.full(n, 5_000.0), np.full(n, 4_000.0), time=list(days), place=place), area=AREA)
+    assert len(found.table) == 1 and found.table["n"].iloc[0] == n
+    assert found.table["kind"].iloc[0] == ("line" if place and "BLOCK" in place else "dot")
+    assert np.isnan(found.table["p_adjusted"].iloc[0])
+    assert f"all {n} calls lie at one place" in found.text and any("Everything lies at one place" in c for c in found.cautions)
+    found.plot()
+    assert decode(encode(found)).text == found.text
+
+
+def test_a_map_of_a_part_lists_only_what_is_seen(world):
+    calls, areas, _ = world
+    found = hot_places(calls[calls["category"] == "noise"], area=areas)
+    axes = found.plot(zoom=True)
+    listed = next(text.get_text() for text in axes.texts if text.get_text().startswith("Largest excess")).splitlines()[1::2]
+    numbers = [int(line.split()[0]) for line in listed]
+    x0, x1 = axes.get_xlim()
+    y0, y1 = axes.get_ylim()
+    assert numbers and numbers[0] == 1
+    assert found.table.geometry.iloc[[i - 1 for i in numbers]].distance(box(x0, y0, x1, y1)).max() < 250
+
+
+def test_points_without_an_address_are_told_from_the_middle(make, street_town):
+    found = hot_places(street_town.assign(place=None), area=TOWN)
+    assert not found.table["name"].str.contains("square").any()
+    assert found.table["name"].str.contains("of the middle|in the middle").any()

@@ -74,9 +74,9 @@ def test_peak_names_the_window():
     dow, hour = np.array([4, 5])[rng.integers(0, 2, 300)], np.array([22, 23, 0, 1])[rng.integers(0, 4, 300)]
     dow = np.where(hour < 6, (dow + 1) % 7, dow)
     noise = rng.integers(0, 7, 60), rng.integers(0, 24, 60)
-    assert peak_words(clock_of(np.r_[dow, noise[0]], np.r_[hour, noise[1]])) == "Fri-Sat 22-02"
-    assert peak_words(clock_of(rng.integers(0, 5, 500), rng.integers(9, 17, 500))) == "Mon-Fri 09-17"
-    assert peak_words(clock_of(rng.integers(0, 7, 500), rng.integers(7, 15, 500))) == "07-15"
+    assert peak_words(clock_of(np.r_[dow, noise[0]], np.r_[hour, noise[1]])) == "Fri-Sat 22:00-02:00"
+    assert peak_words(clock_of(rng.integers(0, 5, 500), rng.integers(9, 17, 500))) == "Mon-Fri 09:00-17:00"
+    assert peak_words(clock_of(rng.integers(0, 7, 500), rng.integers(7, 15, 500))) == "07:00-15:00"
 
 
 def test_an_even_week_has_no_peak():

@@ -63,8 +63,9 @@ def nested(dots: Units, lines: Units, areas: list[tuple[Ints, float, float]]) ->
             free = rows[owner[rows] < 0]
             if units.kind == "line" and _largest(dots, rows) >= HALF:
                 continue
+            # Missing where everything lies at one place.
             p = units.p_of(int(unit), float(len(free)))
-            if len(free) >= HALF * len(rows) and p <= ALPHA:
+            if len(free) >= HALF * len(rows) and not p > ALPHA:
                 owner[free] = len(listed)
                 listed.append(Listed(units.kind, int(unit), free, float(units.expected[unit]), p))
             else:

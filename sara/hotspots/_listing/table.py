@@ -14,7 +14,7 @@ from sara.core.keys import place_key
 from sara.data.privacy import public_place
 from sara.hotspots._clustering.table import apart
 from sara.hotspots._ground.area import Selected
-from sara.hotspots._ground.areas import finish_areas
+from sara.hotspots._ground.areas import finish_areas, from_middle
 from sara.hotspots._listing.nesting import HALF, Listed, Part
 from sara.hotspots._listing.times import Clock, clock_of, peak_words, temporal_classes
 from sara.hotspots._listing.units import Units, shape_of
@@ -29,6 +29,8 @@ DAYS_IN_MONTH = 365.2425 / 12
 # Where fewer rows than this know their hour, only the days are looked at.
 TIMED = 0.5
 WORDS = {"dot": "Address", "corner": "Corner", "point": "Point", "line": "Stretch", "area": "Area"}
+# How the public name of a point without an address begins.
+SQUARE = "a 250 m square"
 FIRST = (
     "name",
     "kind",
@@ -113,14 +115,21 @@ class HotTable:
         frame["temporal"], frame["temporal_p"] = self._temporal([place.rows for place in listed])
         frame["_listed"] = np.arange(len(listed))
         shapes = self._shapes(listed)
-        out = finish_areas(self.chosen, frame, shapes, [row["_public"] for row in rows], word="")
+        places = ["" if row["_public"].startswith(SQUARE) else row["_public"] for row in rows]
+        out = finish_areas(self.chosen, frame, shapes, places, word="")
         out["name"] = [
-            f"{word} {i}{f' near {name}' if name and not name.startswith(' ') else name}"
-            for i, (word, name) in enumerate(zip(out.pop("_word"), out["name"], strict=True), start=1)
+            f"{word} {i}{self._where(name, shape)}"
+            for i, (word, name, shape) in enumerate(zip(out.pop("_word"), out["name"], out.geometry, strict=True), start=1)
         ]
         out = out.drop(columns="_public").rename(columns={"_exact": "place"})
         rest = [column for column in out.columns if column not in (*FIRST, "geometry")]
         return out[[*FIRST, *rest, "geometry"]]
+
+    def _where(self, name: str, shape: Any) -> str:
+        """Return where a place lies, after its number: numbers of a grid tell a reader nothing."""
+        if not name and not shape.is_empty:
+            return f", {from_middle(shape, self.chosen.area)}"
+        return f" near {name}" if name and not name.startswith(" ") else name
 
     def parts(self, out: gpd.GeoDataFrame, listed: list[Listed], parts: list[Part]) -> pd.DataFrame:
         """Return the hot addresses and stretches inside the listed places, by their public names."""

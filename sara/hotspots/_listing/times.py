@@ -98,7 +98,7 @@ def _most_unusual(place: Clock, city: Clock) -> tuple[float, float, float]:
 
 
 def peak_words(clock: Clock) -> str | None:
-    """Return when most happens, such as "Fri-Sat 22-02", or None where no part of the week stands out.
+    """Return when most happens, such as "Fri-Sat 22:00-02:00", or None where no part of the week stands out.
 
     Of one to three days, Monday to Friday and all week, and of 3 to 12 hours (or all 24), the one that tells best from an even week (likelihood ratio); none if a week
     without a rhythm would often show one as good.
@@ -139,5 +139,6 @@ def _window_words(first: int, days: int, start: int, length: int, timed: bool) -
     named = "" if days == 7 else NAMES[first] if days == 1 else f"{NAMES[first]}-{NAMES[last]}"
     if not timed or length == 24:
         return named
-    begin, end = (start + NIGHT_ENDS) % 24, (start + length + NIGHT_ENDS) % 24
-    return f"{named} {begin:02d}-{end:02d}".strip()
+    # A day that ends at midnight ends at 24:00; 00:00 would be its start.
+    begin, end = (start + NIGHT_ENDS) % 24, (start + length + NIGHT_ENDS) % 24 or 24
+    return f"{named} {begin:02d}:00-{end:02d}:00".strip()

@@ -96,8 +96,17 @@ def _equal(kind: str, keys: npt.NDArray[np.object_], day: Ints) -> Units:
     of, names = pd.factorize(pd.Series(keys, dtype=object), sort=True)
     of = of.astype(np.int64)
     n = np.bincount(of[of >= 0], minlength=len(names)).astype(float)
+    if len(n) == 1 and n[0] == len(of):
+        return _only(kind, of, np.asarray(names, dtype=object), n, day)
     mean = truncated_mean(float(n.mean())) if len(n) else 0.0
     return _tested(kind, of, np.asarray(names, dtype=object), n, np.full(len(n), mean), day, _truncated_tail)
+
+
+def _only(kind: str, of: Ints, name: npt.NDArray[np.object_], n: Floats, day: Ints) -> Units:
+    """Return the one place at which everything lies: with no other to compare it with, there is no test, and it is listed."""
+    none = np.full(1, np.nan)
+    hot = (n >= FLOOR) & (len(np.unique(day)) >= DAYS)
+    return Units(kind, of, name, n, none, none, none, hot, _poisson_tail)
 
 
 def _tested(

@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["HotPlacesResult", "kinds_in_words"]
 
+# What the classes mean, for a reader of the text.
+MEANING = {
+    "dispersed": "over many addresses", "clustered": "at a few addresses in it", "hot point": "at one address",
+    "diffused": "at the hours of the rest of the city", "focused": "more at some hours than the rest of the city", "acute": "nearly all in a few hours or days",
+}  # fmt: skip
 SPATIAL = ("dispersed", "clustered", "hot point")
 TEMPORAL = ("diffused", "focused", "acute")
 # Somewhere in this square.
 SOMEWHERE = (0.0, 0.0, 0.0, 0.10)
-LISTED = 6
+# On the map of all the study area, and where a smaller map stands beside a part of it.
+LISTED, LISTED_NEAR = 6, 4
 IN_CELL = 9
 # First words of names, and how many of them are said to be there.
 KINDS = {
@@ -61,6 +67,9 @@ class HotPlacesResult(HotspotResult):
         total = self.counts.rows_used
         if self.table.empty:
             return f"From {self._span()}, no address, stretch or small area has more of the {total:,} {self.noun} than chance would give."
+        if pd.isna(self.table["expected"].iloc[0]):
+            only = self.table.iloc[0]
+            return f"From {self._span()}, all {total:,} {self.noun} lie at one place, {only['name']}: there is no other to compare it with."
         held, km2 = int(self.table["n"].sum()), float(self.areas["km2"].sum())
         listed = " and ".join(", ".join(_kinds(self.table)).rsplit(", ", 1))
         top = self.table.iloc[0]
@@ -77,8 +86,9 @@ class HotPlacesResult(HotspotResult):
         return int(self.settings["found"].value)
 
     def _kind_words(self, row: Any) -> str:
-        spatial = row["spatial"] if isinstance(row["spatial"], str) else "not known by address"
-        return f"in space {spatial}, in time {row['temporal']}"
+        spatial, temporal = row["spatial"], row["temporal"]
+        space = f"{spatial} ({MEANING[spatial]})" if isinstance(spatial, str) else "not known by address"
+        return f"in space {space}, in time {temporal} ({MEANING[temporal]})"
 
     def _paint(self, ax: Axes, side: float) -> str:
         from sara.plot import maps
@@ -106,15 +116,19 @@ class HotPlacesResult(HotspotResult):
     def _list(self, ax: Axes, side: float) -> None:
         from sara.plot import maps
 
-        top = self.table.head(LISTED)
+        window = maps.asking().window
+        shapes = np.array(_public_shapes(self.table), dtype=object)
+        seen = np.ones(len(shapes), dtype=bool) if window is None else shapely.intersects(shapely.box(*window), shapes)
+        # A place keeps its number on a map of a part of the city.
+        at = np.flatnonzero(seen)[: LISTED if window is None else LISTED_NEAR]
+        top = self.table.iloc[at]
         words = []
         for name, n, peak, temporal in zip(top["name"], top["n"], top["peak"], top["temporal"], strict=True):
             place = name.split(" near ", 1)[-1] if " near " in name else name.split(" in ", 1)[-1]
-            at = f", {peak}" if isinstance(peak, str) and peak else ""
-            words.append(f"{textwrap.shorten(place, 32, placeholder=' ...')}\n    {n:,}{at}, {temporal}")
+            when = f", {peak}" if isinstance(peak, str) and peak else ""
+            words.append(f"{textwrap.shorten(place, 32, placeholder=' ...')}\n    {n:,}{when}, {temporal}")
         if len(top):
-            shapes = _public_shapes(top)
-            maps.numbered(ax, shapes, words, title="Largest excess", side=side)
+            maps.numbered(ax, list(shapes[at]), words, title="Largest excess", side=side, numbers=(at + 1).tolist())
 
     def explore(
         self, *, areas: gpd.GeoDataFrame | None = None, streets: gpd.GeoDataFrame | None = None, breaks: Any = None,

@@ -1,4 +1,4 @@
-"""Does `persistence` earn its place? Rolling origins on published files: `SARA_REAL_DATA=... python benchmarks/bench_persistence.py [mark|series|untouched|cells]`.
+"""Does `persistence` earn its place? Rolling origins on published files: `SARA_REAL_DATA=... python benchmarks/bench_persistence.py [mark|series|untouched|counts|cells]`.
 
 Prints the tables of docs/hotspots/persistence.md and docs/hotspots/compare.md. Every map is made from before its period only, all maps get the
 same ground. The maps and reaches of `persistence` were decided on the series of `SERIES`; those of `UNTOUCHED` were run once, at the end.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 import sara
@@ -113,6 +114,42 @@ def mark() -> None:
             print(found.table.pivot(index="method", columns="km2", values="pai").round(2).to_string())
 
 
+def counts() -> None:
+    """Print whether the counts come true: all of them, those of cells by how many were expected, and the chances to be among the worst."""
+    kept = ("Portland, burglary", "Portland, vehicle theft", "Chicago, burglary", "Seattle, theft", "Seattle, disorder", "Riverton, disorder")
+    levels = [0, 0.5, 2, 5, np.inf]
+    print("| series | cells | expected / came | cells below 0.5 | 0.5 to 2 | 2 to 5 | 5 and more | likely worst: expected, were |")
+    print("|---|---|---|---|---|---|---|---|")
+    for size, names in (("600ft", kept), ("500m", kept[:3])):
+        for name in names:
+            table = pd.concat(_outlooks(SERIES[name], size))
+            held = table["came"].between(table["low"], table["high"])
+            by = held.groupby(pd.cut(table["expected"], levels, right=False), observed=False).agg(["mean", "size"])
+            words = " | ".join(f"{row['mean']:.1%} of {row['size']:,.0f}" if row["size"] else "" for _, row in by.iterrows())
+            likely = table[table["chance"] >= 0.5]
+            print(
+                f"| {name} | {size} | {table['expected'].sum() / table['came'].sum():.2f} | {words} | {likely['chance'].sum():.0f}, {likely['worst'].sum():.0f} |",
+                flush=True,
+            )
+
+
+def _outlooks(case: Case, size: str) -> Iterator[pd.DataFrame]:
+    """Yield the cells of each origin of a case: what was expected of them, and what came."""
+    events, area = load(case)
+    *_, start, end, months = case
+    for origin in pd.date_range(start, end, freq=f"{months}MS"):
+        later = (origin, origin + pd.DateOffset(months=months))
+        if later[1] > pd.Timestamp(end):
+            return
+        found = sara.hotspots.persistence(events, area=area, cell_size=size, as_of=origin, horizon=f"{months}MS", n_sims=199)
+        with_later = sara.hotspots.count(events, grid=found, period=tuple(f"{day:%Y-%m-%d}" for day in (later[0], later[1] - pd.Timedelta(days=1))))
+        came = with_later.table["n"].to_numpy(dtype=float)
+        k = max(1, round(0.01 * len(came)))
+        edge = np.sort(came)[-k]
+        at, above = came == edge, came > edge
+        yield found.table[["expected", "low", "high", "chance"]].assign(came=came, worst=above + at * (k - above.sum()) / at.sum())
+
+
 def cells() -> None:
     """Print mean PAI by side of a cell and bandwidth, relative to the best of each series and area."""
     methods: dict[str, Any] = {f"kde {h}": ("kde", {"bandwidth": h}) for h in (200, 300, 400, 600, 800)}
@@ -140,7 +177,7 @@ def cells() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "mark": mark, "series": lambda: against_simple(SERIES), "untouched": lambda: against_simple(UNTOUCHED), "cells": cells,
+    "mark": mark, "series": lambda: against_simple(SERIES), "untouched": lambda: against_simple(UNTOUCHED), "counts": counts, "cells": cells,
 }  # fmt: skip
 
 if __name__ == "__main__":

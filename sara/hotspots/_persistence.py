@@ -105,8 +105,11 @@ def persistence(
     least 300, 600 and 1,200 m, each over all of the past and over the recent past (weight exp(-age / 180 days)), and an even spread; each adds
     up to 1. In the smoothed ones no cell counts for more than 1 % of all events: a default address says nothing about the houses around it. The weights w maximize the likelihood of up to eight earlier stretches of the horizon's length, each foretold from before its own
     start (stacking by expectation-maximization). As in a gamma-Poisson mean, the odds of the cell's own count then rise with the events seen.
+    Of 1,000 cells one is taken, beforehand, to have a level of its own (gamma of shape 1 around the mixture's mean m); with the probability that
+    this is so, given its count n over an exposure of e horizons, the cell is expected to hold ``(1 + n) / (1 / m + e)``, else m.
     The level is a geometric mean of the last year's rate, the last 90 days' and, from two years on, the same days a year ago. The
-    interval is negative binomial with variance ``(1 + a) mean + b mean^2``, a and b learnt from the same stretches; chances are simulated.
+    interval is negative binomial with variance ``(1 + a) mean + b mean^2``, a and b learnt from the same stretches (counts beyond ``4 mean + 10`` count as
+    that; b at least what the last 90 days leave open about the total); chances are simulated.
 
     What may be said: "on these blocks we expect 12 (6 to 20) of the city's 400 thefts in the next three months". Not: who, when, or that a
     block is dangerous to be in. If a response changes a place, the expectation is what would have come without it only as far as the past tells.

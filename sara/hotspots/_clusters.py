@@ -302,7 +302,9 @@ def _instead(chosen: Selected, found: Clusters, *, eps: float, least: float) -> 
     out = {"densest": Setting(round(found.densest), "sara", f"the most events within {eps:,.4g} m of any one")}
     if lower <= min(found.densest, least):
         would = _numbers(rows.x, rows.y, weight_of(rows), n=rows.n, eps=eps, least=float(lower))
-        out["min_events_instead"] = Setting(lower, "sara", f"would find {len(would.core):,} {'place' if len(would.core) == 1 else 'places'}")
+        out["min_events_instead"] = Setting(
+            lower, "sara", f"would find {len(would.core):,} {'place' if len(would.core) == 1 else 'places'}"
+        )
     return out
 
 
@@ -373,7 +375,13 @@ def _numbers(
         held = summed * (float(each.sum()) / max(float(summed.sum()), 1e-300))
         parts = best_parts(near, density, held, asked, total_km2=total_km2, max_km2=max_km2)
     around = density if np.array_equal(events, summed) else near.density(events)
-    return Clusters([p for p, _ in parts], [a for _, a in parts], [float(around[p].max()) for p, _ in parts], near, float(density.max(initial=0.0)))
+    return Clusters(
+        [p for p, _ in parts],
+        [a for _, a in parts],
+        [float(around[p].max()) for p, _ in parts],
+        near,
+        float(density.max(initial=0.0)),
+    )
 
 
 def _nulls(method: str, chance: Chance | None) -> tuple[str, ...]:

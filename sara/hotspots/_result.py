@@ -84,6 +84,7 @@ class HotspotResult(Result):
         **fields: Any,
     ) -> Self:
         """Build a result from the rows a method used; `fields` are those of the subclass."""
+        areas.attrs["sara"] = {**areas.attrs.get("sara", {}), "default_areas": [name for name, _ in _at_default(areas, chosen)]}
         cautions = (*_default_cautions(areas, chosen), *_help_cautions(areas), *cautions)
         return cls(
             table=table, areas=areas, area=chosen.area, method=method, period=chosen.period, noun=chosen.noun, source=chosen.rows.source,
@@ -174,6 +175,17 @@ class HotspotResult(Result):
 
         return explore(self, areas=areas, streets=streets, breaks=breaks, suppress=suppress)
 
+    def _first(self) -> tuple[pd.Series, str]:
+        """Return the first area that holds no default point, and words on the one before it that does."""
+        held = self.areas.attrs.get("sara", {}).get("default_areas", [])
+        real = self.areas[~self.areas["name"].isin(held)]
+        top = self.areas.iloc[0]
+        if real.empty or str(top["name"]) not in held:
+            return top, ""
+        return real.iloc[
+            0
+        ], f" {top['name']} ({top['n']:,}) holds a default address of the file and may be no place at all; of the others,"
+
     def _span(self) -> str:
         return period_words(*self.period)
 
@@ -210,13 +222,18 @@ def figures(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
 
 
-def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, ...]:
-    """Name the areas that hold an address which stands for "we do not know where"; the file's record knows of it."""
-    found = [
+def _at_default(areas: gpd.GeoDataFrame, chosen: Selected) -> list[tuple[str, int]]:
+    """Return the areas that hold a default point, and its rows."""
+    return [
         (str(name), n)
         for x, y, n in chosen.rows.record.get("default_points", [])
         for name in areas["name"][areas.geometry.intersects(Point(x, y))]
     ]
+
+
+def _default_cautions(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[str, ...]:
+    """Name the areas that hold an address which stands for "we do not know where"; the file's record knows of it."""
+    found = _at_default(areas, chosen)
     told = [
         f"{name} holds a point at which {n:,} rows of the file lie, of every kind or of many addresses: likely a default address and no hot spot. "
         "See sara.audit(events).default_points"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import pytest
+import shapely
 
 import sara
 
@@ -31,3 +33,17 @@ def test_a_place_that_is_merely_busy_is_not(disorder):
     assert n > 5_000
     assert len(found.areas) > 5
     assert not [caution for caution in found.cautions if "default address" in caution and "holds a point" in caution]
+
+
+def test_the_text_leads_with_a_place_that_is_one(disorder):
+    city = sara.datasets.load("riverton_areas")
+    x, y, _ = disorder.attrs["sara"]["default_points"][0]
+    moved = disorder.copy()
+    moved.loc[moved.index[: len(moved) // 2], ["x", "y"]] = x, y
+    moved = moved.set_geometry(gpd.points_from_xy(moved["x"], moved["y"], crs=moved.crs))
+    found = sara.hotspots.clusters(moved, area=city)
+    first, real = found.areas["name"].iloc[:2]
+    assert found.areas.geometry.iloc[0].intersects(shapely.Point(x, y))
+    assert f"{first} ({found.areas['n'].iloc[0]:,}) holds a default address" in found.text
+    assert f"of the others, {real} has the largest excess" in found.text
+    assert type(found).from_dict(found.to_dict()).text == found.text

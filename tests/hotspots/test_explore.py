@@ -211,7 +211,9 @@ def test_zoom_into_another_city_is_refused(town):
 
 def test_empty_shapes_of_a_layer_draw_without_a_warning(town, recwarn):
     found = sara.hotspots.clusters(town, area=shapely.box(0, 0, 10_000, 8_000))
-    found.plot(streets=gpd.GeoDataFrame(geometry=[shapely.LineString(), None, shapely.LineString([(0, 0), (9_000, 0)])], crs=town.crs))
+    found.plot(
+        streets=gpd.GeoDataFrame(geometry=[shapely.LineString(), None, shapely.LineString([(0, 0), (9_000, 0)])], crs=town.crs)
+    )
     assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
 
 

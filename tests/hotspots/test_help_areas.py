@@ -16,7 +16,9 @@ HOME = shapely.Point(2_000, 3_000)
 def calls(make):
     """Return domestic calls: an even scatter, 40 from one home, 80 from a block of many, and 8 from a corner of four homes."""
     rng = np.random.default_rng(5)
-    x = np.r_[rng.uniform(0, 10_000, 400), np.full(40, HOME.x), rng.normal(7_000, 60, 80), 5_000 + 20 * np.repeat(np.arange(4), 2)]
+    x = np.r_[
+        rng.uniform(0, 10_000, 400), np.full(40, HOME.x), rng.normal(7_000, 60, 80), 5_000 + 20 * np.repeat(np.arange(4), 2)
+    ]
     y = np.r_[rng.uniform(0, 8_000, 400), np.full(40, HOME.y), rng.normal(5_000, 60, 80), np.full(8, 6_500)]
     return make(x, y, category="domestic")
 

@@ -15,7 +15,16 @@ from sara.data.privacy import public_place
 from sara.hotspots._ground.area import Selected
 from sara.hotspots._ground.units import AreaUnits
 
-__all__ = ["AREA_COLUMNS", "HELP_EVENTS", "HELP_PLACES", "HELP_SQUARE", "cell_areas", "finish_areas", "from_middle", "place_words"]
+__all__ = [
+    "AREA_COLUMNS",
+    "HELP_EVENTS",
+    "HELP_PLACES",
+    "HELP_SQUARE",
+    "cell_areas",
+    "finish_areas",
+    "from_middle",
+    "place_words",
+]
 
 AREA_COLUMNS = ["name", "n", "excess", "p_adjusted", "km2", "geometry"]
 # Public names that say nothing about where.
@@ -151,7 +160,9 @@ def _guarded(areas: gpd.GeoDataFrame, chosen: Selected) -> tuple[gpd.GeoDataFram
     at = np.c_[np.round(rows.x / ONE_PLACE), np.round(rows.y / ONE_PLACE)]
     near, place = np.unique(at, axis=0, return_index=True, return_inverse=True)[1:]
     held = np.bincount(place.ravel(), weights=rows.n)
-    area, inside = shapely.STRtree(shapely.points(rows.x[near], rows.y[near])).query(areas.geometry.to_numpy(), predicate="intersects")
+    area, inside = shapely.STRtree(shapely.points(rows.x[near], rows.y[near])).query(
+        areas.geometry.to_numpy(), predicate="intersects"
+    )
     n_places, n = (np.bincount(area, weights=w, minlength=len(areas)) for w in (None, held[inside]))
     largest = np.zeros(len(areas))
     np.maximum.at(largest, area, held[inside])

@@ -128,9 +128,7 @@ def drawable(frame: gpd.GeoDataFrame | None, crs: Any, *, name: str = "areas") -
         frame = gpd.GeoDataFrame(geometry=frame)
     if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
         read = "sara.read_areas('neighborhoods.geojson')" if name == "areas" else "geopandas.read_file('streets.geojson')"
-        raise InputError(
-            f"`{name}` must be a table with shapes. Got {_said(frame)}. Read the file first: {name}={read}"
-        )
+        raise InputError(f"`{name}` must be a table with shapes. Got {_said(frame)}. Read the file first: {name}={read}")
     shapes = frame.geometry.to_numpy()
     held = frame[~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)]
     return _in_crs(held, crs, name=name) if len(held) else None

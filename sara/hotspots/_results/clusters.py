@@ -29,11 +29,11 @@ class ClustersResult(HotspotResult):
         if self.areas.empty:
             return self._text_none()
         held, km2 = int(self.areas["n"].sum()), float(self.areas["km2"].sum())
-        top, n = self.areas.iloc[0], len(self.areas)
+        (top, before), n = self._first(), len(self.areas)
         unit = f" ({self.settings['weights'].value})" if "weights" in self.settings else ""
         return (
             f"From {self._span()}, {n:,} {'cluster holds' if n == 1 else 'clusters hold'} {percent(held / self.counts.rows_used)} of "
-            f"{self.counts.rows_used:,} {self.noun} on {percent(km2 / (self.area.area / 1e6))} of the study area ({km2_words(km2)}). {top['name']} has "
+            f"{self.counts.rows_used:,} {self.noun} on {percent(km2 / (self.area.area / 1e6))} of the study area ({km2_words(km2)}).{before} {top['name']} has "
             f"the largest excess: {top['n']:,} {self.noun} on {km2_words(top['km2'])}, {top['excess']:,.0f}{unit} more than an even spread would put there."
             f"{self._doubtful()}"
         )
@@ -43,7 +43,9 @@ class ClustersResult(HotspotResult):
         small = int(self.areas.attrs.get("sara", {}).get("too_small", 0))
         if small:
             return f"{first} that may be shown: {'the one found is' if small == 1 else f'the {small:,} found are'} too small to be shown for calls for help."
-        return f"{first}: nowhere do enough of them ({self.settings['min_events'].value:,.4g}) lie {self._how()}.{self._instead()}"
+        return (
+            f"{first}: nowhere do enough of them ({self.settings['min_events'].value:,.4g}) lie {self._how()}.{self._instead()}"
+        )
 
     def _instead(self) -> str:
         """Say what would find some: an empty map is not the end of the question."""

@@ -47,8 +47,8 @@ class CountResult(HotspotResult):
         )
         if self.areas.empty or "weights" in self.settings:
             return first
-        top = self.areas.iloc[0]
-        return f"{first} {top['name']} stands out most, with {top['n']:,} on {km2_words(top['km2'])}."
+        top, before = self._first()
+        return f"{first}{before} {top['name']} stands out most, with {top['n']:,} on {km2_words(top['km2'])}."
 
     def _text_areas(self, total: int, half: int) -> str:
         table = self.table

@@ -48,14 +48,14 @@ class GiStarResult(HotspotResult):
         )
         if self.areas.empty:
             return first.format(places="") + fewer
-        top = self.areas.iloc[0]
+        top, before = self._first()
         places = "one area" if len(self.areas) == 1 else f"{len(self.areas):,} areas"
         more = f", {top['excess']:,.0f} more than as many average cells" if "weights" not in self.settings else ""
         if self.layout is None:
             more = f", {top['excess']:,.0f} more than the average area" if more else ""
         return (
             first.format(places=f"form {places} and " if self.layout is not None else "")
-            + f" {top['name']} has the most: {top['n']:,} {self.noun}{more}.{fewer}"
+            + f"{before} {top['name']} has the most: {top['n']:,} {self.noun}{more}.{fewer}"
         )
 
     def _fullest(self, one: str) -> str:

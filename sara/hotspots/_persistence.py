@@ -19,6 +19,7 @@ from sara.core.units import offset, timestamp
 from sara.hotspots._evidence.model import YEAR, Forecast, Panel, Smoother, Spread, chances, forecast, interval, spread_of
 from sara.hotspots._ground.area import Selected, select
 from sara.hotspots._ground.areas import cell_areas
+from sara.hotspots._ground.rows import seen_period
 from sara.hotspots._results.persistence import PersistenceResult
 
 __all__ = ["day_of", "panel_of", "persistence", "span_of"]
@@ -201,15 +202,17 @@ def span_of(value: Any, *, name: str) -> pd.DateOffset | pd.Timedelta:
 def _learning_period(events: Any, period: Any, as_of: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return first moment and end of what may be learnt from: whole days only."""
     source = as_source(events)
-    start, end, _ = resolve_period(check_events(events) if source is None else source, period)
+    checked = check_events(events) if source is None else source
+    known = resolve_period(checked, period)[1].normalize()
+    start, end, _ = seen_period(checked, period)
     end = end.normalize()
     if as_of is not None:
         stop = timestamp(as_of, name="as_of").normalize()
         if not start < stop:
             raise InputError(f"`as_of` must lie after the period begins ({start:%Y-%m-%d}). Got {as_of!r}.")
-        if stop > end:
+        if stop > known:
             raise InputError(
-                f"`as_of` must be at most the day after the last of the period ({end:%Y-%m-%d}): of the days between nothing is known. Got {as_of!r}."
+                f"`as_of` must be at most the day after the last of the period ({known:%Y-%m-%d}): of the days between nothing is known. Got {as_of!r}."
             )
         end = stop
     return start, end

@@ -116,9 +116,18 @@ def mark() -> None:
 
 def counts() -> None:
     """Print whether the counts come true: all of them, those of cells by how many were expected, and the chances to be among the worst."""
-    kept = ("Portland, burglary", "Portland, vehicle theft", "Chicago, burglary", "Seattle, theft", "Seattle, disorder", "Riverton, disorder")
+    kept = (
+        "Portland, burglary",
+        "Portland, vehicle theft",
+        "Chicago, burglary",
+        "Seattle, theft",
+        "Seattle, disorder",
+        "Riverton, disorder",
+    )
     levels = [0, 0.5, 2, 5, np.inf]
-    print("| series | cells | expected / came | cells below 0.5 | 0.5 to 2 | 2 to 5 | 5 and more | likely worst: expected, were |")
+    print(
+        "| series | cells | expected / came | cells below 0.5 | 0.5 to 2 | 2 to 5 | 5 and more | likely worst: expected, were |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for size, names in (("600ft", kept), ("500m", kept[:3])):
         for name in names:
@@ -142,12 +151,16 @@ def _outlooks(case: Case, size: str) -> Iterator[pd.DataFrame]:
         if later[1] > pd.Timestamp(end):
             return
         found = sara.hotspots.persistence(events, area=area, cell_size=size, as_of=origin, horizon=f"{months}MS", n_sims=199)
-        with_later = sara.hotspots.count(events, grid=found, period=tuple(f"{day:%Y-%m-%d}" for day in (later[0], later[1] - pd.Timedelta(days=1))))
+        with_later = sara.hotspots.count(
+            events, grid=found, period=tuple(f"{day:%Y-%m-%d}" for day in (later[0], later[1] - pd.Timedelta(days=1)))
+        )
         came = with_later.table["n"].to_numpy(dtype=float)
         k = max(1, round(0.01 * len(came)))
         edge = np.sort(came)[-k]
         at, above = came == edge, came > edge
-        yield found.table[["expected", "low", "high", "chance"]].assign(came=came, worst=above + at * (k - above.sum()) / at.sum())
+        yield found.table[["expected", "low", "high", "chance"]].assign(
+            came=came, worst=above + at * (k - above.sum()) / at.sum()
+        )
 
 
 def cells() -> None:

@@ -222,9 +222,7 @@ def _analyze(journey: Journey, focus: gpd.GeoDataFrame, tables: _Tables, file: S
         ),
     }
     if file.study.hotspots.method == "hot_places":
-        found["hot_places"] = _or_skip(
-            journey, add, "hot places", lambda: hotspots.hot_places(focus, area=region, period=period)
-        )
+        found["hot_places"] = _or_skip(journey, add, "hot places", lambda: hotspots.hot_places(focus, area=region, period=period))
     journey.spots = found[file.study.hotspots.method]
     step("looking at weeks and hours")
     _or_skip(journey, add, "weeks", lambda: trends.series(focus, period=period))

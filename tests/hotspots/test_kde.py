@@ -97,13 +97,18 @@ def test_weights_multiply(town):
     assert kde(one_corner, area=CITY, weights="cost").table["density"][lambda d: d > 0].size < len(plain.table) * 0.7
 
 
+def at(events, x, y):
+    """Return the events at other places."""
+    return events.assign(x=x, y=y).set_geometry(gpd.points_from_xy(x, y, crs=events.crs))
+
+
 def test_shift_quarter_turn_and_row_order_change_nothing(town):
     first = kde(town, area=CITY)
     assert np.array_equal(kde(town.iloc[::-1], area=CITY).table["density"], first.table["density"])
-    moved = town.assign(x=town["x"] + 12_800, y=town["y"] - 8_000)
+    moved = at(town, town["x"] + 12_800, town["y"] - 8_000)
     again = kde(moved, area=affinity.translate(CITY, 12_800, -8_000))
     assert again.table["density"].to_numpy() == pytest.approx(first.table["density"].to_numpy(), rel=1e-6, abs=1e-6)
-    turned = town.assign(x=-town["y"], y=town["x"])
+    turned = at(town, -town["y"], town["x"])
     quarter = kde(turned, area=box(-8_000, 0, 0, 10_000))
     one = first.table.pivot(index="row", columns="column", values="density").to_numpy()
     other = quarter.table.pivot(index="row", columns="column", values="density").to_numpy()

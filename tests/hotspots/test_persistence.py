@@ -308,6 +308,8 @@ def test_what_is_no_event_table_is_refused(table):
 
 def test_one_cell_is_told_of_in_the_singular(make):
     _, x, y, t = city(rates("few"), 600)
-    one, two = (persistence(table_of(make, x, y, t), area=AREA, cell_size=200, share=s, n_sims=99).text for s in (1 / 600, 2 / 600))
+    one, two = (
+        persistence(table_of(make, x, y, t), area=AREA, cell_size=200, share=s, n_sims=99).text for s in (1 / 600, 2 / 600)
+    )
     assert "in the one cell with most to expect" in one and "; it was" in one and "1 of them were" not in one + two
     assert "in the 2 cells with most to expect" in two

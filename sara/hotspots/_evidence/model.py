@@ -227,9 +227,7 @@ def _levels_of(parts: Floats, weights: Floats, level: float, n_before: float) ->
     exposure, k = n_before / level, APART_SHAPE
     usual, count = np.maximum(mean * exposure, 1e-12), own * exposure
     # Log of how much likelier the count is from the gamma (negative binomial) than from the mixture's mean (Poisson).
-    gain = (
-        gammaln(count + k) - gammaln(k) + k * np.log(k / (k + usual)) - count * np.log(k + usual) + usual
-    )
+    gain = gammaln(count + k) - gammaln(k) + k * np.log(k / (k + usual)) - count * np.log(k + usual) + usual
     odds = np.log(APART / (1 - APART)) + gain
     trust = usual / (k + usual) / (1 + np.exp(-np.clip(odds, -500, 500)))
     rest = (1 - trust) * mean

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import pandas as pd
 
 from sara.core.result import Result
-from sara.core.wording import percent, period_words
+from sara.core.wording import km2_words, percent, period_words
+from sara.hotspots._result import figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +76,7 @@ class AccuracyResult(Result):
         """The finding in two sentences."""
         row = self.table.iloc[self.headline]
         of = "of street" if self.measure == "km" else "of the study area"
-        size = f"{row[self.measure]:.2g} {self.measure}"
+        size = km2_words(row["km2"]) if self.measure == "km2" else f"{figures(row[self.measure])} km"
         where = (
             f"In {row['area']} ({size}, {percent(row['share_area'])} {of})"
             if not row["area"].endswith("%")
@@ -86,7 +87,7 @@ class AccuracyResult(Result):
         return (
             f"{where} lie {percent(row['hit_rate'])} ({percent(row['low'])} to {percent(row['high'])}) of {self.counts.rows_used:,} "
             f"{self.noun} from {period_words(*self.period)}, which the map ({self.method}, {period_words(*self.chosen_on)}) has not seen. That is "
-            f"{row['pai']:.2g} times as many as an even spread would put there{most}."
+            f"{figures(row['pai'])} times as many as an even spread would put there{most}."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pandas as pd
 
 from sara.core.result import Result
-from sara.core.wording import period_words
+from sara.core.wording import km2_words, period_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,4 +128,4 @@ class CompareResult(Result):
 
 def _where(row: pd.Series) -> str:
     """Return "0.65 km2", or "1.0 % of the area (0.49 km2)"."""
-    return str(row["area"]) if row["area"].endswith("km2") else f"{row['area']} ({row['km2']:.2g} km2)"
+    return str(row["area"]) if row["area"].endswith("km2") else f"{row['area']} ({km2_words(row['km2'])})"

@@ -12,7 +12,8 @@ import shapely
 
 from sara.core.result import Counts
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.hotspots._result import HotspotResult
+from sara.core.wording import percent
+from sara.hotspots._result import HotspotResult, figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +72,7 @@ class DualKdeResult(HotspotResult):
             return "no cell differs from the rest of the city by more than chance would give"
         return (
             f"no cell can be told from chance, because {self.noun} come in series at single addresses (they vary {series:,.3g} times as much from place to "
-            f"place as single ones would); the highest ratio is {known['ratio'].max():.2g}"
+            f"place as single ones would); the highest ratio is {figures(known['ratio'].max())}"
         )
 
     def _paint(self, ax: Axes, side: float) -> str:
@@ -115,4 +116,4 @@ def _breaks(ratio: npt.NDArray[np.float64]) -> list[float]:
 
 
 def _chance(p: float) -> str:
-    return "less than 0.1 %" if p < 0.001 else f"{100 * p:.2g} %"
+    return "less than 0.1 %" if p < 0.001 else percent(p)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import shapely
 
-from sara.core.wording import percent
+from sara.core.wording import km2_words, percent
 from sara.hotspots._result import HotspotResult
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class KdeResult(HotspotResult):
         )
         if self.areas.empty:
             return first
-        top = self.areas.iloc[0]
-        return f"{first} {top['name']} is the largest of them, with {top['n']:,} {self.noun} on {top['km2']:.2g} km2."
+        top, default = self._first()
+        return f"{first}{default} {top['name']} is the largest of them, with {top['n']:,} {self.noun} on {km2_words(top['km2'])}."
 
     def _paint(self, ax: Axes, side: float) -> str:
         from sara.hotspots._maps.draw import FAINT, list_areas, paint_cells

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sara.core.wording import percent
-from sara.hotspots._result import HotspotResult
+from sara.hotspots._result import HotspotResult, figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ class ScanStatisticResult(HotspotResult):
             else ""
         )
         where = f"{cells}{' near' if ' near ' in row['name'] else ' in'} {place}" if place else cells
-        return f"{days}{row['n']:,} {self.noun} in {where}, where {row['expected']:,.2g} {'was' if row['expected'] < 1.5 else 'were'} to be expected"
+        return f"{days}{row['n']:,} {self.noun} in {where}, where {figures(row['expected'])} {'was' if row['expected'] < 1.5 else 'were'} to be expected"
 
     def _paint(self, ax: Axes, side: float) -> str:
         from sara.hotspots._maps.draw import OUTLINE_FILL
@@ -100,7 +100,7 @@ class ScanStatisticResult(HotspotResult):
             else ""
         )
         short = textwrap.shorten(place, 34, placeholder=" ...") or "no address"
-        held = f"{row['n']:,} {self.noun}, {row['expected']:,.2g} expected"
+        held = f"{row['n']:,} {self.noun}, {figures(row['expected'])} expected"
         return f"{short}\n    {held}" if self._in_space else f"{short}\n    {_days(row)}\n    {held}"
 
 

@@ -42,7 +42,10 @@ def told_bandwidth(value: Any, *, kernel: str, default: float = BANDWIDTH, why: 
     """
     if value is None:
         reach = default if kernel == "quartic" else float(round(default / PER_SIGMA))
-        reason = why or "to be read as a map: 300 to 500 m is usual in one city; to rank cells for later months try 200 to 300 m with sara.hotspots.compare"
+        reason = (
+            why
+            or "to be read as a map: 300 to 500 m is usual in one city; to rank cells for later months try 200 to 300 m with sara.hotspots.compare"
+        )
         return Setting(
             reach, "sara", reason if kernel == "quartic" else f"sigma with the spread of a quartic of {default:g} m; {reason}"
         )

@@ -32,8 +32,11 @@ EVENT_COLUMNS = ("id", "source", "time", "type", "category", "origin", "x", "y",
 APART = 1.0
 
 
-def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
-    """Return `events` if it is an event table in metres; otherwise say how to make it one."""
+def check_events(events: Any, *, name: str = "events", moved: bool = False) -> gpd.GeoDataFrame:
+    """Return `events` if it is an event table in metres; otherwise say how to make it one.
+
+    Geometry and x, y must be of the same place, unless the table may have been `moved`: the caller then takes x and y from the geometry.
+    """
     if isinstance(events, gpd.GeoDataFrame) and len(events) == 0:
         raise InputError(
             f"`{name}` has no rows. Has an earlier filter removed them all? (query \"category == 'Noise'\" is case sensitive; categories are lower case)"
@@ -54,7 +57,8 @@ def check_events(events: Any, *, name: str = "events") -> gpd.GeoDataFrame:
             f"`{name}` must be an event table. Got {got}. Write: {name} = sara.as_events(table, time='...', lon='...', lat='...')"
         )
     _check_metres(events, name=name)
-    _check_together(events, name=name)
+    if not moved:
+        _check_together(events, name=name)
     return events
 
 

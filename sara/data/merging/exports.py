@@ -140,7 +140,7 @@ def merge_exports(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[gpd.Geo
 
 def _checked(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     check_events(old, name="old")
-    check_events(new, name="new")
+    check_events(new, name="new", moved=getattr(new, "crs", None) != old.crs)
     if (new["n_reports"].fillna(1) > 1).any():
         raise InputError(
             "`new` must be as it was read. Got a table whose reports are merged. Merge the exports first, then: events = sara.dedupe(events)"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import shapely
 
 from sara.core.cells import Cells
-from sara.core.checks import check_choice, check_confidence, check_count
+from sara.core.checks import check_choice, check_confidence, check_count, check_seed
 from sara.core.errors import InputError
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
@@ -159,6 +159,7 @@ def dual_kde(
     """
     check_choice(kernel, KERNELS, name="kernel")
     confidence, n_sims = check_confidence(confidence), check_count(n_sims, name="n_sims", least=0)
+    check_seed(seed)
     why = "twice the 400 m of a single surface: a ratio of two surfaces is noisier than either"
     reach = told_bandwidth(bandwidth, kernel=kernel, default=BANDWIDTH, why=why)
     chosen, told = _inputs(events, other, column, reach, area=area, period=period, cell_size=cell_size, grid=grid)

@@ -42,6 +42,10 @@ NETWORK = (
 SMOOTH = "The density is spread over one bandwidth along the streets by construction: it is no test that there is more than chance would give."
 
 
+# Two million pieces of street are 20 m each in the largest cities; smaller ones say no more and take minutes.
+MOST_PIECES = 2_000_000
+
+
 def street(
     events: gpd.GeoDataFrame | EventSource,
     streets: gpd.GeoDataFrame,
@@ -140,6 +144,7 @@ def street(
     units = chosen.grid
     assert isinstance(units, StreetUnits) and chosen.code is not None
     piece = _step(step, reach.value, kernel)
+    _check_pieces(float(shapely.length(units.lines).sum()), piece.value)
     lixels = lixels_of(shapely.length(units.lines), piece.value)
     line, position, node = _places(chosen, units)
     rows = chosen.rows
@@ -169,6 +174,14 @@ def _step(value: float | str | None, bandwidth: float, kernel: str) -> Setting:
     reach = bandwidth if kernel == "quartic" else bandwidth * PER_SIGMA
     words = "the bandwidth" if kernel == "quartic" else "the reach of a quartic that spreads as far"
     return Setting(float(min(round(reach / PER_BANDWIDTH, 1), LONGEST)), "sara", f"a fifth of {words}, at most {LONGEST:g} m")
+
+
+def _check_pieces(length: float, step: float) -> None:
+    if length / step > MOST_PIECES:
+        raise InputError(
+            f"`step` must give at most {MOST_PIECES:,} pieces of street. Got {length / step:,.0f} pieces of {step:g} m on {length / 1000:,.0f} km. "
+            f"Write step={max(1, round(length / MOST_PIECES + 0.5))}"
+        )
 
 
 def _places(chosen: Selected, units: StreetUnits) -> tuple[Ints, Floats, Ints]:

@@ -360,3 +360,10 @@ def test_a_series_at_one_address_is_told_for_what_it_is(make):
     assert f"the highest ratio is {found.table['ratio'].max():.2g}" in found.text
     even = dual_kde(make(*rng.uniform(0, 8_000, (2, 300))), others, area=CITY, n_sims=0)
     assert "no cell differs from the rest of the city by more than chance would give" in even.text
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_a_seed_is_a_whole_number(make, seed):
+    events = make([10, 20, 30], [10, 20, 30])
+    with pytest.raises(InputError, match="`seed` must be a whole number"):
+        dual_kde(events, events, seed=seed)

@@ -199,6 +199,8 @@ def test_mistakes_are_told(calls, lattice, make):
         street(calls, gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)], crs=32616))
     with pytest.raises(InputError, match="`snap` must be a distance"):
         street(calls, lattice, snap="near")
+    with pytest.raises(InputError, match="`step` must give at most"):
+        street(calls, lattice, step=0.001)
     with pytest.raises(NotEnoughDataError):
         street(make([9_000], [9_000]), lattice)
 

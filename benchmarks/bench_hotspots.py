@@ -21,7 +21,8 @@ from timing import best
 from sara.core.grid import Grid, lay_cells
 from sara.hotspots._clusters import _numbers as cluster_numbers
 from sara.hotspots._gi_star import _numbers as gi_star_numbers
-from sara.hotspots._gi_star import _raster_numbers
+from sara.hotspots._gi_star import _standardize
+from sara.hotspots._local.around import around
 
 SIDE = 20_000.0
 
@@ -63,7 +64,14 @@ def gi_star(*, matrix: bool) -> None:
     x, y = city(1_000_000)
     grid = Grid.over(box(0, 0, SIDE, SIDE), cell_size=50)
     raster = grid.counts(grid.locate(x, y))
-    theirs, ours = None, best(lambda: _raster_numbers(raster, grid.member, queen=True))
+    values = raster[grid.member]
+
+    def by_windows() -> None:
+        near = around(grid, values, contiguity="queen", distance=None)
+        n_around = near.size + 1.0
+        _standardize(near.sums + values, n_around, n_around, values)
+
+    theirs, ours = None, best(by_windows)
     try:
         from esda import G_Local
         from libpysal.weights import lat2W

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from sara.core.checks import check_choice, check_confidence, check_count, check_seed
 from sara.core.result import Setting
 from sara.core.source import EventSource
-from sara.hotspots._local.around import QUEEN, ROOK, window_sums
 from sara.hotspots._local.chance import adjusted, chance
 from sara.hotspots._local.field import field, linked, nothing_differs
 from sara.hotspots._results.gi_star import GiStarResult
@@ -216,13 +215,6 @@ def _numbers(values: npt.ArrayLike, weights: Any, *, star: bool = True) -> GiSta
     z, p = np.full(len(known), np.nan), np.full(len(known), np.nan)
     z[known], p[known] = found.z, found.p
     return GiStar(z, p)
-
-
-def _raster_numbers(raster: Floats, member: npt.NDArray[np.bool_], *, queen: bool) -> GiStar:
-    """Return Gi* of the member cells of a raster: the sums of `_numbers`, by running sums instead of a matrix."""
-    x, reach = np.where(member, raster, 0.0), QUEEN if queen else ROOK
-    n_around = window_sums(member.astype(float), reach)[member]
-    return _standardize(window_sums(x, reach)[member], n_around, n_around, x[member])
 
 
 def _standardize(local: Floats, w: Floats, w2: Floats, x: Floats, *, held: bool = False) -> GiStar:

@@ -10,7 +10,6 @@ import hashlib
 import io
 import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -23,7 +22,7 @@ from sara.data.formats._csv import _check_text, _head, _rows, _sniff, _start, re
 from sara.data.formats._decode import _STRAY, _WIDE, _decode_old, _utf16
 from sara.data.formats._fast import _offset
 from sara.data.formats._json import looks_like_json
-from sara.data.formats._raw import RawFile, check_columns, most_bytes, no_rejects, typed_frame
+from sara.data.formats._raw import ZIP_ERRORS, RawFile, check_columns, most_bytes, no_rejects, typed_frame
 from sara.data.formats._xml import looks_like_xml
 
 __all__ = ["Chunked", "chunked"]
@@ -68,7 +67,9 @@ def chunked(path: Path, headers: list[list[str]]) -> Chunked | None:
         if not _is_text(path, start):
             return None
         return _text(path, headers)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (lzma.LZMAError, *ZIP_ERRORS) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"`path` must be a whole file. Got {path.name}, which is damaged ({error}). Download it again."
         ) from None

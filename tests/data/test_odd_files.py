@@ -163,6 +163,21 @@ def test_damaged_archives(write, name):
             sara.read_calls(write(damaged, name))
 
 
+@pytest.mark.parametrize("field", [4, 6, 8, 10], ids=["version made by", "version needed", "flags", "method"])
+def test_a_zip_of_a_kind_nobody_reads(write, field):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("calls.csv", TEXT)
+    whole = bytearray(packed.getvalue())
+    whole[whole.index(b"PK\x01\x02") + field] = 100
+    path = write(bytes(whole), "calls.zip")
+    for read in (lambda: sara.read_calls(path), lambda: sara.convert(path, path.with_suffix(".parquet"))):
+        try:
+            read()
+        except InputError as error:
+            assert "must be" in str(error)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -1,7 +1,7 @@
 """Throw bytes at the readers: an `InputError` or a table with every row accounted for, never anything else.
 
 Run by hand: ``python tests/fuzz/fuzz_readers.py -max_total_time=600 corpus/``; what it finds is written to ``crash-*``. `test_fuzz.py` runs
-it for a minute. The corpus begins with one small good file of each format, so that the fuzzer starts from what is nearly right.
+it on the same few thousand files each time. The corpus begins with one small good file of each format, so that the fuzzer starts from what is nearly right.
 """
 
 from __future__ import annotations

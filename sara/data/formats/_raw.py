@@ -6,6 +6,9 @@ import datetime as dt
 import decimal
 import json
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +26,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_COLUMNS",
     "MAX_RATIO",
+    "ZIP_ERRORS",
     "RawFile",
     "check_columns",
     "header_names",
@@ -37,6 +41,10 @@ __all__ = [
 # A gigabyte of text is about five million calls; more than that in one small archive is an attack or a mistake.
 MAX_BYTES = 2_000_000_000
 MAX_RATIO = 200
+# All that the standard library raises on a damaged or foreign zip, at opening as well as at unpacking.
+ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
+)  # fmt: skip
 # The widest table any city publishes has a few hundred.
 MAX_COLUMNS = 5_000
 CHUNK = 50_000

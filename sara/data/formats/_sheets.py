@@ -6,7 +6,6 @@ import io
 import re
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from sara.data._rejects import reject_rows
 from sara.data.formats._raw import (
     CHUNK,
     MAX_RATIO,
+    ZIP_ERRORS,
     RawFile,
     check_columns,
     header_names,
@@ -47,7 +47,7 @@ def read_workbook(content: bytes, name: str, sha: str | None) -> RawFile:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = [_sheet(book.get_sheet_by_name(title), name, sha) for title in _titles(book)]
-    except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (CalamineError, KeyError, *ZIP_ERRORS) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -102,7 +102,7 @@ def _check_size(content: bytes, name: str) -> dict[str, Any]:
                     elif member.filename == "content.xml":
                         corner.see_repeated(part)
                 corner.check(name)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except ZIP_ERRORS as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

@@ -6,13 +6,12 @@ import io
 import re
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from sara.core.errors import InputError
 from sara.data.formats import _raw
-from sara.data.formats._raw import RawFile
+from sara.data.formats._raw import ZIP_ERRORS, RawFile
 from sara.data.formats._spatial import PARTS, SHP, SIDECARS, SPATIAL, read_layers
 from sara.data.formats._twins import read_once
 
@@ -37,7 +36,7 @@ def is_workbook(content: bytes) -> bool:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
             return "[Content_Types].xml" in names or ("content.xml" in names and "mimetype" in names)
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except ZIP_ERRORS:
         return False
 
 
@@ -47,7 +46,7 @@ def read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str
         raise InputError(f"`path` must not be an archive in an archive in an archive. Got {name}. Unpack it yourself.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except ZIP_ERRORS:
         raise InputError(f"`path` must be a whole zip file. Got {name}, which is damaged. Download it again.") from None
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
@@ -106,7 +105,7 @@ class _Unpacker:
         try:
             with self.archive.open(member) as file:
                 out = file.read(self.left + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except ZIP_ERRORS as error:
             raise InputError(
                 f"`path` must be a whole zip file. Got {self.name}, which is damaged ({error}). Download it again."
             ) from None

@@ -44,6 +44,7 @@ KINDS = {
     "ScanStatisticResult": "sara.hotspots._results.scan_statistic",
     "SeriesResult": "sara.trends._series",
     "StreetResult": "sara.hotspots._results.street",
+    "TrendResult": "sara.trends._result",
 }
 
 

@@ -14,7 +14,7 @@ from sara.plot.style import CATEGORICAL, INK, LINE, MUTED, PALE, SECOND, SEQUENT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["bars", "draw_lines", "paired_bars", "return_curve", "top_curve", "week_map"]
+__all__ = ["bars", "date_axis", "draw_lines", "paired_bars", "return_curve", "top_curve", "week_map"]
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Beyond six lines nobody can tell them apart.
@@ -48,7 +48,7 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
         for name, color, dash in zip(largest, CATEGORICAL, dashes, strict=False):
             _one_line(ax, table[table[by] == name], color, label=str(name), dash=dash)
     ax.set_ylim(bottom=0, top=max(1.0, float(table["n"].max()) * 1.08))
-    _date_axis(ax)
+    date_axis(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     hollow = not table["complete"].all()
@@ -106,7 +106,8 @@ def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, da
             ax.margins(x=0.07)
 
 
-def _date_axis(ax: Axes) -> None:
+def date_axis(ax: Axes) -> None:
+    """Give an Axes few and short dates."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=9)

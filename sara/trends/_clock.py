@@ -16,7 +16,7 @@ from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words, percent, period_words
-from sara.trends._rows import Rows, rows_of, unit_of
+from sara.trends._input.rows import Rows, rows_of, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_columns, check_enough, check_events, record_of
+from sara.core.checks import check_columns, check_enough, check_events
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.source import EventSource, as_source
-from sara.core.units import offset
 from sara.core.wording import officer_words, percent, period_words
 from sara.data._lists import HELP_REASON, PLACE_LIKE, shown
-from sara.trends._edges import DAY, MOST_ROWS, covered, edges_of
-from sara.trends._rows import Rows, rows_of, unit_of
+from sara.trends._input.edges import DAY, MOST_ROWS, covered, edges_of
+from sara.trends._input.frequency import check_precision, label_of, step_of, word_of
+from sara.trends._input.rows import Rows, rows_of, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,16 +29,6 @@ __all__ = ["SeriesResult", "series"]
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.datetime64]
 
-# The letters of older pandas, for ends of periods; people still type them.
-_OLD_LETTERS = {"M": "MS", "Q": "QS", "Y": "YS", "A": "YS", "H": "h", "d": "D", "w": "W"}
-_WORDS = {
-    "h": ("hour", "an"),
-    "D": ("day", "a"),
-    "W": ("week", "a"),
-    "M": ("month", "a"),
-    "Q": ("quarter", "a"),
-    "Y": ("year", "a"),
-}
 # No percent change on a base under 20: a handful more or less would move it by half.
 PERCENT_BASE = 20
 # Days without a row where this many were to be expected are a hole in the feed, not a quiet time.
@@ -103,7 +93,7 @@ class SeriesResult(Result):
         )
 
     def _level(self) -> str:
-        word, article = _word(self.freq)
+        word, article = word_of(self.freq)
         total = self._total()
         n = total.loc[total["complete"], "n"]
         if n.empty:
@@ -143,7 +133,7 @@ class SeriesResult(Result):
     @property
     def alt_text(self) -> str:
         """What the figure shows, for a reader who cannot see it."""
-        word, _ = _word(self.freq)
+        word, _ = word_of(self.freq)
         total = self._total()
         whole = total[total["complete"]]
         last = f" The last complete {word} had {int(whole['n'].iloc[-1]):,}." if len(whole) else ""
@@ -161,7 +151,7 @@ class SeriesResult(Result):
             else self.table.assign(**{self.by: [shown(name, self.by) for name in self.table[self.by]]})
         )
         draw_lines(ax, table, by=self.by)
-        word, article = _word(self.freq)
+        word, article = word_of(self.freq)
         groups = self.table[self.by].nunique() if self.by else 1
         largest = f"the largest {MOST_LINES} of {groups:,} values of {self.by}" if groups > MOST_LINES else ""
         hollow = "" if self.table["complete"].all() else f"hollow: partial {word}"
@@ -222,11 +212,11 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
     """
     source = as_source(events)
     known: Any = check_events(events) if source is None else source
-    step = _step(freq)
+    step = step_of(freq)
     _check_by(known, by)
     start, end, period_setting = resolve_period(known, period)
     edges = edges_of(start, end, step, freq=freq)
-    _check_precision(known, edges, freq=freq)
+    check_precision(known, edges, freq=freq)
     rows = rows_of(known, unit=unit_of(start, end, *edges), by=by)
     inside, n_in = in_period(rows.time, start, end), int(rows.n.sum())
     groups, names = _groups(rows, by)
@@ -257,7 +247,7 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
     return SeriesResult(
         table=table,
         settings={
-            "freq": Setting(_label(step), "sara" if freq == "W" else "you", "weeks run Monday to Sunday" if _label(step) == "W-SUN" else ""),
+            "freq": Setting(label_of(step), "sara" if freq == "W" else "you", "weeks run Monday to Sunday" if label_of(step) == "W-SUN" else ""),
             "period": period_setting,
             "by": Setting(by if by is not None else "none", "you" if by is not None else "sara", "" if by is not None else "one series"),
         },
@@ -269,7 +259,7 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
             },
         ),
         cautions=(*rows.cautions, *officers, *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(rows.last, end)),
-        freq=_label(step), by=by, holes=bool(holes), years=_years(rows, used, start, end),
+        freq=label_of(step), by=by, holes=bool(holes), years=_years(rows, used, start, end),
         swing=float(whole.var(ddof=1) / whole.mean()) if len(whole) > 2 and whole.mean() > 0 else 1.0,
         start=start, end=end, noun=rows.noun, source=rows.source,
     )  # fmt: skip
@@ -287,26 +277,6 @@ def _check_by(events: Any, by: Any) -> None:
         )
     if by in ("period", "n", "complete", "days"):
         raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
-
-
-def _step(freq: str) -> pd.DateOffset:
-    text = _OLD_LETTERS.get(freq, freq) if isinstance(freq, str) else freq
-    return offset(text, name="freq")
-
-
-def _label(step: pd.DateOffset) -> str:
-    return str(step.freqstr)
-
-
-def _check_precision(events: Any, edges: Times, *, freq: str) -> None:
-    shortest = int(np.diff(edges).min().astype(np.int64)) if len(edges) > 1 else DAY
-    known = record_of(events).get("time_precision")
-    if known == "month" and shortest < 28 * DAY:
-        raise InputError(f"`freq` must be a month or longer where times are months without a day. Got {freq!r}. Write freq='MS'.")
-    if shortest < DAY and known == "day":
-        raise InputError(
-            f"`freq` must be a day or longer where times are dates without an hour. Got {freq!r}. Write freq='D' or freq='W'."
-        )
 
 
 def _groups(rows: Rows, by: str | None) -> tuple[Ints, list[Any]]:
@@ -398,14 +368,6 @@ def _gap_caution(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, e
         f"No {rows.noun} at all from {first:%Y-%m-%d} to {last:%Y-%m-%d}, where about {lengths[longest] * per_day:,.0f} were to be expected{more}: "
         "ask whether the data are complete before speaking of a fall."
     ]
-
-
-def _word(freq: str) -> tuple[str, str]:
-    """Return how a period is called, and its article."""
-    digits = "".join(c for c in freq if c.isdigit())
-    letters = freq.lstrip("0123456789").split("-")[0]
-    word, article = _WORDS.get(letters[:1] if letters not in ("min", "ms", "s", "SMS", "SME") else letters, ("period", "a"))
-    return (f"{digits}-{word} period", "a") if digits and digits != "1" else (word, article)
 
 
 def _round(mean: float) -> str:

@@ -1,0 +1,1 @@
+"""From events, a series or bare numbers to counts per period."""

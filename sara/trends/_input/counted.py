@@ -1,0 +1,342 @@
+"""One number per period: what every method for a series works on, whatever it was given.
+
+People hand in events, a `SeriesResult`, a pandas Series or a list of counts from a spreadsheet; a method sees one kind of thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sara.core.checks import check_events
+from sara.core.errors import InputError, NotEnoughDataError
+from sara.core.period import in_period, resolve_period
+from sara.core.result import Counts, Setting
+from sara.core.source import EventSource, as_source
+from sara.core.units import period as parse_period
+from sara.core.wording import officer_words
+from sara.trends._input.edges import covered, edges_of
+from sara.trends._input.frequency import check_precision, label_of, per_year, step_of, word_of
+from sara.trends._input.gaps import gaps_of, missing_days
+from sara.trends._input.rows import rows_of, unit_of
+
+__all__ = ["Counted", "counted"]
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A series: one number per complete period, in order of time.
+
+    ``n`` is NaN where the data say nothing (a gap), never 0. ``start`` and ``end`` are the limits of each period, ``NaT`` for bare numbers,
+    which have only an order; ``days`` is how many days of each were covered (1 each for bare numbers). ``freq`` is None for bare numbers.
+    ``partial`` holds the periods that the data cover in part, as (start, n); no method uses them, figures draw them hollow.
+    """
+
+    start: Times
+    end: Times
+    n: Floats
+    days: Floats
+    freq: str | None
+    noun: str
+    source: str
+    counts: Counts
+    settings: dict[str, Setting]
+    cautions: tuple[str, ...] = ()
+    partial: tuple[tuple[pd.Timestamp, float], ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.n)
+
+    @property
+    def dated(self) -> bool:
+        """Whether the periods have dates."""
+        return self.freq is not None
+
+    @property
+    def word(self) -> str:
+        """What one period is called: week."""
+        return word_of(self.freq)[0]
+
+    @property
+    def a_word(self) -> str:
+        """The same with its article: a week."""
+        word, article = word_of(self.freq)
+        return f"{article} {word}"
+
+    @property
+    def per_year(self) -> float:
+        """Periods in a year; NaN for bare numbers."""
+        return per_year(self.start, self.end) if self.dated and len(self) else float("nan")
+
+    @property
+    def labels(self) -> pd.Series:
+        """The column `period` of a table: starts, or 1, 2, 3 ... for bare numbers."""
+        if not self.dated:
+            return pd.Series(np.arange(1, len(self) + 1), name="period")
+        return pd.Series(self.start, name="period")
+
+    @property
+    def span(self) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+        """First moment and the one after the last; None for bare numbers."""
+        if not self.dated or not len(self):
+            return None, None
+        return pd.Timestamp(self.start[0]), pd.Timestamp(self.end[-1])
+
+    def say(self, i: int) -> str:
+        """Name one period: "the week from 2024-03-04", or "period 12"."""
+        if not self.dated:
+            return f"period {int(np.arange(len(self))[i]) + 1}"
+        return f"the {self.word} from {pd.Timestamp(self.start[i]):%Y-%m-%d}"
+
+    def check_counts(self, *, name: str = "series") -> Self:
+        """Refuse what is no count: numbers below zero, or with a fraction."""
+        known = self.n[~np.isnan(self.n)]
+        wrong = known[(known < 0) | (known != np.floor(known))]
+        if len(wrong):
+            raise InputError(
+                f"`{name}` must hold counts: whole numbers of zero or more. Got {wrong[0]:g}. Counts per day or rates have another chance variation: hand in the counts."
+            )
+        return self
+
+    def check_length(self, least: int, *, method: str, instead: str = "") -> Self:
+        """Refuse a series with fewer known periods than the method needs."""
+        known = int((~np.isnan(self.n)).sum())
+        if known < least:
+            more = f" {instead}" if instead else " Take a longer period, or a shorter `freq`."
+            raise NotEnoughDataError(f"{method} needs at least {least} complete {self.word}s. Got {known}.{more}")
+        return self
+
+    def check_whole(self, *, method: str) -> Self:
+        """Refuse a series with gaps, where a method can't go on without a period."""
+        gaps = np.flatnonzero(np.isnan(self.n))
+        if len(gaps):
+            raise InputError(
+                f"`series` must have a number for every {self.word} for {method}. Got {len(gaps)} without one, the first {self.say(int(gaps[0]))}. Take the part before or after it: period=(..., ...)"
+            )
+        return self
+
+
+def counted(data: Any, *, freq: str | None = None, period: Any = None, name: str = "series") -> Counted:
+    """Return what was handed in as one number per complete period.
+
+    Parameters
+    ----------
+    data : GeoDataFrame, EventSource, SeriesResult, DataFrame, Series or array-like
+        Events (counted per `freq`); a `SeriesResult` without groups, or its table (``period``, ``n``, optionally ``complete``); a Series of
+        numbers with dates as its index; or bare numbers in order of time.
+    freq : str, optional
+        Length of a period for events; weeks if not given. Everything else has its own.
+    period : (str, str), optional
+        First and last day. Of a series, the periods that lie wholly inside.
+    name : str
+        What the argument is called where it is refused.
+
+    Returns
+    -------
+    Counted
+        The complete periods. Partial ones at the ends are left out and counted.
+    """
+    from sara.trends._series import SeriesResult
+
+    if isinstance(data, SeriesResult):
+        if data.by is not None:
+            raise InputError(
+                f"`{name}` must be one series. Got one per {data.by}. Filter first: sara.trends.series(events.query(\"{data.by} == '...'\")); for many at once: sara.trends.monitor(events, by='{data.by}')"
+            )
+        out = _of_table(data.table, name=name, freq=data.freq, noun=data.noun, source=data.source)
+        out = replace(out, counts=_counts(data.counts, out), cautions=data.cautions)
+    elif isinstance(data, pd.Series):
+        out = _of_series(data, name=name)
+    elif isinstance(data, pd.DataFrame) and {"period", "n"} <= set(data.columns) and "time" not in data.columns:
+        out = _of_table(data, name=name)
+    elif isinstance(data, pd.DataFrame | EventSource) or as_source(data) is not None:
+        return _of_events(data, freq=freq or "W", period=period, given=freq is not None, name=name)
+    else:
+        out = _of_numbers(data, name=name)
+    if freq is not None:
+        raise InputError(
+            f"`freq` must be left out where `{name}` already is a series. Got {freq!r}. Write: sara.trends.series(events, freq={freq!r})"
+        )
+    return out if period is None else _cut(out, period)
+
+
+def _of_events(data: Any, *, freq: str, period: Any, given: bool, name: str) -> Counted:
+    source = as_source(data)
+    known: Any = check_events(data, name=name if name == "events" else "events") if source is None else source
+    step = step_of(freq)
+    start, end, period_setting = resolve_period(known, period)
+    edges = edges_of(start, end, step, freq=freq)
+    check_precision(known, edges, freq=freq)
+    rows = rows_of(known, unit=unit_of(start, end, *edges))
+    no_time, inside = np.isnat(rows.time), in_period(rows.time, start, end)
+    at = np.searchsorted(edges, rows.time[inside], side="right") - 1
+    n = np.bincount(at, weights=rows.n[inside], minlength=len(edges) - 1).astype(float)
+    complete, days = covered(edges, start, end)
+    missing = missing_days(edges, gaps_of(known, None, start, end))
+    days = days - missing
+    n[(missing > 0) & complete] = np.nan
+    in_gap = int(rows.n[inside][((missing > 0) & complete)[at]].sum())
+    used = int(np.nansum(n[complete]))
+    left_out = {
+        "without a time": rows.count(no_time),
+        "outside the period": rows.count(~inside & ~no_time),
+        f"in a partial {word_of(label_of(step))[0]}": rows.count(inside) - used - in_gap,
+        "beside a gap of the file": in_gap,
+    }
+    return Counted(
+        start=edges[:-1][complete], end=edges[1:][complete], n=n[complete], days=days[complete], freq=label_of(step), noun=rows.noun,
+        source=rows.source, counts=Counts(int(rows.n.sum()), used, left_out),
+        settings={
+            "freq": Setting(label_of(step), "you" if given else "sara", "weeks run Monday to Sunday" if label_of(step) == "W-SUN" else ""),
+            "period": period_setting,
+        },
+        cautions=(*rows.cautions, *officer_words(rows.count(inside & rows.officer), rows.count(inside), noun=rows.noun)),
+        partial=tuple((pd.Timestamp(edges[i]), float(n[i])) for i in np.flatnonzero(~complete)),
+    )  # fmt: skip
+
+
+def _of_table(table: pd.DataFrame, *, name: str, freq: str | None = None, noun: str = "events", source: str = "") -> Counted:
+    if table["period"].duplicated().any():
+        raise InputError(f"`{name}` must be one series. Got several rows for one period. Filter first, or sum them.")
+    table = table.sort_values("period", kind="stable")
+    values = pd.Series(table["n"].to_numpy(dtype=float, na_value=np.nan), index=pd.Index(table["period"]))
+    if not pd.api.types.is_datetime64_any_dtype(values.index):
+        return _of_numbers(values.to_numpy(), name=name)
+    complete = table["complete"].to_numpy(dtype=bool) if "complete" in table else np.ones(len(table), dtype=bool)
+    out = _of_series(values, name=name, freq=freq)
+    days = out.days
+    if "days" in table and len(table) == len(out):
+        days = np.where(np.isnan(out.n), 0.0, table["days"].to_numpy(dtype=float))
+    if len(table) == len(out) and not complete.all():
+        # Partial periods at the ends go; one inside has a hole, and no number.
+        whole = np.flatnonzero(complete)
+        first, last = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
+        n = np.where(complete, out.n, np.nan)[first:last]
+        partial = tuple((pd.Timestamp(out.start[i]), float(out.n[i])) for i in np.flatnonzero(~complete))
+        out = replace(
+            out, start=out.start[first:last], end=out.end[first:last], n=n, days=days[first:last], partial=partial,
+            counts=Counts(int(np.nansum(out.n)), int(np.nansum(n)), {f"in a partial {out.word}": int(np.nansum(out.n)) - int(np.nansum(n))}),
+        )  # fmt: skip
+    return replace(out, noun=noun, source=source)
+
+
+def _counts(before: Counts, out: Counted) -> Counts:
+    used = int(np.nansum(out.n))
+    left = dict(before.left_out)
+    return Counts(before.rows_in, used, {**left, f"in a partial {out.word}": before.rows_used - used})
+
+
+def _of_series(values: pd.Series, *, name: str, freq: str | None = None) -> Counted:
+    index = values.index.to_timestamp() if isinstance(values.index, pd.PeriodIndex) else values.index
+    if not isinstance(index, pd.DatetimeIndex):
+        return _of_numbers(values.to_numpy(), name=name)
+    numbers = _numbers_of(values.to_numpy(), name=name)
+    if index.tz is not None or index.hasnans or not index.is_unique:
+        what = "a time zone" if index.tz is not None else "a missing date" if index.hasnans else "a date twice"
+        raise InputError(f"`{name}` must have an index of local dates, each once. Got {what}. Write: sara.trends.series(events)")
+    if len(index) > 1 and freq is None and index.is_month_end.all():
+        # Months labelled by their last day, as pandas does with "ME".
+        index = index.to_period("M").to_timestamp()
+    order = np.argsort(index.to_numpy(), kind="stable")
+    index, numbers = index[order], numbers[order]
+    step = step_of(freq) if freq is not None else _step_between(index, name=name)
+    starts = np.array(index, dtype="datetime64[us]")
+    edges = edges_of(pd.Timestamp(starts[0]), pd.Timestamp(starts[-1]) + pd.Timedelta(microseconds=1), step, freq=label_of(step))
+    at = np.searchsorted(edges, starts, side="right") - 1
+    if len(np.unique(at)) < len(at) or (len(index) > 1 and (at < 0).any()):
+        raise InputError(
+            f"`{name}` must have one number per period. Got dates that are not regular, from {index[0]:%Y-%m-%d} on. Write: sara.trends.series(events)"
+        )
+    n = np.full(len(edges) - 1, np.nan)
+    n[at] = numbers
+    known, missing = np.nansum(n), int(np.isnan(n).sum())
+    word = word_of(label_of(step))[0]
+    days = (edges[1:] - edges[:-1]).astype(np.int64) / 86_400_000_000
+    return Counted(
+        start=edges[:-1], end=edges[1:], n=n, days=np.where(np.isnan(n), 0.0, days), freq=label_of(step), noun="events", source="",
+        counts=Counts(int(known), int(known)),
+        settings={"freq": Setting(label_of(step), "you", "the dates of the series, each taken as the first day of its period")},
+        cautions=(f"{missing} {word}s of the series have no number: they are taken as unknown, not as zero.",) if missing else (),
+    )  # fmt: skip
+
+
+def _step_between(index: pd.DatetimeIndex, *, name: str) -> Any:
+    """Return the offset at which dates follow one another; of weeks, with the day on which these begin."""
+    if len(index) < 2:
+        raise NotEnoughDataError(f"`{name}` needs at least 2 periods. Got {len(index)}. Take a longer period.")
+    days = np.diff(index.to_numpy(dtype="datetime64[us]")).astype(np.int64) / 86_400_000_000
+    # The shortest: where periods are missing, others are longer.
+    usual = float(days.min())
+    if 28 <= usual <= 31 and bool((index.day == index.day[0]).all()):
+        return step_of("MS") if index.day[0] == 1 else _not_regular(index, name)
+    if 90 <= usual <= 92 and bool((index.day == 1).all()):
+        return pd.offsets.QuarterBegin(startingMonth=int((index.month[0] - 1) % 3 + 1))
+    if 365 <= usual <= 366 and bool((index.day == 1).all()):
+        return pd.offsets.YearBegin(month=int(index.month[0]))
+    if usual % 7 == 0:
+        # pandas names a week by its last day.
+        ends = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")[int(index.dayofweek[0])]
+        return step_of(f"{int(usual // 7)}W-{ends}")
+    if usual >= 1 and usual % 1 == 0:
+        return step_of(f"{int(usual)}D")
+    return step_of(f"{round(usual * 24)}h") if usual * 24 >= 1 and abs(usual * 24 % 1) < 1e-9 else _not_regular(index, name)
+
+
+def _not_regular(index: pd.DatetimeIndex, name: str) -> NoReturn:
+    raise InputError(
+        f"`{name}` must have regular dates: days, Mondays, firsts of a month. Got {index[0]:%Y-%m-%d}, {index[1]:%Y-%m-%d}, ... Write: sara.trends.series(events)"
+    )
+
+
+def _of_numbers(data: Any, *, name: str) -> Counted:
+    numbers = _numbers_of(data, name=name)
+    nat = np.full(len(numbers), np.datetime64("NaT"), dtype="datetime64[us]")
+    known = int(np.nansum(numbers))
+    return Counted(
+        start=nat, end=nat, n=numbers, days=np.ones(len(numbers)), freq=None, noun="events", source="", counts=Counts(known, known),
+        settings={"freq": Setting("none", "you", "bare numbers in order of time")},
+    )  # fmt: skip
+
+
+def _numbers_of(data: Any, *, name: str) -> Floats:
+    try:
+        numbers = pd.to_numeric(
+            pd.Series(data if isinstance(data, np.ndarray | Sequence) else list(data)), errors="raise"
+        ).to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        numbers = None
+    if numbers is None or isinstance(data, str) or np.isinf(numbers).any():
+        raise InputError(
+            f"`{name}` must be events, a series, or numbers in order of time. Got {type(data).__name__}. Write: sara.trends.series(events) or [3, 5, 4, 2]"
+        )
+    if len(numbers) == 0:
+        raise NotEnoughDataError(f"`{name}` needs at least 1 number. Got 0. Has an earlier filter removed them all?")
+    return numbers
+
+
+def _cut(out: Counted, period: Any) -> Counted:
+    if not out.dated:
+        raise InputError(
+            f"`period` must be left out for numbers without dates. Got {period!r}. Cut the list itself: numbers[10:60]"
+        )
+    start, end = parse_period(period)
+    keep = (out.start >= np.datetime64(start)) & (out.end <= np.datetime64(end))
+    if not keep.any():
+        raise NotEnoughDataError(f"`period` must hold a whole {out.word} of the series. Got {period!r}.")
+    gone = int(np.nansum(out.n[~keep]))
+    counts = Counts(
+        out.counts.rows_in, out.counts.rows_used - gone,
+        {**out.counts.left_out, "outside the period": out.counts.left_out.get("outside the period", 0) + gone},
+    )  # fmt: skip
+    return replace(
+        out, start=out.start[keep], end=out.end[keep], n=out.n[keep], days=out.days[keep], counts=counts, partial=(),
+        settings={**out.settings, "period": Setting(f"{start:%Y-%m-%d} to {end - pd.Timedelta(microseconds=1):%Y-%m-%d}", "you")},
+    )  # fmt: skip

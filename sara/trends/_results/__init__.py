@@ -1,0 +1,1 @@
+"""What each question about time answers with."""

@@ -87,7 +87,7 @@ def _is_text(path: Path, start: bytes) -> bool:
 
 def _only_member(path: Path) -> str | None:
     with zipfile.ZipFile(path) as archive:
-        found = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX")]
+        found = [m for m in archive.infolist() if m.filename and not m.is_dir() and not m.filename.startswith("__MACOSX")]
     return found[0].filename if len(found) == 1 and not found[0].flag_bits & 1 else None
 
 

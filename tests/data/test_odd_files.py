@@ -163,6 +163,17 @@ def test_damaged_archives(write, name):
             sara.read_calls(write(damaged, name))
 
 
+def test_a_zip_with_a_member_without_a_name(write):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("nothing", "")
+        archive.writestr("calls.csv", TEXT)
+    # A name that begins with a zero byte ends there.
+    path = write(packed.getvalue().replace(b"nothing", b"\0othing"), "calls.zip")
+    assert len(sara.read_calls(path)) == 2
+    assert sara.convert(path, path.with_suffix(".parquet"))
+
+
 @pytest.mark.parametrize("field", [4, 6, 8, 10], ids=["version made by", "version needed", "flags", "method"])
 def test_a_zip_of_a_kind_nobody_reads(write, field):
     packed = io.BytesIO()

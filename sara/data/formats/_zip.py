@@ -49,7 +49,9 @@ def read_zip(content: bytes, name: str, sha: str, headers: Sequence[Sequence[str
     except ZIP_ERRORS:
         raise InputError(f"`path` must be a whole zip file. Got {name}, which is damaged. Download it again.") from None
     with archive:
-        members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
+        members = [
+            member for member in archive.infolist() if member.filename and not member.is_dir() and not _hidden(member.filename)
+        ]
         if len(members) > MAX_MEMBERS:
             raise InputError(
                 f"`path` must be a zip of at most {MAX_MEMBERS:,} files. Got {len(members):,} in {name}. Unpack it and read the folder."

@@ -14,6 +14,7 @@ import pyproj
 import shapely
 
 from sara.core.errors import InputError, suggest
+from sara.core.gaps import gaps_of_times
 from sara.core.period import Period, coverage
 from sara.data._columns import TEXTS, Origin, joined, joined_time, missing_text, rule_counts, text_columns
 from sara.data._coordinates import Located
@@ -183,8 +184,11 @@ def build(
     own = result.attrs["sara"]
     own["rejects"] = store_rejects(rejects, _key(table, check_mapping(mapping, list(table.frame.columns)), source, crs, tz))
     # Told to every later method: a filter to one category takes away what gives a default address away.
+    time = result["time"].to_numpy(dtype="datetime64[us]")
+    span = coverage(time)
     own |= {
-        "coverage": days_covered(coverage(result["time"].to_numpy(dtype="datetime64[us]")), own["time_precision"]),
+        "coverage": days_covered(span, own["time_precision"]),
+        "gaps": gaps_of_times(time, span, own["time_precision"]),
         **whole_record(result, own.get("decimals")),
         **(record or {}),
     }

@@ -19,6 +19,7 @@ import pandas as pd
 from sara.core.checks import check_count
 from sara.core.errors import InputError, SaraWarning
 from sara.core.excel import safe_cell
+from sara.core.gaps import gaps_of_days
 from sara.core.period import coverage_of_days
 from sara.core.source import EventSource, open_events
 from sara.data._build import STAMPS, Table, build_part, check_mapping, days_covered, plain_kind, whole_record
@@ -251,6 +252,7 @@ def _in_parts(
     found = coverage_of_days(day, n)
     record |= {
         "coverage": days_covered(found, record["time_precision"]),
+        "gaps": gaps_of_days(day, n, found, record["time_precision"]),
         "rows_read": sum(rows for _, _, rows in work.raw) + work.n_rejected - sum(t["rows_rejected"] for t in told),
         "rows_rejected": work.n_rejected, "rejects": str(work.rejects) if work.n_rejected else None,
         "sorted": True, "crs": first.crs.to_string(), **({"crs_source": guessed} if guessed else {}), **said,

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from sara.core.errors import SaraWarning
+from sara.core.gaps import gaps_of_times
 from sara.core.period import coverage
 from sara.data.formats._raw import RawFile
 from sara.data.schema import again, is_event_table
@@ -34,7 +35,9 @@ def own_events(files: list[RawFile], *, source: str, crs: Any) -> gpd.GeoDataFra
         )
         whole.attrs["sara"] = _together([frame.attrs["sara"] for frame in frames])
         out = again(whole, source="events", crs=crs)
-        found = coverage(out["time"].to_numpy(dtype="datetime64[us]"))
+        time = out["time"].to_numpy(dtype="datetime64[us]")
+        found = coverage(time)
+        out.attrs["sara"]["gaps"] = gaps_of_times(time, found, str(out.attrs["sara"].get("time_precision")))
         out.attrs["sara"]["coverage"] = None if found is None else [stamp.strftime("%Y-%m-%d") for stamp in found]
     said = sorted(out["source"].dropna().unique())
     if len(said) and source not in said:

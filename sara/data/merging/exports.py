@@ -11,6 +11,7 @@ import pandas as pd
 
 from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError
+from sara.core.gaps import gaps_of_times
 from sara.core.period import coverage
 from sara.data._order import content_hash, in_order, order_of
 from sara.data._rejects import rejects_of, store_rejects
@@ -399,6 +400,7 @@ def _record(
     return {
         **first, **second,
         "coverage": None if span is None else [f"{day:%Y-%m-%d}" for day in span],
+        "gaps": gaps_of_times(known, span, str(second.get("time_precision"))),
         "rows_read": len(events) + rejected + joined, "rows_rejected": rejected, "merged": joined,
         "rejects": store_rejects(pd.concat(rejects, ignore_index=True), key) if rejects else None,
         "bad_locations": {reason: (first.get("bad_locations") or {}).get(reason, 0) + (second.get("bad_locations") or {}).get(reason, 0)

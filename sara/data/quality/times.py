@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sara.core.checks import record_of
+from sara.core.gaps import empty_runs
 from sara.core.period import Period
 from sara.data._text import uniques_of
 from sara.data.quality.ground import Finding, Ground, many
@@ -16,8 +17,6 @@ __all__ = ["coverage", "heaping", "lag", "order", "reading", "rows_per_day", "ty
 
 # The longest gaps are named, the others counted.
 MOST_GAPS = 3
-# A weekday with rows in no more than this share of its weeks is one on which no one works.
-CLOSED = 0.1
 
 
 def coverage(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
@@ -42,7 +41,7 @@ def coverage(events: gpd.GeoDataFrame, ground: Ground) -> list[Finding]:
         gap = start + pd.Timedelta(days=first)
         found.append(Finding(
             "coverage", f"no row on {many(length, 'day')} from {gap:%Y-%m-%d}, where {expected:,.0f} were to be expected", 0, "serious" if length >= 28 else "warning",
-            why, "kept; trends over it say so", _around(start, last, gap, gap + pd.Timedelta(days=length - 1)),
+            why, "kept; trends take it as unknown, not as zero", _around(start, last, gap, gap + pd.Timedelta(days=length - 1)),
         ))  # fmt: skip
     if len(gaps) > MOST_GAPS:
         rest = sum(length for _, length, _ in gaps[MOST_GAPS:])
@@ -133,24 +132,8 @@ def rows_per_day(events: gpd.GeoDataFrame, period: Period | None, mask: np.ndarr
 
 
 def _gaps(days: np.ndarray, weekday: int = 0) -> list[tuple[int, int, float]]:
-    """Return (first day, days, rows expected) of empty runs that chance does not make, longest first: 20 rows or more were due on their weekdays."""
-    if not (days > 0).any():
-        return []
-    dow = (np.arange(len(days)) + weekday) % 7
-    due = np.zeros(7)
-    for day in range(7):
-        counts = days[dow == day]
-        # A weekday that is almost always empty is one on which the office is closed.
-        if len(counts) and (counts > 0).mean() > CLOSED:
-            due[day] = np.median(counts[counts > 0])
-    due = np.minimum(due, 2 * max(float(days.mean()), float(np.mean(days[days > 0])) / 2))
-    total = np.r_[0.0, np.cumsum(due[dow])]
-    edges = np.flatnonzero(np.diff(np.r_[False, days == 0, False].astype(np.int8)))
-    runs = zip(edges[::2], edges[1::2], strict=True)
-    return sorted(
-        [(int(a), int(b - a), float(total[b] - total[a])) for a, b in runs if total[b] - total[a] >= 20],
-        key=lambda gap: (-gap[1], gap[0]),
-    )
+    """Return (first day, days, rows expected) of empty runs that chance does not make, longest first."""
+    return sorted(empty_runs(days, weekday), key=lambda gap: (-gap[1], gap[0]))
 
 
 def reading(events: gpd.GeoDataFrame) -> list[Finding]:

@@ -42,7 +42,7 @@ KINDS = {
     "RefreshResult": "sara.problem._refresh_result",
     "RepeatResult": "sara.analyze._repeats",
     "ScanStatisticResult": "sara.hotspots._results.scan_statistic",
-    "SeriesResult": "sara.trends._series",
+    "SeriesResult": "sara.trends._results.series",
     "StreetResult": "sara.hotspots._results.street",
     "TrendResult": "sara.trends._result",
 }

@@ -21,7 +21,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_LINES = len(CATEGORICAL)
 
 
-def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
+def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None, value: str = "n") -> Axes:
     """Draw counts over time: whole periods as a line with its last point marked, partial ones hollow.
 
     Parameters
@@ -32,6 +32,8 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
         ``period`` (start), ``n``, ``complete``, and the column `by`.
     by : str, optional
         One line per value of this column: the six largest.
+    value : str
+        The column to draw.
 
     Returns
     -------
@@ -39,15 +41,16 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
         The Axes given.
     """
     if by is None:
-        _one_line(ax, table, LINE, label=None)
+        _one_line(ax, table, LINE, label=None, value=value)
     else:
         largest = (
             table.groupby(by, observed=True, sort=True)["n"].sum().sort_values(ascending=False, kind="stable").index[:MOST_LINES]
         )
         dashes = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
         for name, color, dash in zip(largest, CATEGORICAL, dashes, strict=False):
-            _one_line(ax, table[table[by] == name], color, label=str(name), dash=dash)
-    ax.set_ylim(bottom=0, top=max(1.0, float(table["n"].max()) * 1.08))
+            _one_line(ax, table[table[by] == name], color, label=str(name), dash=dash, value=value)
+    tallest = float(np.nanmax([1.0 if value == "n" else 1e-12, *table[value].to_numpy(dtype=float, na_value=np.nan)]))
+    ax.set_ylim(bottom=0, top=tallest * 1.08)
     date_axis(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
@@ -71,12 +74,16 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None) -> Axes:
     return ax
 
 
-def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, dash: Any = "-") -> None:
-    whole, partial = rows[rows["complete"]], rows[~rows["complete"]]
-    few = len(whole) <= 40
+def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, dash: Any = "-", value: str = "n") -> None:
+    at, complete = rows["period"].to_numpy(), rows["complete"].to_numpy(dtype=bool)
+    known = rows[value].to_numpy(dtype=float, na_value=np.nan)
+    there = np.flatnonzero(complete & ~np.isnan(known))
+    # Partial periods at the ends are not on the line; inside they leave it open.
+    line = slice(there[0], there[-1] + 1) if len(there) else slice(0, 0)
+    few = len(there) <= 40
     ax.plot(
-        whole["period"],
-        whole["n"],
+        at[line],
+        np.where(complete, known, np.nan)[line],
         color=color,
         linestyle=dash,
         linewidth=1.6 if few else 1.1,
@@ -84,20 +91,19 @@ def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, da
         ms=3,
         label=label,
     )
-    for part in (
-        partial[partial["period"] < whole["period"].min()] if len(whole) else partial,
-        partial[partial["period"] > whole["period"].max()] if len(whole) else partial,
-    ):
-        ax.plot(part["period"], part["n"], "o", mfc="white", mec=color, mew=1.2, ms=5, zorder=3)
-    if len(whole):
-        last = whole.iloc[-1]
-        ax.plot([last["period"]], [last["n"]], "o", color=color, ms=6, zorder=4)
+    partial = np.flatnonzero(~complete & ~np.isnan(known))
+    if len(partial):
+        ax.plot(at[partial], known[partial], "o", mfc="white", mec=color, mew=1.2, ms=5, zorder=3, linestyle="none")
+    if len(there):
+        i = there[-1]
+        ax.plot([at[i]], [known[i]], "o", color=color, ms=6, zorder=4)
         if label is None:
             # Beside the point, away from a partial period that follows lower down.
-            below = len(partial) and partial["period"].max() > last["period"] and partial["n"].iloc[-1] > last["n"]
+            after = partial[partial > i]
+            below = len(after) > 0 and known[after[0]] > known[i]
             ax.annotate(
-                f"{last['n']:,}",
-                (last["period"], last["n"]),
+                f"{known[i]:,.0f}" if value == "n" else f"{known[i]:,.3g}",
+                (at[i], known[i]),
                 xytext=(6, -12 if below else 4),
                 textcoords="offset points",
                 fontsize=8.5,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from sara.plot.style import INK, LINE, MUTED, PALE, SECOND
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_band", "draw_marks", "draw_observed"]
+__all__ = ["draw_band", "draw_gaps", "draw_marks", "draw_marks_at", "draw_observed"]
 
 # Beyond this many points, dots on each would be a caterpillar.
 _FEW = 60
@@ -107,6 +107,26 @@ def draw_band(
     return ax
 
 
+def draw_gaps(ax: Axes, gaps: Sequence[tuple[Any, Any]]) -> Axes:
+    """Hatch the stretches for which a file says nothing.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw, with dates along it.
+    gaps : sequence of (date, date)
+        First day, and the day after the last.
+
+    Returns
+    -------
+    Axes
+        The Axes given.
+    """
+    for first, last in gaps:
+        ax.axvspan(pd.Timestamp(first), pd.Timestamp(last), facecolor="none", edgecolor=PALE, hatch="////", linewidth=0, zorder=0)  # type: ignore[arg-type]
+    return ax
+
+
 def draw_marks(ax: Axes, marks: Mapping[Any, str] | None) -> Axes:
     """Draw dates that explain a change (a response, a new way to record) as dotted lines with their words.
 
@@ -124,12 +144,28 @@ def draw_marks(ax: Axes, marks: Mapping[Any, str] | None) -> Axes:
     """
     from matplotlib.dates import date2num
 
-    if not marks:
-        return ax
+    dated = sorted((timestamp(date, name="marks"), str(words)) for date, words in (marks or {}).items())
+    return draw_marks_at(ax, [(float(date2num(pd.Timestamp(date).to_pydatetime())), words) for date, words in dated])
+
+
+def draw_marks_at(ax: Axes, marks: Sequence[tuple[float, str]]) -> Axes:
+    """Draw the same at places of an axis without dates.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    marks : sequence of (float, str)
+        Where on the axis, and the words, in order. Those outside the picture are left out.
+
+    Returns
+    -------
+    Axes
+        The Axes given.
+    """
     low, high = ax.get_xlim()
     placed: list[float] = []
-    for date, words in sorted((timestamp(date, name="marks"), str(words)) for date, words in marks.items()):
-        at = float(date2num(pd.Timestamp(date).to_pydatetime()))
+    for at, words in marks:
         if not low <= at <= high:
             continue
         # Words of marks that stand close go one below the other.

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_columns, check_enough, check_events
+from sara.core.checks import check_columns, check_enough, check_events, record_of
 from sara.core.errors import InputError, NotEnoughDataError
-from sara.core.period import in_period, resolve_period
-from sara.core.result import Counts, Result, Setting
+from sara.core.period import in_period
+from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
-from sara.core.wording import officer_words, percent, period_words
-from sara.data._lists import HELP_REASON, PLACE_LIKE, shown
+from sara.core.wording import officer_words
+from sara.data._lists import HELP_REASON, shown
+from sara.trends._input.days import operational_period, start_of_day
 from sara.trends._input.edges import DAY, MOST_ROWS, covered, edges_of
-from sara.trends._input.frequency import check_precision, label_of, step_of, word_of
+from sara.trends._input.exposed import exposure_of
+from sara.trends._input.frequency import check_precision, label_of, step_of
+from sara.trends._input.gaps import Gaps, gaps_of, missing_days
 from sara.trends._input.rows import Rows, rows_of, unit_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from sara.trends._results.series import SeriesResult
 
 __all__ = ["SeriesResult", "series"]
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.datetime64]
 
-# No percent change on a base under 20: a handful more or less would move it by half.
-PERCENT_BASE = 20
 # Days without a row where this many were to be expected are a hole in the feed, not a quiet time.
 GAP_EXPECTED = 20
 # A group silent for periods in which this many were to be expected has a code that came or went.
@@ -39,129 +39,10 @@ CODE_EXPECTED = 100
 LAG = pd.Timedelta(days=28)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class SeriesResult(Result):
-    """Counts over time.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per period (and per value of `by`): ``period`` (its start), the column `by` where one was asked for, ``n`` (events, zeros
-        filled in), ``complete`` (whether the data cover the whole period; only complete periods are compared), ``days`` (days covered).
-    freq : str
-        The pandas offset used.
-    by : str or None
-        The column of the groups.
-    years : tuple of int, or None
-        Events in the first and in the last 12 months of the period; None where it is shorter than two years.
-    holes : bool
-        Whether days are missing where many events were to be expected.
-    swing : float
-        Variance of the counts of complete periods over their mean; 1 where only chance moves them.
-    start, end : Timestamp
-        The period, half-open.
-    noun, source : str
-        What the rows are called, and the source line.
-    """
-
-    freq: str
-    by: str | None
-    years: tuple[int, int] | None
-    holes: bool
-    swing: float
-    start: pd.Timestamp
-    end: pd.Timestamp
-    noun: str
-    source: str = ""
-
-    question: ClassVar[str] = "How many, and is it changing?"
-    count_columns: ClassVar[tuple[str, ...]] = ("n",)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "private_columns", (self.by,) if self.by in PLACE_LIKE else ())
-
-    @property
-    def text(self) -> str:
-        """The finding in one to three sentences."""
-        return " ".join(part for part in (self._level(), self._years(), self._groups()) if part)
-
-    def _total(self) -> pd.DataFrame:
-        if self.by is None:
-            return self.table
-        return self.table.groupby("period", as_index=False, sort=True).agg(
-            n=("n", "sum"), complete=("complete", "first"), days=("days", "first")
-        )
-
-    def _level(self) -> str:
-        word, article = word_of(self.freq)
-        total = self._total()
-        n = total.loc[total["complete"], "n"]
-        if n.empty:
-            return f"{_capital(_count(int(total['n'].sum()), self.noun))}; the data do not cover one whole {word}."
-        if len(n) == 1:
-            return f"{int(n.iloc[0]):,} {self.noun} in the one {word} that the data cover in full."
-        return f"About {_round(float(n.mean()))} {self.noun} {article} {word} ({len(n):,} complete {word}s, from {int(n.min()):,} to {int(n.max()):,})."
-
-    def _years(self) -> str:
-        if self.years is None:
-            return ""
-        first, last = self.years
-        words = f"In the last 12 months there were {last:,}, in the first 12 months {first:,}"
-        if first == last:
-            return f"{words}: as many."
-        if self.holes:
-            return f"{words}; the data have holes, so this need not be a change."
-        if first < PERCENT_BASE:
-            return f"{words}: too few to speak of a percentage."
-        # Both years are counts, and they swing more than chance alone: the square-root test with the measured swing.
-        z = np.sqrt(2) * (np.sqrt(last) - np.sqrt(first)) / np.sqrt(max(self.swing, 1.0))
-        change = (
-            f"{percent(abs(last - first) / first)} {'more' if last > first else 'fewer'}"
-            if last < 3 * first
-            else f"{last / first:.0f} times as many"
-        )
-        return f"{words}: {change}" + (", which the usual ups and downs may explain." if abs(z) < 2 else ".")
-
-    def _groups(self) -> str:
-        if self.by is None:
-            return ""
-        sums = self.table.groupby(self.by, sort=True)["n"].sum().sort_values(ascending=False, kind="stable")
-        top, total = sums.head(3), max(int(sums.sum()), 1)
-        listed = ", ".join(f"{shown(name, self.by)} ({percent(n / total)})" for name, n in top.items())
-        return f"Most by {self.by}: {listed}."
-
-    @property
-    def alt_text(self) -> str:
-        """What the figure shows, for a reader who cannot see it."""
-        word, _ = word_of(self.freq)
-        total = self._total()
-        whole = total[total["complete"]]
-        last = f" The last complete {word} had {int(whole['n'].iloc[-1]):,}." if len(whole) else ""
-        return f"Line of {self.noun} per {word}, {period_words(self.start, self.end)}, partial periods hollow. {self.text}{last}"
-
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the counts as a line: the last complete period marked, partial periods hollow; return the Axes."""
-        from sara.plot.series import MOST_LINES, draw_lines
-        from sara.plot.style import finish, new_axes, subtitle_of
-
-        ax = new_axes() if ax is None else ax
-        table = (
-            self.table
-            if self.by not in PLACE_LIKE
-            else self.table.assign(**{self.by: [shown(name, self.by) for name in self.table[self.by]]})
-        )
-        draw_lines(ax, table, by=self.by)
-        word, article = word_of(self.freq)
-        groups = self.table[self.by].nunique() if self.by else 1
-        largest = f"the largest {MOST_LINES} of {groups:,} values of {self.by}" if groups > MOST_LINES else ""
-        hollow = "" if self.table["complete"].all() else f"hollow: partial {word}"
-        return finish(
-            ax, title=f"How many {self.noun}, and is it changing?", source=self.source, xlabel=None, ylabel=f"{self.noun} {article} {word}",
-            subtitle=subtitle_of(f"{self.noun} {article} {word}", period_words(self.start, self.end), f"n = {int(self.table['n'].sum()):,}", largest, hollow),
-        )  # fmt: skip
-
-
-def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str | None = None, period: Any = None) -> SeriesResult:
+def series(
+    events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str | None = None, period: Any = None, day_starts: int | str = 0,
+    gaps: Sequence[Any] | None = None, exposure: pd.Series | dict[Any, float] | None = None,
+) -> SeriesResult:  # fmt: skip
     """Count events per week, month or any other period.
 
     Answers "how many, and is it changing?". Use `trends.clock` for the hours of the week.
@@ -177,16 +58,25 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
         A column: one series per value, every period filled in for each. Rows without a value are left out and counted.
     period : (str, str), optional
         First and last day. If not given, the longest run of the file without a gap of three empty months.
+    day_starts : int or str
+        Hour at which a day begins, such as 6 or ``"06:00"``: an event at 02:00 on Saturday then belongs to Friday, and weeks begin on Monday
+        at that hour.
+    gaps : list of (str, str), optional
+        First and last day of stretches for which the file is known to be incomplete, beside those that its record names. Their rows are left
+        out and counted.
+    exposure : Series or dict, optional
+        Numbers by date, one for each day (hours on patrol, buses that ran) or for each longer step (inhabitants by month): added up over
+        each period to give ``exposure`` and ``rate``.
 
     Returns
     -------
     SeriesResult
-        ``table``: ``period``, the column `by`, ``n``, ``complete``, ``days``.
+        ``table``: ``period``, the column `by`, ``n``, ``complete``, ``days``, ``per_day``, with exposure also ``exposure`` and ``rate``.
 
     Raises
     ------
     InputError
-        If `freq` is no offset, is shorter than the times are precise, or `by` names no column.
+        If `freq` is no offset, is shorter than the times are precise, `by` names no column, or `exposure` is not by date.
     NotEnoughDataError
         If no row has a time.
 
@@ -196,6 +86,11 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
     of any comparison. The two years compared are the first and the last 12 months of a period of at least two years; no percentage is given
     on a base under 20. A difference with ``|sqrt(2) * (sqrt(last) - sqrt(first))| < 2 * sqrt(variance / mean)`` is called possible by the
     usual ups and downs; a larger one is not called a trend.
+
+    A gap is not zero: days without any row of the whole file where at least 20 were to be expected are named in the record when a file is
+    read, and stay known when rows are filtered. A period that lies in a gap has no ``n``; one that is cut by it has the ``n`` of its other
+    days, is not complete, and can be compared by ``per_day``. With `day_starts`, dates mean days that begin at that hour; the hours before
+    the first of them are outside the period.
 
     References
     ----------
@@ -212,13 +107,17 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
     """
     source = as_source(events)
     known: Any = check_events(events) if source is None else source
-    step = step_of(freq)
+    step, shift = step_of(freq), start_of_day(day_starts)
     _check_by(known, by)
-    start, end, period_setting = resolve_period(known, period)
-    edges = edges_of(start, end, step, freq=freq)
+    start, end, period_setting = operational_period(known, period, shift)
+    edges = edges_of(start - shift, end - shift, step, freq=freq) + np.timedelta64(shift)
     check_precision(known, edges, freq=freq)
-    rows = rows_of(known, unit=unit_of(start, end, *edges), by=by)
-    inside, n_in = in_period(rows.time, start, end), int(rows.n.sum())
+    _check_day_starts(known, shift, day_starts)
+    out_of = gaps_of(known, gaps, start, end)
+    rows = rows_of(known, unit=unit_of(start, end, *edges, *[at for gap in out_of for at in gap]), by=by)
+    within, n_in = in_period(rows.time, start, end), int(rows.n.sum())
+    lost = _in_gaps(rows.time, out_of) & within
+    inside = within & ~lost
     groups, names = _groups(rows, by)
     helps = rows.helped & inside & (groups >= 0)
     used = inside & (groups >= 0) & ~helps
@@ -240,28 +139,38 @@ def series(events: gpd.GeoDataFrame | EventSource, *, freq: str = "W", by: str |
         )
     n = _numbers(rows.time[used], edges, groups[used], len(names), rows.n[used])
     complete, days = covered(edges, start, end)
-    table = _table(edges, n, complete, days, by, names)
+    missing = missing_days(edges, out_of)
+    complete, days = complete & (missing == 0), np.maximum(days - missing, 0.0)
+    shown_as = edges - np.timedelta64(shift) if _whole_days(edges) else edges
+    exposed = None if exposure is None else exposure_of(exposure, edges - np.timedelta64(shift), days, complete, out_of)
+    table = _table(shown_as, n, complete, days, by, names, exposed)
     whole = n.sum(axis=0)[complete]
-    holes = _gap_caution(rows, used, start, end)
+    holes = _gap_caution(rows, used, start, end, out_of)
     officers = officer_words(rows.count(used & rows.officer), rows.count(used), noun=rows.noun)
     return SeriesResult(
         table=table,
         settings={
             "freq": Setting(label_of(step), "sara" if freq == "W" else "you", "weeks run Monday to Sunday" if label_of(step) == "W-SUN" else ""),
             "period": period_setting,
+            "day_starts": Setting(f"{pd.Timestamp(0) + shift:%H:%M}", "you" if shift else "sara", "" if shift else "calendar days"),
+            "gaps": Setting(_words_of(out_of) or "none", "you" if gaps else "sara", "" if gaps else "of the file's record"),
+            "exposure": Setting("days covered" if exposure is None else "given", "sara" if exposure is None else "you"),
             "by": Setting(by if by is not None else "none", "you" if by is not None else "sara", "" if by is not None else "one series"),
         },
         counts=Counts(
             n_in, rows.count(used),
             {
-                "without a time": rows.count(no_time), "outside the period": rows.count(~inside & ~no_time),
+                "without a time": rows.count(no_time), "outside the period": rows.count(~within & ~no_time),
+                "in a gap of the file": rows.count(lost),
                 f"with no {by}": rows.count(inside & (groups < 0)), HELP_REASON: rows.count(helps),
             },
         ),
-        cautions=(*rows.cautions, *officers, *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(rows.last, end)),
-        freq=label_of(step), by=by, holes=bool(holes), years=_years(rows, used, start, end),
+        cautions=(*rows.cautions, *officers, *_known_gaps(out_of), *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(rows.last, end)),
+        freq=label_of(step), by=by, holes=bool(holes) or _cut_years(out_of, start, end), years=_years(rows, used, start, end),
         swing=float(whole.var(ddof=1) / whole.mean()) if len(whole) > 2 and whole.mean() > 0 else 1.0,
-        start=start, end=end, noun=rows.noun, source=rows.source,
+        start=start - shift if start == start.normalize() + shift else start, end=end - shift if end == end.normalize() + shift else end,
+        noun=rows.noun, source=rows.source,
+        gaps=tuple((f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}") for first, last in out_of),
     )  # fmt: skip
 
 
@@ -275,7 +184,7 @@ def _check_by(events: Any, by: Any) -> None:
         raise InputError(
             "`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
         )
-    if by in ("period", "n", "complete", "days"):
+    if by in ("period", "n", "complete", "days", "per_day", "exposure", "rate"):
         raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
 
 
@@ -306,14 +215,71 @@ def _numbers(time: Times, edges: Times, groups: Ints, n_groups: int, n: Ints) ->
 
 
 def _table(
-    edges: Times, n: Ints, complete: npt.NDArray[np.bool_], days: npt.NDArray[np.float64], by: str | None, names: list[Any]
+    starts: Times,
+    n: Ints,
+    complete: npt.NDArray[np.bool_],
+    days: Floats,
+    by: str | None,
+    names: list[Any],
+    exposure: Floats | None,
 ) -> pd.DataFrame:
     groups, periods = n.shape
-    columns: dict[str, Any] = {"period": np.repeat(edges[:-1], groups)}
+    columns: dict[str, Any] = {"period": np.repeat(starts[:-1], groups)}
     if by is not None:
         columns[by] = pd.Series(names * periods)
-    columns |= {"n": n.T.ravel(), "complete": np.repeat(complete, groups), "days": np.repeat(days, groups)}
-    return pd.DataFrame(columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_day = np.where(days > 0, n / days, np.nan)
+        rate = None if exposure is None else n / exposure
+    columns |= {
+        "n": n.T.ravel(),
+        "complete": np.repeat(complete, groups),
+        "days": np.repeat(days, groups),
+        "per_day": per_day.T.ravel(),
+    }
+    if exposure is not None and rate is not None:
+        columns |= {"exposure": np.repeat(exposure, groups), "rate": rate.T.ravel()}
+    table = pd.DataFrame(columns)
+    unknown = np.repeat(days <= 0, groups)
+    if unknown.any():
+        table["n"] = table["n"].astype("Int64").mask(unknown)
+    return table
+
+
+def _whole_days(edges: Times) -> bool:
+    return bool((np.diff(edges).astype(np.int64) % DAY == 0).all())
+
+
+def _in_gaps(time: Times, gaps: Gaps) -> npt.NDArray[np.bool_]:
+    out = np.zeros(len(time), dtype=bool)
+    for first, last in gaps:
+        out |= (time >= np.datetime64(first, "us")) & (time < np.datetime64(last, "us"))
+    return out
+
+
+def _words_of(gaps: Gaps) -> str:
+    listed = [f"{first:%Y-%m-%d} to {last - pd.Timedelta(microseconds=1):%Y-%m-%d}" for first, last in gaps]
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
+
+
+def _known_gaps(gaps: Gaps) -> list[str]:
+    days = sum((last - first) / pd.Timedelta(days=1) for first, last in gaps)
+    return (
+        [f"The file says nothing about {days:,.0f} days ({_words_of(gaps)}): they are taken as unknown, not as zero."]
+        if gaps
+        else []
+    )
+
+
+def _cut_years(gaps: Gaps, start: pd.Timestamp, end: pd.Timestamp) -> bool:
+    first_end, last_start = start + pd.DateOffset(years=1), end - pd.DateOffset(years=1)
+    return any(first < first_end or last > last_start for first, last in gaps)
+
+
+def _check_day_starts(events: Any, shift: pd.Timedelta, day_starts: Any) -> None:
+    if shift and record_of(events).get("time_precision") in ("day", "month"):
+        raise InputError(
+            f"`day_starts` must be left out where times are dates without an hour. Got {day_starts!r}. Write: sara.trends.series(events, freq='D')"
+        )
 
 
 def _years(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int] | None:
@@ -350,33 +316,24 @@ def _code_cautions(n: Ints, names: list[Any], by: str | None) -> list[str]:
     ]
 
 
-def _gap_caution(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp) -> list[str]:
+def _gap_caution(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp, known: Gaps) -> list[str]:
     """Say where the feed seems to have been down: whole days without a row where at least 20 were to be expected."""
     per_day = rows.count(used) / ((end - start) / pd.Timedelta(days=1))
     # From the last moment of each group to the first of the next one that begins later than all before it have ended.
-    order = np.argsort(rows.time[used], kind="stable")
-    begins = np.append(rows.time[used][order], np.datetime64(end, "us"))
-    ended = np.maximum.accumulate(np.append(np.datetime64(start, "us"), rows.last[used][order]))
+    # A gap that is known counts as if rows had filled it.
+    first, last = (np.array([gap[side] for gap in known], dtype="datetime64[us]") for side in (0, 1))
+    time, until = np.r_[rows.time[used], first], np.r_[rows.last[used], last]
+    order = np.argsort(time, kind="stable")
+    begins = np.append(time[order], np.datetime64(end, "us"))
+    ended = np.maximum.accumulate(np.append(np.datetime64(start, "us"), until[order]))
     lengths = (begins - ended).astype(np.int64) / DAY
     holes = np.flatnonzero((lengths * per_day >= GAP_EXPECTED) & (lengths >= 2))
     if len(holes) == 0:
         return []
     longest = int(holes[np.argmax(lengths[holes])])
-    first, last = pd.Timestamp(ended[longest]), pd.Timestamp(begins[longest])
+    low, high = pd.Timestamp(ended[longest]), pd.Timestamp(begins[longest])
     more = f" and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
     return [
-        f"No {rows.noun} at all from {first:%Y-%m-%d} to {last:%Y-%m-%d}, where about {lengths[longest] * per_day:,.0f} were to be expected{more}: "
+        f"No {rows.noun} at all from {low:%Y-%m-%d} to {high:%Y-%m-%d}, where about {lengths[longest] * per_day:,.0f} were to be expected{more}: "
         "ask whether the data are complete before speaking of a fall."
     ]
-
-
-def _round(mean: float) -> str:
-    return f"{mean:,.0f}" if mean >= 20 else f"{mean:.1f}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -208,6 +208,161 @@ def test_mistakes_are_answered_in_words():
         sara.trends.series(days, freq="h")
 
 
+def with_gap(first="2023-04-01", last="2023-06-15"):
+    """Return events of two years, read as one file, whose feed was down from `first` up to `last`."""
+    times = spread("2022-01-01", "2024-01-01", 3000)
+    times = times[(times < first) | (times >= last)]
+    return events_at(times, category=np.where(np.arange(len(times)) % 3 == 0, "noise", "theft"))
+
+
+@pytest.mark.parametrize("by", [None, "category"])
+def test_a_gap_of_the_file_is_unknown_and_not_zero(by):
+    events = with_gap()
+    assert events.attrs["sara"]["gaps"] == [["2023-04-01", "2023-06-15"]]
+    found = sara.trends.series(events, freq="MS", by=by, period=("2022-01-01", "2023-12-31"))
+    months = found.table.drop_duplicates("period").set_index("period")
+    assert months["n"].isna().sum() == 2  # April and May lie in it
+    assert months.loc["2023-04-01", "days"] == 0
+    assert months.loc["2023-06-01", "days"] == 16
+    assert not months.loc[["2023-04-01", "2023-05-01", "2023-06-01"], "complete"].any()
+    assert months["complete"].sum() == 21
+    june = found.table[found.table["period"] == "2023-06-01"]
+    assert june["n"].sum() == ((events["time"] >= "2023-06-15") & (events["time"] < "2023-07-01")).sum()
+    assert june["per_day"].sum() == pytest.approx(june["n"].sum() / 16)
+    assert found.table["n"].sum() == len(events)
+    assert any("unknown, not as zero" in caution and "75 days" in caution for caution in found.cautions)
+    assert not any(caution.startswith("No events at all") for caution in found.cautions)
+    assert "holes" in found.text
+    assert found.alt_text.count("gap")
+
+
+def test_a_gap_stays_known_when_rows_are_filtered_and_in_a_source(tmp_path):
+    noise = with_gap().query("category == 'noise'")
+    one = sara.trends.series(noise, period=("2022-01-01", "2023-12-31"))
+    assert one.table["n"].isna().sum() >= 9
+    other = sara.trends.series(sara.open_events(noise), period=("2022-01-01", "2023-12-31"))
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert one.gaps == other.gaps == (("2023-04-01", "2023-06-15"),)
+    back = Result.from_dict(json.loads(json.dumps(one.to_dict(), allow_nan=False)))
+    assert (back.text, back.alt_text, tuple(map(tuple, back.gaps))) == (one.text, one.alt_text, one.gaps)
+    back.figure().canvas.draw()
+
+
+def test_gaps_told_leave_their_rows_out_and_count_them():
+    events = events_at(spread("2023-01-02", "2023-03-06", 900))
+    found = sara.trends.series(
+        events, period=("2023-01-02", "2023-03-05"), gaps=[("2023-01-18", "2023-01-31"), ("2023-01-20", "2023-02-03")]
+    )
+    lost = ((events["time"] >= "2023-01-18") & (events["time"] < "2023-02-04")).sum()
+    assert found.counts.left_out == {"in a gap of the file": lost}
+    assert found.table["n"].isna().tolist() == [False, False, False, True, False, False, False, False, False]
+    assert found.table["days"].tolist() == [7, 7, 2, 0, 2, 7, 7, 7, 7]
+    assert found.settings["gaps"].value == "2023-01-18 to 2023-02-03"
+    with pytest.raises(sara.InputError, match="`gaps` must be a pair of dates"):
+        sara.trends.series(events, gaps=["2023-01-18"])
+
+
+def test_without_a_gap_counts_are_whole_numbers():
+    found = sara.trends.series(events_at(spread("2022-01-01", "2023-01-01", 900)))
+    assert found.table["n"].dtype == np.int64
+    assert found.gaps == ()
+
+
+def test_per_day_makes_months_of_unequal_length_comparable():
+    days = pd.date_range("2023-01-01", "2023-12-31").repeat(4)
+    found = sara.trends.series(events_at(days), freq="MS", period=("2023-01-01", "2023-12-31"))
+    assert found.table["n"].nunique() == 3
+    assert found.table["per_day"].tolist() == [4.0] * 12
+    assert found.plot(value="per_day").get_ylabel() == "events a day, by month"
+    with pytest.raises(sara.InputError, match="`value` must be a column"):
+        found.plot(value="rate")
+
+
+def test_an_operational_day_keeps_the_night_in_one_piece():
+    # Saturday 2024-01-06 02:00 and Monday 2024-01-08 05:59 belong to Friday and to the week before.
+    events = events_at(
+        ["2024-01-05 23:00", "2024-01-06 02:00", "2024-01-06 06:00", "2024-01-08 05:59", "2024-01-08 06:00", "2024-01-14 12:00"]
+    )
+    days = sara.trends.series(events, freq="D", day_starts=6, period=("2024-01-01", "2024-01-14")).table.set_index("period")["n"]
+    assert (days["2024-01-05"], days["2024-01-06"], days["2024-01-07"], days["2024-01-08"]) == (2, 1, 1, 1)
+    weeks = sara.trends.series(events, day_starts="06:00", period=("2024-01-01", "2024-01-14"))
+    assert weeks.table["period"].tolist() == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-08")]
+    assert weeks.table["n"].tolist() == [4, 2]
+    assert weeks.settings["day_starts"].value == "06:00"
+    # The file ends at midnight: the last operational day is cut, and not called complete.
+    assert weeks.table["complete"].tolist() == [True, False]
+    assert weeks.start == pd.Timestamp("2024-01-01")
+
+
+def test_hours_before_the_first_operational_day_are_outside():
+    found = sara.trends.series(events_at(["2024-01-01 03:00", "2024-01-01 07:00", "2024-01-02 05:00"]), freq="D", day_starts=6)
+    assert found.table["n"].tolist() == [2, 0]
+    assert found.table["complete"].tolist() == [True, False]
+    assert found.counts.left_out == {"outside the period": 1}
+    shifts = sara.trends.series(events_at(spread("2024-01-01", "2024-01-05", 99)), freq="8h", day_starts=6)
+    assert shifts.table["period"].dt.hour.tolist()[:3] == [6, 14, 22]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 23), st.sampled_from(["D", "W", "MS", "8h"]), st.integers(0, 50))
+def test_an_operational_day_is_a_shift_of_the_clock(hour, freq, seed):
+    times = spread("2024-01-03", "2024-05-09", 150, seed=seed)
+    found = sara.trends.series(events_at(times), freq=freq, day_starts=hour, period=("2024-01-03", "2024-05-20"))
+    moved = sara.trends.series(events_at(times - pd.Timedelta(hours=hour)), freq=freq, period=("2024-01-03", "2024-05-20"))
+    whole = found.table[found.table["complete"]].reset_index(drop=True)
+    other = moved.table.set_index("period")["n"]
+    starts = whole["period"] - pd.Timedelta(hours=hour) if freq == "8h" else whole["period"]
+    assert whole["n"].tolist() == other.reindex(starts).tolist()
+
+
+@pytest.mark.parametrize("day_starts", [24, -1, "25:00", "six", 6.5, True])
+def test_a_day_starts_at_an_hour(day_starts):
+    with pytest.raises(sara.InputError, match="`day_starts` must be an hour"):
+        sara.trends.series(events_at(["2024-01-01 03:00"]), day_starts=day_starts)
+
+
+def test_dates_without_an_hour_have_no_operational_day():
+    with pytest.raises(sara.InputError, match="`day_starts` must be left out"):
+        sara.trends.series(events_at(["2024-01-01", "2024-01-02"]), day_starts=6)
+
+
+def test_exposure_gives_a_rate():
+    events = events_at(pd.date_range("2024-01-01", "2024-01-28").repeat(3))
+    hours = pd.Series(np.r_[np.full(14, 10.0), np.full(14, 20.0)], index=pd.date_range("2024-01-01", "2024-01-28"))
+    found = sara.trends.series(events, exposure=hours, period=("2024-01-01", "2024-01-28"))
+    assert found.table["exposure"].tolist() == [70, 70, 140, 140]
+    assert found.table["rate"].tolist() == [0.3, 0.3, 0.15, 0.15]
+    assert found.plot(value="rate").get_ylabel().startswith("events per unit of exposure")
+    less = sara.trends.series(events, exposure=hours.drop(hours.index[[8]]), period=("2024-01-01", "2024-01-28"))
+    assert less.table["exposure"].isna().tolist() == [False, True, False, False]  # a day without a number
+    monthly = sara.trends.series(
+        events_at(spread("2024-01-01", "2024-04-01", 90)),
+        freq="MS",
+        exposure={"2024-01-01": 10.0, "2024-02-01": 20.0},
+        period=("2024-01-01", "2024-03-31"),
+    )
+    assert monthly.table["exposure"].tolist()[:2] == [10, 20]
+    assert np.isnan(monthly.table["rate"].iloc[2])
+
+
+@pytest.mark.parametrize(
+    "exposure", [[1, 2], 4, pd.Series([1.0, 2.0]), pd.Series([1.0, -2.0], index=pd.to_datetime(["2024-01-01", "2024-01-02"]))]
+)
+def test_exposure_is_numbers_by_date(exposure):
+    with pytest.raises(sara.InputError, match="`exposure` must"):
+        sara.trends.series(events_at(["2024-01-01 03:00", "2024-01-02 03:00"]), exposure=exposure)
+
+
+def test_marks_are_drawn_with_their_words_and_those_outside_left_out():
+    found = sara.trends.series(events_at(spread("2023-01-01", "2024-01-01", 700)), period=("2023-01-01", "2023-12-31"))
+    ax = found.plot(marks={"2023-06-01": "new call codes", "2031-01-01": "never"})
+    words = " ".join(text.get_text() for text in ax.texts)
+    assert "new call codes" in words
+    assert "never" not in words
+    with pytest.raises(sara.InputError, match="`marks` must be a date"):
+        found.plot(marks={"June": "new call codes"})
+
+
 def test_chicago_burglary_by_month(real_data):
     calls = sara.read_calls(real_data / "chicago" / "burglary_2011-07_2014-11.csv.gz")
     found = sara.trends.series(calls, freq="MS")

@@ -144,7 +144,7 @@ def counted(data: Any, *, freq: str | None = None, period: Any = None, name: str
     Counted
         The complete periods. Partial ones at the ends are left out and counted.
     """
-    from sara.trends._series import SeriesResult
+    from sara.trends._results.series import SeriesResult
 
     if isinstance(data, SeriesResult):
         if data.by is not None:

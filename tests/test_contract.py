@@ -85,8 +85,13 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
             ["all counts", "last year"], e, area=w.areas, cell_size=400, start="2024-03-01", n_sims=199
         ),
     ),
+    "trends.compare": (lambda w: w.calls, lambda e, w: sara.trends.compare(e, by="category")),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
+    "trends.forecast": (
+        lambda w: w.strip,
+        lambda e, w: sara.trends.forecast(e, freq="MS", horizon=3, period=("2022-03-01", "2025-02-28")),
+    ),
     "scan.problems": (lambda w: w.calls, lambda e, w: sara.scan.problems(e, w.complaints, areas=w.areas)),
     "scan.concentration": (lambda w: w.strip, lambda e, w: sara.scan.concentration(e)),
     "analyze.repeats": (lambda w: w.strip, lambda e, w: sara.analyze.repeats(e)),

@@ -27,6 +27,7 @@ KINDS = {
     "DualKdeResult": "sara.hotspots._results.dual_kde",
     "EffectResult": "sara.assess._effect",
     "EmergingResult": "sara.hotspots._results.emerging",
+    "ForecastResult": "sara.trends._results.forecast",
     "GeocodeResult": "sara.data.geocoder._result",
     "GiStarResult": "sara.hotspots._results.gi_star",
     "HotPlacesResult": "sara.hotspots._results.hot_places",
@@ -44,6 +45,7 @@ KINDS = {
     "ScanStatisticResult": "sara.hotspots._results.scan_statistic",
     "SeriesResult": "sara.trends._results.series",
     "StreetResult": "sara.hotspots._results.street",
+    "TrendCompareResult": "sara.trends._results.compare",
     "TrendResult": "sara.trends._result",
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from sara.trends._clock import ClockResult, clock
+from sara.trends._forecast import forecast
+from sara.trends._results.forecast import ForecastResult
 from sara.trends._series import SeriesResult, series
 
-__all__ = ["ClockResult", "SeriesResult", "clock", "series"]
+__all__ = ["ClockResult", "ForecastResult", "SeriesResult", "clock", "forecast", "series"]

@@ -164,17 +164,32 @@ def draw_marks_at(ax: Axes, marks: Sequence[tuple[float, str]]) -> Axes:
         The Axes given.
     """
     low, high = ax.get_xlim()
-    placed: list[float] = []
-    for at, words in marks:
-        if not low <= at <= high:
-            continue
-        # Words of marks that stand close go one below the other.
-        level = sum(abs(at - other) < 0.2 * (high - low) for other in placed)
-        placed.append(at)
+    inside = [(at, words) for at, words in marks if low <= at <= high]
+    # Words of marks that stand close go one below the other.
+    levels = [sum(abs(at - other) < 0.2 * (high - low) for other, _ in inside[:i]) for i, (at, _) in enumerate(inside)]
+    if not inside:
+        return ax
+    first = 4 + (18 if _legend_inside(ax) else 0)
+    _headroom(ax, first + 24 * (max(levels) + 1))
+    for (at, words), level in zip(inside, levels, strict=True):
         ax.axvline(at, color=INK, linewidth=1.0, linestyle=":", zorder=2)
         left = at > low + 0.75 * (high - low)
-        ax.annotate("\n".join(textwrap.wrap(words, 22)), (at, 1), xycoords=("data", "axes fraction"), xytext=(-4 if left else 4, -14 - 24 * level),
+        ax.annotate("\n".join(textwrap.wrap(words, 22)), (at, 1), xycoords=("data", "axes fraction"), xytext=(-4 if left else 4, -first - 24 * level),
                     textcoords="offset points", fontsize=8, color=INK, ha="right" if left else "left", va="top", zorder=7,
                     bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85})  # fmt: skip
     ax.set_xlim(low, high)
     return ax
+
+
+def _legend_inside(ax: Axes) -> bool:
+    legend = ax.get_legend()
+    return legend is not None and legend.get_bbox_to_anchor().transformed(ax.transAxes.inverted()).x0 < 0.9
+
+
+def _headroom(ax: Axes, points: float) -> None:
+    """Make room above what is drawn, so that words hide no line."""
+    figure: Any = ax.figure
+    height = ax.get_position().height * figure.get_size_inches()[1] * 72
+    bottom, top = ax.get_ylim()
+    share = min(points / max(height, 1.0), 0.4)
+    ax.set_ylim(bottom, bottom + (top - bottom) / (1 - share))

@@ -105,12 +105,14 @@ class SeriesResult(Result):
             return f"{words}: too few to speak of a percentage."
         # Both years are counts, and they swing more than chance alone: the square-root test with the measured swing.
         z = np.sqrt(2) * (np.sqrt(last) - np.sqrt(first)) / np.sqrt(max(self.swing, 1.0))
+        if abs(z) < 2:
+            return f"{words}: a difference that the usual ups and downs may explain."
         change = (
             f"{percent(abs(last - first) / first)} {'more' if last > first else 'fewer'}"
             if last < 3 * first
             else f"{last / first:.0f} times as many"
         )
-        return f"{words}: {change}" + (", which the usual ups and downs may explain." if abs(z) < 2 else ".")
+        return f"{words}: {change}."
 
     def _groups(self) -> str:
         if self.by is None:

@@ -1,0 +1,400 @@
+"""Many series at once: one row of counts per combination of values, from events, a source or a table of series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sara.core.checks import check_areas, check_columns, check_events, check_source, record_of
+from sara.core.engine import counts_by, counts_by_area
+from sara.core.errors import InputError, NotEnoughDataError
+from sara.core.expression import is_one_of
+from sara.core.period import in_period, resolve_period
+from sara.core.result import Counts, Setting
+from sara.core.source import EventSource, as_source
+from sara.core.wording import noun_of, officer_words, source_of
+from sara.data._lists import HELP_REASON, PLACE_LIKE
+from sara.data.categories import help_categories
+from sara.data.places import area_numbers
+from sara.trends._input.edges import covered, edges_of
+from sara.trends._input.frequency import check_precision, label_of, per_year, step_of, word_of
+from sara.trends._input.gaps import gaps_of, missing_days
+from sara.trends._input.rows import unit_of
+
+__all__ = ["Many", "many"]
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.datetime64]
+Bools = npt.NDArray[np.bool_]
+
+# Seconds that move every time above zero, where all engines round a division the same way; a whole number of days.
+_UP = 86_400 * 10_000_000
+# More numbers than this are a typing slip (a column of ids, or "min" for "MS").
+MOST_NUMBERS = 30_000_000
+# Words of the answer's own table.
+TAKEN = (
+    "rank", "n", "expected", "low", "upper", "ratio", "p", "p_adjusted", "alarm", "status", "last_year", "year_before", "silent_for", "p_silent",
+    "is_silent", "period", "alarms", "since",
+)  # fmt: skip
+LAG = pd.Timedelta(days=28)
+
+
+@dataclass(frozen=True, eq=False)
+class Many:
+    """Counts per series and complete period.
+
+    ``n`` has one row per series, in the order of ``names`` (a frame with one column per group column); NaN where nothing is known.
+    """
+
+    n: Floats
+    names: pd.DataFrame
+    start: Times
+    end: Times
+    freq: str
+    noun: str
+    source: str
+    counts: Counts
+    settings: dict[str, Setting]
+    cautions: tuple[str, ...]
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The group columns."""
+        return tuple(self.names.columns)
+
+    @property
+    def word(self) -> str:
+        """What one period is called: week."""
+        return word_of(self.freq)[0]
+
+    @property
+    def per_year(self) -> float:
+        """Periods in a year."""
+        return per_year(self.start, self.end)
+
+
+def many(data: Any, *, by: str | Sequence[str] | None = None, areas: Any = None, freq: str | None = None, period: Any = None) -> Many:
+    """Return what was handed in as one row of counts per series.
+
+    Parameters
+    ----------
+    data : GeoDataFrame, EventSource, SeriesResult or DataFrame
+        Events; a result of `series` with `by`; a long table (``period``, ``n`` and the group columns); or a wide one (dates as index, a column
+        per series).
+    by : str or sequence of str, optional
+        Group columns. For events, area and category as far as the file has them.
+    areas : GeoDataFrame, optional
+        Polygons with a column ``name``: the group ``area`` is then where an event lies.
+    freq : str, optional
+        Of events; weeks if not given.
+    period : (str, str), optional
+        First and last day.
+    """
+    from sara.trends._series import SeriesResult
+
+    if isinstance(data, SeriesResult):
+        if data.by is None:
+            raise InputError(
+                "`events` must hold several series. Got one. Write: sara.trends.series(events, by='category'), or sara.trends.farrington(series) for one"
+            )
+        out = _of_long(data.table, (data.by,), noun=data.noun, source=data.source, freq=data.freq)
+        return _only(out, by, areas, freq, period)
+    if isinstance(data, pd.DataFrame) and "time" not in data.columns and not as_source(data):
+        if {"period", "n"} <= set(data.columns):
+            columns = _listed(by) or tuple(str(c) for c in data.columns if c not in ("period", "n", "complete", "days", "per_day"))
+            return _only(_of_long(data, columns), None, areas, freq, period)
+        if isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex):
+            return _only(_of_wide(data), by, areas, freq, period)
+    return _of_events(data, by=by, areas=areas, freq=freq, period=period)
+
+
+def _listed(by: Any) -> tuple[str, ...]:
+    if by is None:
+        return ()
+    listed = (by,) if isinstance(by, str) else tuple(by) if isinstance(by, Sequence) else (by,)
+    if not listed or not all(isinstance(one, str) for one in listed) or len(set(listed)) < len(listed):
+        raise InputError(f"`by` must name one or more columns, each once. Got {by!r}. Write: by=('area', 'category')")
+    if "caller" in listed:
+        raise InputError(
+            "`by` must not list callers: no person is watched. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
+        )
+    for one in listed:
+        if one in TAKEN:
+            raise InputError(f"`by` must not be a word of the answer's own table. Got {one!r}. Rename the column first.")
+    return listed
+
+
+def _of_events(data: Any, *, by: Any, areas: Any, freq: str | None, period: Any) -> Many:
+    source = as_source(data)
+    known: Any = check_events(data) if source is None else source
+    if source is not None:
+        check_source(source, source.n_rows)
+    columns, why = _columns(known, _listed(by), areas)
+    step = step_of(freq or "W")
+    start, end, period_setting = resolve_period(known, period)
+    edges = edges_of(start, end, step, freq=freq or "W")
+    check_precision(known, edges, freq=freq or "W")
+    shapes = _shapes(known, areas) if areas is not None else None
+    rows = _rows(known, columns, shapes, unit_of(start, end, *edges))
+    label = label_of(step)
+    settings = {
+        "by": Setting(", ".join(columns), "sara" if why else "you", why),
+        "freq": Setting(label, "sara" if freq is None else "you", "weeks run Monday to Sunday" if label == "W-SUN" else ""),
+        "period": period_setting,
+    }
+    return _counted(known, rows, columns, edges, start, end, label, settings)
+
+
+def _columns(known: Any, listed: tuple[str, ...], areas: Any) -> tuple[tuple[str, ...], str]:
+    """Return the group columns, and why where sara chose them."""
+    if not listed:
+        there = [c for c in ("area", "category") if (c == "area" and areas is not None) or _has(known, c)]
+        if not there:
+            raise InputError("`by` must name a column: the file has neither areas nor categories. Got none. Write: by='type', or give areas=")
+        return tuple(there), "areas and categories, as far as the file has them"
+    if areas is not None and "area" not in listed:
+        listed = ("area", *listed)
+    check_columns(known, [c for c in listed if not (c == "area" and areas is not None)], argument="by")
+    return listed, ""
+
+
+def _has(known: Any, column: str) -> bool:
+    if isinstance(known, EventSource):
+        if column not in known.columns:
+            return False
+        return bool(counts_by(known, column)[column].notna().any())
+    return column in known.columns and bool(known[column].notna().any())
+
+
+def _shapes(known: Any, areas: Any) -> Any:
+    shapes = check_areas(areas, crs=known.crs)
+    check_columns(shapes, ["name"], argument="areas", table="areas")
+    return shapes
+
+
+def _rows(known: Any, columns: tuple[str, ...], shapes: Any, unit: int) -> pd.DataFrame:
+    """Return one row per event, or per stretch and kind of a source: time, last, n, officer, helped, and a column k0, k1, ... per group."""
+    place_like = any(c in PLACE_LIKE for c in columns)
+    if not isinstance(known, EventSource):
+        time = known["time"].to_numpy(dtype="datetime64[us]")
+        out = pd.DataFrame({"time": time, "last": time, "n": np.ones(len(known), dtype=np.int64)})
+        out["officer"] = known["origin"].isin(["officer"]).to_numpy(dtype=bool, na_value=False)
+        out["helped"] = known["category"].isin(help_categories()).to_numpy(dtype=bool) if place_like else False
+        for k, column in enumerate(columns):
+            if column == "area" and shapes is not None:
+                out[f"k{k}"] = _label(shapes)(known["x"].to_numpy(dtype=float, na_value=np.nan), known["y"].to_numpy(dtype=float, na_value=np.nan))
+            else:
+                out[f"k{k}"] = known[column].array
+        return out
+    t = nw.col("t_local")
+    keys: dict[str, Any] = {"stretch": t if unit == 1 else (t + _UP) // unit, "officer": is_one_of("origin", ["officer"])}
+    keys["helped"] = is_one_of("category", sorted(help_categories())) if place_like else nw.lit(0)
+    of_file = {f"k{k}": column for k, column in enumerate(columns) if not (column == "area" and shapes is not None)}
+    if shapes is None:
+        found = counts_by(known, {**keys, **of_file}, span="t_local")
+    else:
+        found = counts_by_area(known, _label(shapes), by={**keys, **of_file}).rename(columns={"area": f"k{columns.index('area')}"})
+        found["last"] = found["first"] = found["stretch"] if unit == 1 else found["stretch"] * unit - _UP
+        nowhere = known.n_rows - int(found["n"].sum())
+        if nowhere:
+            found = pd.concat([found, pd.DataFrame({"n": [nowhere], "officer": [False], "helped": [0], "nowhere": [True]})], ignore_index=True)
+    out = pd.DataFrame({"time": _moments(found["first"]), "last": _moments(found["last"]), "n": found["n"].to_numpy(dtype=np.int64)})
+    out["officer"], out["helped"] = found["officer"].to_numpy(dtype=bool), found["helped"].to_numpy(dtype=bool)
+    for k in range(len(columns)):
+        out[f"k{k}"] = found[f"k{k}"].array
+    if "nowhere" in found:
+        out["nowhere"] = found["nowhere"].notna().to_numpy()
+    return out
+
+
+def _label(shapes: Any) -> Any:
+    names, polygons = shapes["name"].to_numpy(dtype=object), shapes.geometry.to_numpy()
+
+    def label(x: Any, y: Any) -> Any:
+        which = area_numbers(np.asarray(x, dtype=float), np.asarray(y, dtype=float), polygons)
+        return np.where(which >= 0, names[which], None)
+
+    return label
+
+
+def _moments(seconds: pd.Series) -> Times:
+    missing = seconds.isna().to_numpy()
+    out = seconds.fillna(0).to_numpy(dtype=np.int64).astype("datetime64[s]").astype("datetime64[us]")
+    out[missing] = np.datetime64("NaT", "us")
+    return np.asarray(out)
+
+
+def _codes(rows: pd.DataFrame, columns: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], list[pd.Index]]:
+    """Return one code per row for its combination of values, -1 where one is missing, and the sorted values of each column."""
+    code, values = np.zeros(len(rows), dtype=np.int64), []
+    missing = np.zeros(len(rows), dtype=bool)
+    for k in range(len(columns)):
+        own, found = pd.factorize(rows[f"k{k}"])
+        numeric = pd.api.types.is_numeric_dtype(found.dtype)
+        order = np.argsort(np.asarray(found, dtype=float) if numeric else np.array([str(v) for v in found], dtype=str), kind="stable")
+        place = np.empty(len(found) + 1, dtype=np.int64)
+        place[order], place[-1] = np.arange(len(found)), 0
+        missing |= own < 0
+        code = code * max(len(found), 1) + place[own]
+        values.append(pd.Index(np.asarray(found, dtype=object)[order]))
+    return np.where(missing, -1, code), values
+
+
+def _counted(
+    known: Any, rows: pd.DataFrame, columns: tuple[str, ...], edges: Times, start: pd.Timestamp, end: pd.Timestamp, label: str,
+    settings: dict[str, Setting],
+) -> Many:  # fmt: skip
+    time, n = rows["time"].to_numpy(dtype="datetime64[us]"), rows["n"].to_numpy()
+    inside, no_time = in_period(time, start, end), np.isnat(time)
+    nowhere = rows["nowhere"].to_numpy() if "nowhere" in rows else np.zeros(len(rows), dtype=bool)
+    code, values = _codes(rows, columns)
+    helps = rows["helped"].to_numpy() & inside & (code >= 0)
+    used = inside & (code >= 0) & ~helps
+    if not n[used].sum():
+        raise NotEnoughDataError(
+            f"monitor needs at least 1 event of the period with {' and '.join(columns)}. Got 0. Try a longer period, or another `by`."
+        )
+    there, own = np.unique(code[used], return_inverse=True)
+    complete, _ = covered(edges, start, end)
+    periods = len(edges) - 1
+    if len(there) * periods > MOST_NUMBERS:
+        raise InputError(
+            f"`by` must give at most {MOST_NUMBERS // max(periods, 1):,} series of {periods:,} periods. Got {len(there):,}. Is {columns[-1]!r} a column of ids? Write: by='category'"
+        )
+    if not complete.any():
+        raise NotEnoughDataError(f"monitor needs at least 1 complete {word_of(label)[0]}. Got 0. Take a longer period, or a shorter `freq`.")
+    at = np.searchsorted(edges, time[used], side="right") - 1
+    table = np.bincount(own * periods + at, weights=n[used], minlength=len(there) * periods).reshape(len(there), periods)
+    lost = (missing_days(edges, gaps_of(known, None, start, end)) > 0) & complete
+    in_gap, in_part = int(table[:, lost].sum()), int(table[:, ~complete].sum())
+    table[:, lost] = np.nan
+    total, kept = int(n.sum()), int(n[used].sum())
+    officer = rows["officer"].to_numpy()
+    word = word_of(label)[0]
+    last = rows["last"].to_numpy(dtype="datetime64[us]")
+    return Many(
+        n=table[:, complete], names=_names(there, values, columns), start=edges[:-1][complete], end=edges[1:][complete], freq=label,
+        noun=noun_of(known), source=source_of(known),
+        counts=Counts(
+            total, kept - in_gap - in_part,
+            {
+                "without a time": int(n[no_time & ~nowhere].sum()), "outside the period": int(n[~inside & ~no_time].sum()),
+                "without a location": int(n[nowhere].sum()), f"with no {' or no '.join(columns)}": int(n[inside & (code < 0)].sum()),
+                HELP_REASON: int(n[helps].sum()), f"in a partial {word}": in_part, "beside a gap of the file": in_gap,
+            },
+        ),
+        settings=settings,
+        cautions=(
+            *(known.cautions if isinstance(known, EventSource) else ()),
+            *officer_words(int(n[used & officer].sum()), kept, noun=noun_of(known)), *_gap_words(lost[complete], word), *_lag(last, end),
+        ),
+    )  # fmt: skip
+
+
+def _names(there: npt.NDArray[np.int64], values: list[pd.Index], columns: tuple[str, ...]) -> pd.DataFrame:
+    out: dict[str, Any] = {}
+    rest = there.copy()
+    for column, found in zip(columns[::-1], values[::-1], strict=True):
+        rest, own = np.divmod(rest, len(found))
+        out[column] = pd.Series(found.to_numpy()[own].tolist())
+    return pd.DataFrame({column: out[column] for column in columns})
+
+
+def _gap_words(lost: Bools, word: str) -> tuple[str, ...]:
+    n = int(lost.sum())
+    return (f"{n} {word}{'s' if n > 1 else ''} touch a gap of the file: they are taken as unknown, not as zero.",) if n else ()
+
+
+def _lag(last: Times, end: pd.Timestamp) -> tuple[str, ...]:
+    there = last[~np.isnat(last)]
+    late = len(there) > 0 and end + LAG > pd.Timestamp(there.max())
+    return ("The last weeks may still rise: some reports reach the file late.",) if late else ()
+
+
+def _of_long(
+    table: pd.DataFrame, columns: tuple[str, ...], *, noun: str = "events", source: str = "", freq: str | None = None
+) -> Many:
+    """Return the series of a table with a row per period and group; a group without a row in a period that has rows has no events in it."""
+    from sara.trends._input.counted import counted
+
+    if not columns:
+        raise InputError("`events` must hold several series: a table with period, n and at least one more column. Got one series.")
+    check_columns(table, columns, argument="by", table="table")
+    _listed(columns)
+    if "complete" in table:
+        table = table[table["complete"].to_numpy(dtype=bool)]
+    if not len(table):
+        raise NotEnoughDataError("monitor needs at least 1 complete period. Got 0. Take a longer period.")
+    keys = pd.DataFrame({f"k{k}": table[c].array for k, c in enumerate(columns)})
+    code, values = _codes(keys, columns)
+    times = pd.to_datetime(pd.Series(table["period"].to_numpy()))
+    grid = counted(pd.Series(0.0, index=pd.DatetimeIndex(np.unique(times.dropna().to_numpy(dtype="datetime64[us]")))), name="events")
+    ok = (code >= 0) & times.notna().to_numpy()
+    there, own = np.unique(code[ok], return_inverse=True)
+    at = np.searchsorted(grid.start, times.to_numpy(dtype="datetime64[us]")[ok], side="right") - 1
+    place = own * len(grid) + at
+    if len(np.unique(place)) < len(place):
+        raise InputError(f"`events` must have one row per period and {' and '.join(columns)}. Got several. Sum them first.")
+    n = table["n"].to_numpy(dtype=float, na_value=np.nan)
+    flat = np.where(np.isnan(np.tile(grid.n, len(there))), np.nan, 0.0)
+    omitted = int((~np.isnan(flat)).sum()) - len(place)
+    flat[place] = n[ok]
+    _check_whole_numbers(flat)
+    total, kept = int(np.nansum(n)), int(np.nansum(flat))
+    return Many(
+        n=flat.reshape(len(there), len(grid)), names=_names(there, values, columns), start=grid.start, end=grid.end, freq=freq or str(grid.freq),
+        noun=noun, source=source, counts=Counts(total, kept, {f"with no {' or no '.join(columns)}": total - kept}),
+        settings={"by": Setting(", ".join(columns), "you"), "freq": Setting(freq or str(grid.freq), "you", "the dates of the table")},
+        cautions=(f"{omitted:,} combinations of {word_of(freq or grid.freq)[0]} and series have no row in the table: they are taken as none.",)
+        if omitted else (),
+    )  # fmt: skip
+
+
+def _of_wide(table: pd.DataFrame) -> Many:
+    long = table.rename_axis(index="period", columns="series").stack(future_stack=True).rename("n").reset_index()
+    if isinstance(table.index, pd.PeriodIndex):
+        long["period"] = long["period"].dt.to_timestamp()
+    try:
+        long["n"] = pd.to_numeric(long["n"])
+    except (TypeError, ValueError):
+        raise InputError("`events` must be events, or counts with a column per series. Got columns that hold no numbers. Drop them first.") from None
+    return _of_long(long, ("series",))
+
+
+def _check_whole_numbers(n: Floats) -> None:
+    known = n[~np.isnan(n)]
+    wrong = known[(known < 0) | (known != np.floor(known))]
+    if len(wrong):
+        raise InputError(f"`events` must hold counts: whole numbers of zero or more. Got {wrong[0]:g}. Hand in the counts, not rates.")
+
+
+def _only(out: Many, by: Any, areas: Any, freq: Any, period: Any) -> Many:
+    """Refuse what a table of series can't be asked any more, and cut it to the period."""
+    from dataclasses import replace
+
+    from sara.core.units import period as parse_period
+
+    if areas is not None or freq is not None:
+        raise InputError(
+            f"`{'areas' if areas is not None else 'freq'}` must be left out where the series are counted already. Got both. Hand in the events: sara.trends.monitor(events)"
+        )
+    if by is not None and _listed(by) != out.by:
+        raise InputError(f"`by` must be that of the series, {', '.join(out.by)}. Got {by!r}. Leave it out.")
+    if period is None:
+        return out
+    start, end = parse_period(period)
+    keep = (out.start >= np.datetime64(start)) & (out.end <= np.datetime64(end))
+    if not keep.any():
+        raise NotEnoughDataError(f"`period` must hold a whole {out.word} of the series. Got {period!r}.")
+    gone = int(np.nansum(out.n[:, ~keep]))
+    counts = Counts(out.counts.rows_in, out.counts.rows_used - gone, {**out.counts.left_out, "outside the period": gone})
+    words = Setting(f"{start:%Y-%m-%d} to {end - pd.Timedelta(microseconds=1):%Y-%m-%d}", "you")
+    return replace(
+        out, n=out.n[:, keep], start=out.start[keep], end=out.end[keep], counts=counts, settings={**out.settings, "period": words}
+    )

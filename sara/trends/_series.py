@@ -17,7 +17,7 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words
 from sara.data._lists import HELP_REASON, shown
-from sara.trends._input.days import operational_period, start_of_day
+from sara.trends._input.operational import operational_period, start_of_day
 from sara.trends._input.edges import DAY, MOST_ROWS, covered, edges_of
 from sara.trends._input.exposed import exposure_of
 from sara.trends._input.frequency import check_precision, label_of, step_of

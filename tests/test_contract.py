@@ -86,7 +86,10 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
         ),
     ),
     "trends.compare": (lambda w: w.calls, lambda e, w: sara.trends.compare(e, by="category")),
+    "trends.monitor": (lambda w: w.calls, lambda e, w: sara.trends.monitor(e, areas=w.areas)),
+    "trends.seasonal": (lambda w: w.strip, lambda e, w: sara.trends.seasonal(e)),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
+    "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "trends.forecast": (
         lambda w: w.strip,

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from sara.trends._change_points import change_points
 from sara.trends._clock import ClockResult, clock
 from sara.trends._compare import compare
 from sara.trends._forecast import forecast
+from sara.trends._results.change_points import ChangePointsResult
 from sara.trends._results.forecast import ForecastResult
 from sara.trends._results.compare import TrendCompareResult
+from sara.trends._monitor import monitor
+from sara.trends._results.monitor import MonitorResult
+from sara.trends._seasonal import SeasonalResult, seasonal
 from sara.trends._series import SeriesResult, series
 
-__all__ = ["ClockResult", "ForecastResult", "SeriesResult", "TrendCompareResult", "clock", "compare", "forecast", "series"]
+__all__ = [
+    "ChangePointsResult",
+    "ClockResult",
+    "ForecastResult",
+    "MonitorResult",
+    "SeasonalResult",
+    "SeriesResult",
+    "TrendCompareResult",
+    "change_points",
+    "clock",
+    "compare",
+    "forecast",
+    "monitor",
+    "seasonal",
+    "series",
+]

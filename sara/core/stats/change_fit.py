@@ -1,0 +1,185 @@
+"""Season, spread and changes of level of one series, found together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from sara.core.stats.change_points import Spread, change_dates, false_alarm_penalty, partition, segment_cost, spread_of
+from sara.core.stats.season_levels import season_levels, slope_levels
+
+__all__ = ["ChangeFit", "change_fit"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# Season and spread are found on at most this many sums of neighboring periods; the dates then on all.
+COARSE = 1_000
+ROUNDS = 5
+# Spread is first measured inside of blocks, so that most of it is free of changes.
+BLOCKS, LEAST_BLOCK = 5, 4
+# Halvings of the range in which the penalty is sought that leaves as few changes as asked for.
+HALVINGS = 20
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ChangeFit:
+    """What was found. ``changes``: first period of each new level; ``first``, ``last``: the limits of each; ``gain``: log-likelihood it adds.
+
+    ``level`` (events per usual period, season taken out), ``exposure`` (1 for a usual period, season included): (periods,). ``size``: of the
+    negative binomial. ``penalty``: what each change had to add. ``steady``: log of the yearly-like growth per period of a steady trend, where
+    that explains the counts better than the changes; else NaN.
+    """
+
+    changes: Ints
+    first: Ints
+    last: Ints
+    gain: Floats
+    level: Floats
+    exposure: Floats
+    spread: Spread
+    size: float
+    penalty: float
+    steady: float
+
+
+def change_fit(
+    n: Floats, days: Floats, cycles: Floats, stretch: Ints, *, at: Ints | None = None, method: str = "auto", memory: bool = True, penalty: float | None = None,
+    min_length: int = 4, most: int | None = None, confidence: float = 0.95,
+) -> ChangeFit:  # fmt: skip
+    """Find the changes of level.
+
+    Parameters
+    ----------
+    n, days : array of float, (periods,)
+        Counts of the known periods, and days covered.
+    cycles : array of float, (periods, terms)
+        Terms of the season.
+    stretch : array of int, (periods,)
+        Stretches of whole years, with whose levels the season is first told apart.
+    at : array of int, optional
+        Place of each known period in time, where some are missing.
+    method : {"auto", "poisson", "negative-binomial"}
+        Of the likelihood; "auto" is negative-binomial where counts vary more than Poisson counts.
+    memory : bool
+        Whether likeness of neighbors is allowed for.
+    penalty : float, optional
+        What a change must add; if not given, chosen so that about 1 series of 20 without a change shows any.
+    min_length : int
+        Periods of the shortest stretch.
+    most : int, optional
+        Most changes; the penalty is raised until no more are left.
+    confidence : float
+        Of the intervals.
+
+    Returns
+    -------
+    ChangeFit
+        In order of time.
+
+    Notes
+    -----
+    Season given the stretches, spread given both, stretches given season and spread, until the stretches stay. Spread comes from differences of
+    neighbors, so that stretches wrongly cut do not make themselves believed.
+    """
+    place = np.arange(len(n)) if at is None else at
+    usual = days / days.mean()
+    if not stretch.any():
+        stretch = np.minimum(np.arange(len(n)) // max(LEAST_BLOCK, len(n) // BLOCKS), BLOCKS - 1)
+    group = -(-len(n) // COARSE)
+    seen: set[tuple[int, ...]] = set()
+    for _ in range(ROUNDS):
+        fitted = season_levels(n, usual, stretch, cycles)
+        exposure = usual * fitted.season
+        spread = _spread(n, fitted.level * exposure, place, stretch, terms=cycles.shape[1], method=method, memory=memory)
+        size = _size(fitted.level, spread.dispersion)
+        price = (
+            false_alarm_penalty(len(n), min_length, inflation=spread.inflation) if penalty is None else penalty
+        ) * spread.inflation
+        changes = _cut(n, exposure, price, size, min_length, group)
+        stretch = _stretches(changes, len(n))
+        if tuple(changes) in seen:
+            break
+        seen.add(tuple(changes))
+    if group > 1:
+        changes = partition(n, exposure, penalty=price, size=size, min_length=min_length)
+    if most is not None and len(changes) > most:
+        changes, price = _fewer(n, exposure, price, size, min_length, most)
+    stretch = _stretches(changes, len(n))
+    level = (np.bincount(stretch, weights=n) / np.bincount(stretch, weights=exposure))[stretch]
+    dated = change_dates(
+        n, exposure, changes, size=size, inflation=spread.inflation, min_length=min_length, confidence=confidence
+    )
+    found = ChangeFit(
+        changes, dated.first, dated.last, dated.gain, level, exposure, spread, size, price / spread.inflation, float("nan")
+    )
+    return replace(found, steady=_steady(n, place, found)) if len(changes) else found
+
+
+def _spread(n: Floats, expected: Floats, place: Ints, stretch: Ints, *, terms: int, method: str, memory: bool) -> Spread:
+    z, part = np.full(int(place[-1]) + 1, np.nan), np.zeros(int(place[-1]) + 1, dtype=np.int64)
+    # The season was fitted on these counts: it takes a part of their spread with it.
+    lost = np.sqrt(len(n) / max(len(n) - terms, 1))
+    z[place], part[place] = lost * (n - expected) / np.sqrt(np.maximum(expected, 1e-9)), stretch
+    spread = spread_of(z, part)
+    if not memory:
+        # All the spread there is, without asking where it comes from.
+        spread = replace(spread, inflation=1.0)
+    return replace(spread, dispersion=1.0) if method == "poisson" else spread
+
+
+def _size(level: Floats, dispersion: float) -> float:
+    return float(level.mean()) / (dispersion - 1) if dispersion > 1 + 1e-6 and level.any() else float("inf")
+
+
+def _cut(n: Floats, exposure: Floats, penalty: float, size: float, min_length: int, group: int) -> Ints:
+    """Return the best partition, of long series on sums of neighbors."""
+    if group == 1:
+        return partition(n, exposure, penalty=penalty, size=size, min_length=min_length)
+    at = np.arange(0, len(n), group)
+    sums = partition(
+        np.add.reduceat(n, at), np.add.reduceat(exposure, at), penalty=penalty, size=size, min_length=-(-min_length // group)
+    )
+    return at[sums]
+
+
+def _stretches(changes: Ints, periods: int) -> Ints:
+    return np.searchsorted(changes, np.arange(periods), side="right").astype(np.int64)
+
+
+def _fewer(n: Floats, exposure: Floats, low: float, size: float, min_length: int, most: int) -> tuple[Ints, float]:
+    """Raise the penalty until at most `most` changes are left."""
+    y, e = n.sum(), exposure.sum()
+    # No partition gains more than a level of its own for each period.
+    high = low + float(segment_cost(y, e, size=size) - segment_cost(n, exposure, size=size).sum())
+    best = np.zeros(0, dtype=np.int64)
+    for _ in range(HALVINGS):
+        middle = float(np.sqrt(low * high)) if low > 0 else high / 2
+        changes = partition(n, exposure, penalty=middle, size=size, min_length=min_length)
+        if len(changes) > most:
+            low = middle
+        else:
+            high, best = middle, changes
+            if len(changes) == most:
+                break
+    return best, high
+
+
+def _steady(n: Floats, place: Ints, found: ChangeFit) -> float:
+    """Return the growth per period of a steady trend, where it adds more to the likelihood for its price than the changes do; else NaN."""
+    level, slope = slope_levels(n, found.exposure, place.astype(float))
+    flat = np.full(len(n), n.sum() / found.exposure.sum())
+    none, steps, trend = (
+        _log_likelihood(n, found.exposure, one, found.size) / found.spread.inflation for one in (flat, found.level, level)
+    )
+    by_trend, by_steps = trend - none - found.penalty, steps - none - found.penalty * len(found.changes)
+    return slope if by_trend > by_steps else float("nan")
+
+
+def _log_likelihood(n: Floats, exposure: Floats, level: Floats, size: float) -> float:
+    at = np.maximum(level, 1e-300)
+    if np.isinf(size):
+        return float((n * np.log(at) - exposure * level).sum())
+    return float((n * np.log(at / (at + size)) - size * exposure * np.log1p(level / size)).sum())

@@ -88,6 +88,7 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "trends.compare": (lambda w: w.calls, lambda e, w: sara.trends.compare(e, by="category")),
     "trends.monitor": (lambda w: w.calls, lambda e, w: sara.trends.monitor(e, areas=w.areas)),
     "trends.seasonal": (lambda w: w.strip, lambda e, w: sara.trends.seasonal(e)),
+    "trends.event_days": (lambda w: w.calls, lambda e, w: sara.trends.event_days(e, "us-holidays")),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
@@ -243,7 +244,7 @@ def test_the_answer_does_not_depend_on_order_or_index(name, world, answers):
 def test_a_mistake_is_answered_in_words(name, mistake, world):
     events, call = RECIPES[name]
     given = events(world)
-    bad = {"empty": given.iloc[:0], "not a table": [1, 2], "longitude and latitude": given.to_crs(4326)}[mistake]
+    bad = {"empty": given.iloc[:0], "not a table": 12, "longitude and latitude": given.to_crs(4326)}[mistake]
     with pytest.raises(sara.InputError, match=r"must|has no rows") as caught:
         call(bad, world)
     assert caught.value.args[0].count("`") >= 2

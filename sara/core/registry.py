@@ -28,6 +28,7 @@ KINDS = {
     "DualKdeResult": "sara.hotspots._results.dual_kde",
     "EffectResult": "sara.assess._effect",
     "EmergingResult": "sara.hotspots._results.emerging",
+    "EventDaysResult": "sara.trends._results.event_days",
     "ForecastResult": "sara.trends._results.forecast",
     "GeocodeResult": "sara.data.geocoder._result",
     "GiStarResult": "sara.hotspots._results.gi_star",

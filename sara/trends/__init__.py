@@ -5,8 +5,10 @@ from __future__ import annotations
 from sara.trends._change_points import change_points
 from sara.trends._clock import ClockResult, clock
 from sara.trends._compare import compare
+from sara.trends._event_days import event_days
 from sara.trends._forecast import forecast
 from sara.trends._results.change_points import ChangePointsResult
+from sara.trends._results.event_days import EventDaysResult
 from sara.trends._results.forecast import ForecastResult
 from sara.trends._results.compare import TrendCompareResult
 from sara.trends._monitor import monitor
@@ -17,6 +19,7 @@ from sara.trends._series import SeriesResult, series
 __all__ = [
     "ChangePointsResult",
     "ClockResult",
+    "EventDaysResult",
     "ForecastResult",
     "MonitorResult",
     "SeasonalResult",
@@ -25,6 +28,7 @@ __all__ = [
     "change_points",
     "clock",
     "compare",
+    "event_days",
     "forecast",
     "monitor",
     "seasonal",

@@ -339,7 +339,8 @@ def _listed(spans: Spans, by: str | None, now: Window, before: Window | None, ea
 def _history(spans: Spans, rule: WindowRule, now: Window, by: str | None, drawn: npt.NDArray[np.int64]) -> pd.DataFrame:
     """Return what the sparklines draw: windows like this one back in time, or months."""
     own = rule if rule.kind == "D" and rule.size <= 28 else WindowRule("MS", 1)
-    window, held = own.now(_stamp(now.end)), []
+    window = own.now(_stamp(now.end))
+    held: list[Window] = []
     while spans.has(window) and len(held) < DRAWN:
         held.append(window)
         window = own.before(window)

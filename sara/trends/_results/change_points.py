@@ -50,6 +50,7 @@ class ChangePointsResult(TrendResult):
 
     question: ClassVar[str] = "When did it change?"
     title: ClassVar[str] = "When did it change?"
+    count_columns: ClassVar[tuple[str, ...]] = ()
 
     def _text(self) -> str:
         known = int(self.periods["n"].notna().sum())

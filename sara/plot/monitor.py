@@ -44,7 +44,12 @@ class Line:
 
 
 def draw_monitor(
-    ax: Axes, parts: Sequence[tuple[str, Sequence[Line]]], *, word: str, adjusted: bool = True, marks: Mapping[Any, str] | None = None
+    ax: Axes,
+    parts: Sequence[tuple[str, Sequence[Line]]],
+    *,
+    word: str,
+    adjusted: bool = True,
+    marks: Mapping[Any, str] | None = None,
 ) -> Axes:
     """Draw the parts of the board one below the other.
 
@@ -95,7 +100,15 @@ def _row(ax: Axes, line: Line, y: float, span: Any) -> None:
     strong = line.kind in ("alarm", "silent")
     name = line.name if len(line.name) <= _LONGEST else line.name[: _LONGEST - 1].rstrip() + "…"
     size = 8.5 if len(name) <= 30 else 7.2
-    ax.text(0, y, name, fontsize=size, color=INK if strong or line.kind == "new" else MUTED, va="center", fontweight="bold" if line.kind == "alarm" else "normal")
+    ax.text(
+        0,
+        y,
+        name,
+        fontsize=size,
+        color=INK if strong or line.kind == "new" else MUTED,
+        va="center",
+        fontweight="bold" if line.kind == "alarm" else "normal",
+    )
     if span is not None and len(line.period):
         _spark(ax, line, y, span)
     color = INK if strong or line.kind == "new" else MUTED
@@ -105,7 +118,13 @@ def _row(ax: Axes, line: Line, y: float, span: Any) -> None:
         (_USUAL, "" if np.isnan(line.low[-1:]).all() else f"{line.low[-1]:,.0f} to {line.upper[-1]:,.0f}", False),
         (_TIMES, "" if np.isnan(line.ratio) or line.kind == "silent" else f"{line.ratio:,.1f}", False),
         (_P, "" if line.kind == "new" else _p(line.p), False),
-        (_YEARS, "" if np.isnan(line.last_year) else f"{line.last_year:,.0f}" + ("" if np.isnan(line.year_before) else f" ({line.year_before:,.0f})"), False),
+        (
+            _YEARS,
+            ""
+            if np.isnan(line.last_year)
+            else f"{line.last_year:,.0f}" + ("" if np.isnan(line.year_before) else f" ({line.year_before:,.0f})"),
+            False,
+        ),
     ]
     for x, words, bold in cells:
         ax.text(x, y, words, ha="right", va="center", fontsize=8.5, color=color, fontweight="bold" if bold else "normal")
@@ -120,14 +139,18 @@ def _spark(ax: Axes, line: Line, y: float, span: Any) -> None:
 
     known = ~np.isnan(line.upper)
     if known.any():
-        ax.fill_between(x[known], height(line.low[known]), height(line.upper[known]), color=PALE, linewidth=0, step="mid", zorder=1)
+        ax.fill_between(
+            x[known], height(line.low[known]), height(line.upper[known]), color=PALE, linewidth=0, step="mid", zorder=1
+        )
     ax.plot(x, height(line.n), color=INK, linewidth=0.7, zorder=2)
     if np.isnan(line.n[-1]):
         return
     if line.kind == "alarm":
         ax.plot(x[-1:], height(line.n[-1:]), "D", color=SECOND, mec=INK, mew=0.6, ms=5.5, zorder=4)
     else:
-        ax.plot(x[-1:], height(line.n[-1:]), "o", color=INK if line.kind != "silent" else "white", mec=INK, mew=0.9, ms=3.2, zorder=4)
+        ax.plot(
+            x[-1:], height(line.n[-1:]), "o", color=INK if line.kind != "silent" else "white", mec=INK, mew=0.9, ms=3.2, zorder=4
+        )
 
 
 def _x(period: Any, span: Any) -> Floats:

@@ -217,7 +217,8 @@ def _chart(held: Many, first: int, method: str, version: str, years: int | None)
     """Choose how the usual is found from how much history there is before the first period judged."""
     per_year = held.per_year
     half_window = max(1, round(3 * per_year / 52))
-    there = int((first + 1e-9) // per_year)
+    # A year that lacks a few weeks is one: what lies before the series is unknown.
+    there = int(first / per_year + 0.1)
     if years is not None and there < years:
         raise NotEnoughDataError(
             f"`years` must be at most the years of history before the first {held.word} judged, {there}. Got {years}. Write years={max(there, 1)}, or leave it out."
@@ -226,7 +227,9 @@ def _chart(held: Many, first: int, method: str, version: str, years: int | None)
     half_year = int(np.clip(round(per_year / 2), 8, 60))
     if method == "recent" or (method == "auto" and use < LEAST_YEARS):
         if first < 8:
-            raise NotEnoughDataError(f"monitor needs at least 8 {held.word}s before the first judged. Got {first}. Take a longer period.")
+            raise NotEnoughDataError(
+                f"monitor needs at least 8 {held.word}s before the first judged. Got {first}. Take a longer period."
+            )
         why = "" if method == "recent" else f"less than {LEAST_YEARS} years of history: the season can't be told"
         return Chart("recent", version, 0, min(half_year, first), half_window, per_year), why
     if use < 1:
@@ -272,7 +275,7 @@ def _judge(counts: Floats, at: Ints, chart: Chart) -> Judged:
             **{"excluded": half_year, **own} if chart.version == "flexible" else {"half_window": chart.half_window},
         )  # fmt: skip
         phi = limits.phi
-        if not own["half_window"] == chart.half_window:
+        if own["half_window"] != chart.half_window:
             # A handful of events says little about their own dispersion: at least that of all sparse series.
             phi = np.maximum(phi, _pooled(phi))
         judged = _usual(predictive(limits.expected, limits.variance, phi), limits.expected, counts[rows][:, at])
@@ -325,7 +328,9 @@ def _table(
     out["p_silent"] = p_silent
     with np.errstate(invalid="ignore"):
         out["is_silent"] = (p_silent <= alpha) & (quiet[0] > 0)
-    out["status"] = pd.Series(status.tolist(), dtype=held.names.iloc[:, 0].dtype if held.names.iloc[:, 0].dtype == "str" else object)
+    out["status"] = pd.Series(
+        status.tolist(), dtype=held.names.iloc[:, 0].dtype if held.names.iloc[:, 0].dtype == "str" else object
+    )
     out["order"] = np.arange(len(out))
     # Alarms first, by p; then the others judged; then what was not judged, the busiest first.
     out["_kind"] = np.where(out["alarm"], 0, np.where(said, 1, 2))
@@ -378,7 +383,14 @@ def _long(
     size, k = len(order), len(at)
     out: dict[str, Any] = {c: np.repeat(held.names[c].to_numpy()[order], k).tolist() for c in held.by}
     out["period"] = np.tile(held.start[at], size)
-    parts = {"n": held.n[:, at], "expected": judged.expected, "low": judged.low, "upper": judged.upper, "p": p, "p_adjusted": p_adjusted}
+    parts = {
+        "n": held.n[:, at],
+        "expected": judged.expected,
+        "low": judged.low,
+        "upper": judged.upper,
+        "p": p,
+        "p_adjusted": p_adjusted,
+    }
     out |= {name: values[order].ravel() for name, values in parts.items()}
     out["alarm"] = alarm[order].ravel()
     return pd.DataFrame(out)
@@ -390,9 +402,11 @@ def _cautions(chart: Chart, held: Many, judged: Judged, tested: npt.NDArray[np.b
         out.append(
             f"What is usual is the {chart.periods} {held.word}s before: a season shows as a rise. With two years of history it would be told apart."
         )
-    share = float(np.mean((now[tested, -1] > judged.upper[tested, -1]))) if tested.any() else 0.0
+    share = float(np.mean(now[tested, -1] > judged.upper[tested, -1])) if tested.any() else 0.0
     if tested.sum() >= 20 and share > 0.15:
         out.append(
-            f"{share:.0%} of the series are above what is usual at once: ask for one cause, such as a new way to record or a holiday, before looking at each.".replace("%", " %", 1)
+            f"{share:.0%} of the series are above what is usual at once: ask for one cause, such as a new way to record or a holiday, before looking at each.".replace(
+                "%", " %", 1
+            )
         )
     return tuple(out)

@@ -158,7 +158,9 @@ def silence(n: npt.ArrayLike, per_year: float) -> tuple[Ints, Floats, Floats]:
             continue
         past = row[:begin]
         mean = float(np.nanmean(past))
-        windows = [past[begin - y * year : length - y * year] for y in range(1, begin // year + 1)] if length - begin <= year else []
+        windows = (
+            [past[begin - y * year : length - y * year] for y in range(1, begin // year + 1)] if length - begin <= year else []
+        )
         windows = [w for w in windows if len(w) == length - begin and not np.isnan(w).any()]
         if windows:
             s, of = float(sum(w.sum() for w in windows)), float(len(windows))

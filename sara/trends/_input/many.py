@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_areas, check_columns, check_events, check_source, record_of
+from sara.core.checks import check_areas, check_columns, check_events, check_source
 from sara.core.engine import counts_by, counts_by_area
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.expression import is_one_of
@@ -43,6 +43,7 @@ TAKEN = (
     "is_silent", "period", "alarms", "since",
 )  # fmt: skip
 LAG = pd.Timedelta(days=28)
+GAP_EXPECTED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,9 @@ class Many:
         return per_year(self.start, self.end)
 
 
-def many(data: Any, *, by: str | Sequence[str] | None = None, areas: Any = None, freq: str | None = None, period: Any = None) -> Many:
+def many(
+    data: Any, *, by: str | Sequence[str] | None = None, areas: Any = None, freq: str | None = None, period: Any = None
+) -> Many:
     """Return what was handed in as one row of counts per series.
 
     Parameters
@@ -107,7 +110,9 @@ def many(data: Any, *, by: str | Sequence[str] | None = None, areas: Any = None,
         return _only(out, by, areas, freq, period)
     if isinstance(data, pd.DataFrame) and "time" not in data.columns and not as_source(data):
         if {"period", "n"} <= set(data.columns):
-            columns = _listed(by) or tuple(str(c) for c in data.columns if c not in ("period", "n", "complete", "days", "per_day"))
+            columns = _listed(by) or tuple(
+                str(c) for c in data.columns if c not in ("period", "n", "complete", "days", "per_day")
+            )
             return _only(_of_long(data, columns), None, areas, freq, period)
         if isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex):
             return _only(_of_wide(data), by, areas, freq, period)
@@ -156,7 +161,9 @@ def _columns(known: Any, listed: tuple[str, ...], areas: Any) -> tuple[tuple[str
     if not listed:
         there = [c for c in ("area", "category") if (c == "area" and areas is not None) or _has(known, c)]
         if not there:
-            raise InputError("`by` must name a column: the file has neither areas nor categories. Got none. Write: by='type', or give areas=")
+            raise InputError(
+                "`by` must name a column: the file has neither areas nor categories. Got none. Write: by='type', or give areas="
+            )
         return tuple(there), "areas and categories, as far as the file has them"
     if areas is not None and "area" not in listed:
         listed = ("area", *listed)
@@ -188,7 +195,9 @@ def _rows(known: Any, columns: tuple[str, ...], shapes: Any, unit: int) -> pd.Da
         out["helped"] = known["category"].isin(help_categories()).to_numpy(dtype=bool) if place_like else False
         for k, column in enumerate(columns):
             if column == "area" and shapes is not None:
-                out[f"k{k}"] = _label(shapes)(known["x"].to_numpy(dtype=float, na_value=np.nan), known["y"].to_numpy(dtype=float, na_value=np.nan))
+                out[f"k{k}"] = _label(shapes)(
+                    known["x"].to_numpy(dtype=float, na_value=np.nan), known["y"].to_numpy(dtype=float, na_value=np.nan)
+                )
             else:
                 out[f"k{k}"] = known[column].array
         return out
@@ -199,12 +208,18 @@ def _rows(known: Any, columns: tuple[str, ...], shapes: Any, unit: int) -> pd.Da
     if shapes is None:
         found = counts_by(known, {**keys, **of_file}, span="t_local")
     else:
-        found = counts_by_area(known, _label(shapes), by={**keys, **of_file}).rename(columns={"area": f"k{columns.index('area')}"})
+        found = counts_by_area(known, _label(shapes), by={**keys, **of_file}).rename(
+            columns={"area": f"k{columns.index('area')}"}
+        )
         found["last"] = found["first"] = found["stretch"] if unit == 1 else found["stretch"] * unit - _UP
         nowhere = known.n_rows - int(found["n"].sum())
         if nowhere:
-            found = pd.concat([found, pd.DataFrame({"n": [nowhere], "officer": [False], "helped": [0], "nowhere": [True]})], ignore_index=True)
-    out = pd.DataFrame({"time": _moments(found["first"]), "last": _moments(found["last"]), "n": found["n"].to_numpy(dtype=np.int64)})
+            found = pd.concat(
+                [found, pd.DataFrame({"n": [nowhere], "officer": [False], "helped": [0], "nowhere": [True]})], ignore_index=True
+            )
+    out = pd.DataFrame(
+        {"time": _moments(found["first"]), "last": _moments(found["last"]), "n": found["n"].to_numpy(dtype=np.int64)}
+    )
     out["officer"], out["helped"] = found["officer"].to_numpy(dtype=bool), found["helped"].to_numpy(dtype=bool)
     for k in range(len(columns)):
         out[f"k{k}"] = found[f"k{k}"].array
@@ -237,7 +252,9 @@ def _codes(rows: pd.DataFrame, columns: tuple[str, ...]) -> tuple[npt.NDArray[np
     for k in range(len(columns)):
         own, found = pd.factorize(rows[f"k{k}"])
         numeric = pd.api.types.is_numeric_dtype(found.dtype)
-        order = np.argsort(np.asarray(found, dtype=float) if numeric else np.array([str(v) for v in found], dtype=str), kind="stable")
+        order = np.argsort(
+            np.asarray(found, dtype=float) if numeric else np.array([str(v) for v in found], dtype=str), kind="stable"
+        )
         place = np.empty(len(found) + 1, dtype=np.int64)
         place[order], place[-1] = np.arange(len(found)), 0
         missing |= own < 0
@@ -268,9 +285,15 @@ def _counted(
             f"`by` must give at most {MOST_NUMBERS // max(periods, 1):,} series of {periods:,} periods. Got {len(there):,}. Is {columns[-1]!r} a column of ids? Write: by='category'"
         )
     if not complete.any():
-        raise NotEnoughDataError(f"monitor needs at least 1 complete {word_of(label)[0]}. Got 0. Take a longer period, or a shorter `freq`.")
+        raise NotEnoughDataError(
+            f"monitor needs at least 1 complete {word_of(label)[0]}. Got 0. Take a longer period, or a shorter `freq`."
+        )
     at = np.searchsorted(edges, time[used], side="right") - 1
-    table = np.bincount(own * periods + at, weights=n[used], minlength=len(there) * periods).reshape(len(there), periods)
+    table: Floats = (
+        np.bincount(own * periods + at, weights=n[used].astype(float), minlength=len(there) * periods)
+        .astype(float)
+        .reshape(len(there), periods)
+    )
     lost = (missing_days(edges, gaps_of(known, None, start, end)) > 0) & complete
     in_gap, in_part = int(table[:, lost].sum()), int(table[:, ~complete].sum())
     table[:, lost] = np.nan
@@ -279,7 +302,7 @@ def _counted(
     word = word_of(label)[0]
     last = rows["last"].to_numpy(dtype="datetime64[us]")
     return Many(
-        n=table[:, complete], names=_names(there, values, columns), start=edges[:-1][complete], end=edges[1:][complete], freq=label,
+        n=table[:, complete].astype(float), names=_names(there, values, columns), start=edges[:-1][complete], end=edges[1:][complete], freq=label,
         noun=noun_of(known), source=source_of(known),
         counts=Counts(
             total, kept - in_gap - in_part,
@@ -308,7 +331,7 @@ def _names(there: npt.NDArray[np.int64], values: list[pd.Index], columns: tuple[
 
 def _gap_words(lost: Bools, word: str) -> tuple[str, ...]:
     n = int(lost.sum())
-    return (f"{n} {word}{'s' if n > 1 else ''} touch a gap of the file: they are taken as unknown, not as zero.",) if n else ()
+    return (f"{n} {word}{'s' if n > 1 else ''} lie in a gap of the data: they are taken as unknown, not as zero.",) if n else ()
 
 
 def _lag(last: Times, end: pd.Timestamp) -> tuple[str, ...]:
@@ -324,7 +347,9 @@ def _of_long(
     from sara.trends._input.counted import counted
 
     if not columns:
-        raise InputError("`events` must hold several series: a table with period, n and at least one more column. Got one series.")
+        raise InputError(
+            "`events` must hold several series: a table with period, n and at least one more column. Got one series."
+        )
     check_columns(table, columns, argument="by", table="table")
     _listed(columns)
     if "complete" in table:
@@ -334,7 +359,9 @@ def _of_long(
     keys = pd.DataFrame({f"k{k}": table[c].array for k, c in enumerate(columns)})
     code, values = _codes(keys, columns)
     times = pd.to_datetime(pd.Series(table["period"].to_numpy()))
-    grid = counted(pd.Series(0.0, index=pd.DatetimeIndex(np.unique(times.dropna().to_numpy(dtype="datetime64[us]")))), name="events")
+    grid = counted(
+        pd.Series(0.0, index=pd.DatetimeIndex(np.unique(times.dropna().to_numpy(dtype="datetime64[us]")))), name="events"
+    )
     ok = (code >= 0) & times.notna().to_numpy()
     there, own = np.unique(code[ok], return_inverse=True)
     at = np.searchsorted(grid.start, times.to_numpy(dtype="datetime64[us]")[ok], side="right") - 1
@@ -342,7 +369,9 @@ def _of_long(
     if len(np.unique(place)) < len(place):
         raise InputError(f"`events` must have one row per period and {' and '.join(columns)}. Got several. Sum them first.")
     n = table["n"].to_numpy(dtype=float, na_value=np.nan)
-    flat = np.where(np.isnan(np.tile(grid.n, len(there))), np.nan, 0.0)
+    # Nothing at all in a period is a gap only where many were to be expected: such tables leave out zeros.
+    gap = np.isnan(grid.n) & (np.nansum(n[ok]) >= GAP_EXPECTED * np.count_nonzero(~np.isnan(grid.n)))
+    flat = np.tile(np.where(gap, np.nan, 0.0), len(there))
     omitted = int((~np.isnan(flat)).sum()) - len(place)
     flat[place] = n[ok]
     _check_whole_numbers(flat)
@@ -351,19 +380,24 @@ def _of_long(
         n=flat.reshape(len(there), len(grid)), names=_names(there, values, columns), start=grid.start, end=grid.end, freq=freq or str(grid.freq),
         noun=noun, source=source, counts=Counts(total, kept, {f"with no {' or no '.join(columns)}": total - kept}),
         settings={"by": Setting(", ".join(columns), "you"), "freq": Setting(freq or str(grid.freq), "you", "the dates of the table")},
-        cautions=(f"{omitted:,} combinations of {word_of(freq or grid.freq)[0]} and series have no row in the table: they are taken as none.",)
-        if omitted else (),
+        cautions=(
+            *((f"{omitted:,} combinations of {word_of(freq or grid.freq)[0]} and series have no row in the table: they are taken as none.",) if omitted else ()),
+            *_gap_words(gap, word_of(freq or grid.freq)[0]),
+        ),
     )  # fmt: skip
 
 
 def _of_wide(table: pd.DataFrame) -> Many:
-    long = table.rename_axis(index="period", columns="series").stack(future_stack=True).rename("n").reset_index()
+    stacked: Any = table.rename_axis(index="period", columns="series").stack(future_stack=True)
+    long = stacked.rename("n").reset_index()
     if isinstance(table.index, pd.PeriodIndex):
         long["period"] = long["period"].dt.to_timestamp()
     try:
         long["n"] = pd.to_numeric(long["n"])
     except (TypeError, ValueError):
-        raise InputError("`events` must be events, or counts with a column per series. Got columns that hold no numbers. Drop them first.") from None
+        raise InputError(
+            "`events` must be events, or counts with a column per series. Got columns that hold no numbers. Drop them first."
+        ) from None
     return _of_long(long, ("series",))
 
 
@@ -371,7 +405,9 @@ def _check_whole_numbers(n: Floats) -> None:
     known = n[~np.isnan(n)]
     wrong = known[(known < 0) | (known != np.floor(known))]
     if len(wrong):
-        raise InputError(f"`events` must hold counts: whole numbers of zero or more. Got {wrong[0]:g}. Hand in the counts, not rates.")
+        raise InputError(
+            f"`events` must hold counts: whole numbers of zero or more. Got {wrong[0]:g}. Hand in the counts, not rates."
+        )
 
 
 def _only(out: Many, by: Any, areas: Any, freq: Any, period: Any) -> Many:

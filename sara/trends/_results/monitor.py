@@ -82,7 +82,8 @@ class MonitorResult(TrendResult):
         if not len(found):
             return f"{when}none of {n:,} series is above what is usual for it by more than chance among so many explains."
         named = "; ".join(
-            f"{self.name(row)} ({row['n']:,.0f}, usual {row['low']:,.0f} to {row['upper']:,.0f})" for _, row in found.head(NAMED).iterrows()
+            f"{self.name(row)} ({row['n']:,.0f}, usual {row['low']:,.0f} to {row['upper']:,.0f})"
+            for _, row in found.head(NAMED).iterrows()
         )
         more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
         verb = "is" if len(found) == 1 else "are"
@@ -90,9 +91,9 @@ class MonitorResult(TrendResult):
 
     def _chance(self, n: int) -> str:
         if self.adjust == "fdr":
-            return f"Of such alarms, at most about {percent(self.alpha)} are chance."
+            return f"Of such alarms, about 1 in {round(1 / self.alpha)} at most is chance."
         if self.adjust == "bonferroni":
-            return f"Chance would give any alarm at all in at most {percent(self.alpha)} of {self.word}s."
+            return f"Chance would give any alarm at all in at most {percent(self.alpha)} of {self.word}s, however many series there are."
         expected = self.alpha * self._judged()
         return f"Chance alone would give up to {expected:,.0f} of these {n:,}: p is not adjusted for the number of series."
 
@@ -132,7 +133,12 @@ class MonitorResult(TrendResult):
         parts: list[tuple[str, list[Line]]] = []
         head = f"ABOVE THE USUAL ({len(self.table[self.table['alarm']]):,} of {self._judged():,} judged)"
         parts.append((head, [self._line(row, "alarm") for _, row in alarms.iterrows()]))
-        parts.append(("NEXT IN LINE: what chance among so many series explains", [self._line(row, "usual") for _, row in others.iterrows()]))
+        parts.append(
+            (
+                "NEXT IN LINE: what chance among so many series explains",
+                [self._line(row, "usual") for _, row in others.iterrows()],
+            )
+        )
         for words, kind, rows in (("FELL SILENT", "silent", silent), ("NEW: a new code, or a new problem?", "new", new)):
             if len(rows):
                 parts.append((f"{words} ({len(rows):,})", [self._line(row, kind) for _, row in rows.head(FEW).iterrows()]))
@@ -168,12 +174,21 @@ class MonitorResult(TrendResult):
         if ax is None:
             # A page: 26 rows fill one of 8.3 by 11.7 inches.
             alarms = int(self.table["alarm"].sum())
-            listed = min(self.drawn, alarms + min(NEXT, self._judged() - alarms)) + min(FEW, int(self.table["is_silent"].sum())) + min(FEW, int((self.table["status"] == "new").sum()))
+            listed = (
+                min(self.drawn, alarms + min(NEXT, self._judged() - alarms))
+                + min(FEW, int(self.table["is_silent"].sum()))
+                + min(FEW, int((self.table["status"] == "new").sum()))
+            )
             ax = new_axes(width=8.3, height=2.6 + 0.34 * max(listed, 3))
         unit = self._board(ax, marks)
         span = "" if self.start is None or self.end is None else period_words(self.start, self.end)
         return finish(
-            ax, title=self.title, subtitle=subtitle_of(unit, span, self._n_words(), self._left().rstrip(".").lower()), source=self.source, xlabel="", ylabel=""
+            ax,
+            title=self.title,
+            subtitle=subtitle_of(unit, span, self._n_words(), self._left().rstrip(".").lower()),
+            source=self.source,
+            xlabel="",
+            ylabel="",
         )
 
     def _n_words(self) -> str:

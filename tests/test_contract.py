@@ -89,6 +89,13 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "trends.monitor": (lambda w: w.calls, lambda e, w: sara.trends.monitor(e, areas=w.areas)),
     "trends.seasonal": (lambda w: w.strip, lambda e, w: sara.trends.seasonal(e)),
     "trends.event_days": (lambda w: w.calls, lambda e, w: sara.trends.event_days(e, "us-holidays")),
+    "trends.aoristic": (
+        lambda w: w.strip.assign(time_to=w.strip["time"] + pd.Timedelta(hours=5)),
+        lambda e, w: sara.trends.aoristic(e),
+    ),
+    # Dates are given, so that bare numbers are refused.
+    "trends.circular": (lambda w: w.strip, lambda e, w: sara.trends.circular(e, period=("2022-03-01", "2025-02-28"))),
+    "trends.day_of_week_test": (lambda w: w.strip, lambda e, w: sara.trends.day_of_week_test(e)),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),

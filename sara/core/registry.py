@@ -15,15 +15,18 @@ __all__ = ["KINDS", "kind_named"]
 
 KINDS = {
     "AccuracyResult": "sara.hotspots._results.accuracy",
+    "AoristicResult": "sara.trends._results.aoristic",
     "AuditResult": "sara.data.quality.result",
     "CallTypesResult": "sara.data.kinds.result",
     "ChangePointsResult": "sara.trends._results.change_points",
     "ChangeResult": "sara.hotspots._results.change",
+    "CircularResult": "sara.trends._results.circular",
     "ClockResult": "sara.trends._clock",
     "ClustersResult": "sara.hotspots._results.clusters",
     "CompareResult": "sara.hotspots._results.compare",
     "ConcentrationResult": "sara.scan._concentration",
     "CountResult": "sara.hotspots._results.count",
+    "DayOfWeekResult": "sara.trends._results.day_of_week_test",
     "Design": "sara.core.design",
     "DualKdeResult": "sara.hotspots._results.dual_kde",
     "EffectResult": "sara.assess._effect",

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from sara.trends._aoristic import aoristic
 from sara.trends._change_points import change_points
+from sara.trends._circular import circular
 from sara.trends._clock import ClockResult, clock
 from sara.trends._compare import compare
+from sara.trends._day_of_week_test import day_of_week_test
 from sara.trends._event_days import event_days
 from sara.trends._forecast import forecast
+from sara.trends._monitor import monitor
+from sara.trends._results.aoristic import AoristicResult
 from sara.trends._results.change_points import ChangePointsResult
+from sara.trends._results.circular import CircularResult
+from sara.trends._results.compare import TrendCompareResult
+from sara.trends._results.day_of_week_test import DayOfWeekResult
 from sara.trends._results.event_days import EventDaysResult
 from sara.trends._results.forecast import ForecastResult
-from sara.trends._results.compare import TrendCompareResult
-from sara.trends._monitor import monitor
 from sara.trends._results.monitor import MonitorResult
 from sara.trends._seasonal import SeasonalResult, seasonal
 from sara.trends._series import SeriesResult, series
 
 __all__ = [
+    "AoristicResult",
     "ChangePointsResult",
+    "CircularResult",
     "ClockResult",
+    "DayOfWeekResult",
     "EventDaysResult",
     "ForecastResult",
     "MonitorResult",
     "SeasonalResult",
     "SeriesResult",
     "TrendCompareResult",
+    "aoristic",
     "change_points",
+    "circular",
     "clock",
     "compare",
+    "day_of_week_test",
     "event_days",
     "forecast",
     "monitor",

@@ -10,7 +10,7 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MOST_STATES", "MultinomialTest", "g_statistic", "multinomial_test", "n_compositions", "n_states"]
+__all__ = ["MOST_STATES", "MultinomialTest", "g_statistic", "multinomial_test", "n_compositions", "n_states", "swing_of"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -120,6 +120,39 @@ def multinomial_test(
         drawn = np.random.default_rng(seed).multinomial(n, p, size=n_sims)
         chosen = (1 + int((g_statistic(drawn, p) >= value - TIE * max(1.0, value)).sum())) / (1 + n_sims)
     return MultinomialTest(value, chosen, method, n_compositions(n, bins), least)
+
+
+def swing_of(table: npt.ArrayLike) -> tuple[float, int]:
+    """Measure how much more the shares of the bins vary from round to round than those of independent events.
+
+    Parameters
+    ----------
+    table : array-like of int, shape (rounds, bins)
+        Events of whole weeks (years) by bin.
+
+    Returns
+    -------
+    (float, int)
+        Pearson's chi-square of rounds and bins over its degrees of freedom, and these; (nan, 0) where there are fewer than two rounds.
+
+    Notes
+    -----
+    With it, ``G / (bins - 1) / swing`` is held against the F distribution: a weekday must stand out from what the same weekday does from
+    week to week, as in quasi-likelihood. What is 1 by chance alone is about 1 + 1 / sqrt(degrees / 2) at most.
+
+    Examples
+    --------
+    >>> from sara.core.stats.multinomial import swing_of
+    >>> swing_of([[8, 2], [2, 8]])
+    (7.2, 1)
+    """
+    counts = np.asarray(table, dtype=float)
+    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    degrees = (counts.shape[0] - 1) * (counts.shape[1] - 1)
+    if min(counts.shape, default=0) < 2:
+        return float("nan"), 0
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    return float(((counts - expected) ** 2 / expected).sum() / degrees), degrees
 
 
 def n_states(n: int, share: npt.ArrayLike) -> int:

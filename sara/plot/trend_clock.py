@@ -43,10 +43,28 @@ def draw_hours(ax: Axes, weight: npt.ArrayLike, others: Mapping[str, npt.ArrayLi
         The Axes given.
     """
     hours = np.arange(24)
-    ax.bar(hours + 0.5, np.asarray(weight, dtype=float), 0.92, color=LINE, alpha=0.45, label="spread over the interval (aoristic)", zorder=2)
+    ax.bar(
+        hours + 0.5,
+        np.asarray(weight, dtype=float),
+        0.92,
+        color=LINE,
+        alpha=0.45,
+        label="spread over the interval (aoristic)",
+        zorder=2,
+    )
     for name, values in others.items():
         dash, marker, color, words = _WAYS[name]
-        ax.plot(hours + 0.5, np.asarray(values, dtype=float), linestyle=dash, marker=marker, color=color, ms=3.5, linewidth=1.3, label=words, zorder=3)
+        ax.plot(
+            hours + 0.5,
+            np.asarray(values, dtype=float),
+            linestyle=dash,
+            marker=marker,
+            color=color,
+            ms=3.5,
+            linewidth=1.3,
+            label=words,
+            zorder=3,
+        )
     ax.set_xticks(range(0, 25, 3), [f"{hour % 24:02d}:00" for hour in range(0, 25, 3)])
     ax.set_xlim(0, 24)
     top = max(float(np.max(np.asarray(values, dtype=float))) for values in (weight, *others.values()))
@@ -87,7 +105,9 @@ def draw_shares(
     lower, upper = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     out = np.asarray(rung, dtype=bool)
     ax.bar(at[~out], count[~out], 0.72, color=LINE, alpha=0.45, zorder=2)
-    ax.bar(at[out], count[out], 0.72, color=SECOND, alpha=0.6, hatch="//", edgecolor=INK, linewidth=0.8, label="stands out", zorder=2)
+    ax.bar(
+        at[out], count[out], 0.72, color=SECOND, alpha=0.6, hatch="//", edgecolor=INK, linewidth=0.8, label="stands out", zorder=2
+    )
     ax.vlines(at, lower, upper, color=INK, linewidth=1.1, label="interval, all together", zorder=4)
     ax.hlines(mean, at - 0.44, at + 0.44, color=INK, linestyle="--", linewidth=1.2, label="expected", zorder=5)
     few = len(labels) <= 12
@@ -95,8 +115,10 @@ def draw_shares(
     ax.set_xticks(at[::step], list(labels)[::step])
     top = max(float(upper.max()), float(mean.max()), 1e-9)
     if few:
-        for x, value, above in zip(at, count, upper, strict=True):
-            ax.annotate(f"{value:,.0f}", (x, above), xytext=(0, 2), textcoords="offset points", fontsize=8, color=INK, ha="center", zorder=6)
+        # At the foot of the bar no line crosses the number.
+        for x, value in zip(at, count, strict=True):
+            ax.annotate(f"{value:,.0f}", (x, 0), xytext=(0, 3), textcoords="offset points", fontsize=8.5, color=INK, ha="center", zorder=6,
+                        bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.75})  # fmt: skip
     ax.set_ylim(0, top * 1.26)
     ax.set_ylabel(ylabel, fontsize=9.5, color=INK)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
@@ -145,7 +167,19 @@ def draw_rose(
         return r * float(np.cos(angle)), r * float(np.sin(angle))
 
     for i, r in enumerate(radius):
-        ax.add_patch(Wedge((0, 0), r, degrees((i + 1) / bins), degrees(i / bins), facecolor=LINE, alpha=0.5, edgecolor="white", linewidth=0.8, zorder=2))
+        ax.add_patch(
+            Wedge(
+                (0, 0),
+                r,
+                degrees((i + 1) / bins),
+                degrees(i / bins),
+                facecolor=LINE,
+                alpha=0.5,
+                edgecolor="white",
+                linewidth=0.8,
+                zorder=2,
+            )
+        )
     ax.add_patch(Circle((0, 0), rim, facecolor="none", edgecolor=PALE, linewidth=1.0, zorder=1))
     ax.add_patch(Circle((0, 0), 1.0, facecolor="none", edgecolor=MUTED, linestyle="--", linewidth=1.1, zorder=3))
     named = range(0, bins, 3) if bins > 12 else range(bins)
@@ -154,10 +188,25 @@ def draw_rose(
         x, y = point(i / bins if bins > 12 else (i + 0.5) / bins, rim * 1.1)
         ax.annotate(labels[i], (x, y), ha="center", va="center", fontsize=9, color=INK)
     for peak in peaks:
-        ax.plot(*point(peak, rim), marker="D", color=SECOND, ms=8, mec=INK, zorder=6, label="peak" if peak == peaks[0] else None, linestyle="none")
+        ax.plot(
+            *point(peak, rim),
+            marker="D",
+            color=SECOND,
+            ms=8,
+            mec=INK,
+            zorder=6,
+            label="peak" if peak == peaks[0] else None,
+            linestyle="none",
+        )
     if mean is not None:
         x, y = point(mean, rim * length)
-        ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 2.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 16}, zorder=7)
+        ax.annotate(
+            "",
+            (x, y),
+            (0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 2.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 16},
+            zorder=7,
+        )
         ax.plot([], [], color=INK, linewidth=2.2, label=f"mean (R = {length:.2f})")
         if low is not None and high is not None:
             width = (high - low) % 1.0
@@ -168,5 +217,5 @@ def draw_rose(
     ax.set_aspect("equal")
     ax.set_axis_off()
     if mean is not None or peaks:
-        ax.legend(loc="lower right", bbox_to_anchor=(1.12, -0.04), frameon=False, fontsize=8.5)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.12, 0.0), frameon=False, fontsize=8.5)
     return ax

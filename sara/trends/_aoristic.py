@@ -17,14 +17,15 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.stats.aoristic import WEEK, aoristic_weights, point_weights
 from sara.core.wording import noun_of, officer_words, percent, source_of
-from sara.trends._input.rounds import exposure_of_week
 from sara.trends._input.gaps import gaps_of
 from sara.trends._input.intervals import Intervals, Pieces, intervals_of, pieces_of
+from sara.trends._input.rounds import exposure_of_week
 from sara.trends._results.aoristic import AoristicResult
 
 __all__ = ["aoristic"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _BINS = {"hour": 60, "30min": 30, "15min": 15}
@@ -39,9 +40,9 @@ class _Found:
     """Weights of the stretches of the week, and what the start, the middle and the end alone would give."""
 
     weight: Floats
-    start: Floats
-    mid: Floats
-    end: Floats
+    start: Ints
+    mid: Ints
+    end: Ints
     hours: Floats
 
 
@@ -127,11 +128,13 @@ def aoristic(
     }
     final = used & ~too_long
     n = int(final.sum())
-    check_enough(n, 1, method="aoristic", what="event of the period with a time", instead="Try a longer period, or another `longest`.")
+    check_enough(
+        n, 1, method="aoristic", what="event of the period with a time", instead="Try a longer period, or another `longest`."
+    )
     exposure = exposure_of_week(start, end, gaps=gaps_of(known, None, start, end), bin_minutes=_BINS[by])
     found = _numbers(pieces, keep, exposure, bin_minutes=_BINS[by])
     length = lengths[final]
-    facts = {
+    facts: dict[str, Any] = {
         "n_missing": int((open_end & final).sum()), "n_reversed": int((is_reversed & final).sum()),
         "n_long": int((length >= WEEK).sum()), "n_hour": int(((length <= 60) & ~open_end[final]).sum()),
         "median_hours": float(np.median(length[~open_end[final]]) / 60) if (~open_end[final]).any() else 0.0,
@@ -150,7 +153,7 @@ def aoristic(
             "clock changes": Setting(f"{changed} intervals over one, in {given.zone}" if given.zone else "hours of the clock face", "sara", "" if given.zone else "the table does not know its time zone: tz= when it is read"),
         },
         counts=Counts(len(used), n, counted),
-        cautions=_cautions(facts, n, given, final, noun=noun, missing=missing, reversed=reversed, sources=() if source is None else source.cautions),
+        cautions=_cautions(facts, n, given, final, noun=noun, reversed=reversed, sources=() if source is None else source.cautions),
         freq=None, start=start, end=end, noun=noun, source=source_of(known), by=by, **facts,
     )  # fmt: skip
 
@@ -201,42 +204,57 @@ def _numbers(pieces: Pieces, keep: Bools, exposure: Floats, *, bin_minutes: int)
     middle = start + pieces.length // 2
     late = pieces.length[second] // 2 - pieces.minutes[second]
     middle[second] = np.where(late >= 0, pieces.at[n:] + late, middle[second])
-    start, middle, last = (point_weights(values[keep], bin_minutes=bin_minutes).astype(float) for values in (start, middle, last))
-    return _Found(weight, start, middle, last, exposure)
+    start, middle, last = (point_weights(values[keep], bin_minutes=bin_minutes) for values in (start, middle, last))
+    return _Found(weight=weight, start=start, mid=middle, end=last, hours=exposure)
 
 
 def _table(found: _Found, by: str) -> pd.DataFrame:
     per_hour = 60 // _BINS[by]
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(found.hours > 0, found.weight / found.hours, np.nan)
-    columns: dict[str, Any] = {"dow": np.repeat(np.arange(7), 24 * per_hour), "hour": np.tile(np.repeat(np.arange(24), per_hour), 7)}
+    columns: dict[str, Any] = {
+        "dow": np.repeat(np.arange(7), 24 * per_hour),
+        "hour": np.tile(np.repeat(np.arange(24), per_hour), 7),
+    }
     if per_hour > 1:
         columns["minute"] = np.tile(np.arange(per_hour) * _BINS[by], 168)
     return pd.DataFrame(
         {
-            **columns, "weight": found.weight, "share": found.weight / found.weight.sum(), "start": found.start.astype(np.int64),
-            "mid": found.mid.astype(np.int64), "end": found.end.astype(np.int64), "hours": found.hours, "rate": rate,
+            **columns, "weight": found.weight, "share": found.weight / found.weight.sum(), "start": found.start, "mid": found.mid,
+            "end": found.end, "hours": found.hours, "rate": rate,
         }
     )  # fmt: skip
 
 
 def _cautions(
-    facts: dict[str, Any], n: int, given: Intervals, final: Bools, *, noun: str, missing: str, reversed: str, sources: tuple[str, ...]
+    facts: dict[str, Any], n: int, given: Intervals, final: Bools, *, noun: str, reversed: str, sources: tuple[str, ...]
 ) -> tuple[str, ...]:
     out = [*sources, *officer_words(int((final & given.officer).sum()), n, noun=noun)]
     if facts["n_missing"]:
-        out.append(f"{facts['n_missing']:,} of {n:,} ({percent(facts['n_missing'] / n)}) have no end: each counts in full in the stretch in which it starts.")
+        out.append(
+            f"{facts['n_missing']:,} of {n:,} ({percent(facts['n_missing'] / n)}) have no end: each counts in full in the stretch in which it starts."
+        )
     if facts["n_reversed"]:
         how = "counts where it starts" if reversed == "start" else "is read from its end to its start"
         out.append(f"{facts['n_reversed']:,} of {n:,} ({percent(facts['n_reversed'] / n)}) end before they start: each {how}.")
     if facts["n_long"]:
-        more = ". They say nothing about the hour and make every other look flatter; leave them out with longest='7D'" if facts["n_long"] > _MANY * n else ""
-        out.append(f"{facts['n_long']:,} of {n:,} ({percent(facts['n_long'] / n)}) may have happened at any time of a week or more: spread equally over the week{more}.")
+        more = (
+            ". They say nothing about the hour and make every other look flatter; leave them out with longest='7D'"
+            if facts["n_long"] > _MANY * n
+            else ""
+        )
+        out.append(
+            f"{facts['n_long']:,} of {n:,} ({percent(facts['n_long'] / n)}) may have happened at any time of a week or more: spread equally over the week{more}."
+        )
     ends = given.end[final]
     start = given.start[final]
     default = int((start == start.astype("datetime64[D]").astype(start.dtype)).sum())
     if default > 0.02 * n and n >= 20:
-        out.append(f"{percent(default / n)} begin at exactly 00:00: a default for an unknown time, it seems, that draws weight into the night.")
+        out.append(
+            f"{percent(default / n)} begin at exactly 00:00: a default for an unknown time, it seems, that draws weight into the night."
+        )
     if not np.isnat(ends).all():
-        out.append("A weight is an event spread evenly over the time in which it may have happened: when in that time it happened is not known.")
+        out.append(
+            "A weight is an event spread evenly over the time in which it may have happened: when in that time it happened is not known."
+        )
     return tuple(out)

@@ -107,7 +107,7 @@ def circular(
     numbers = _numbers(at, weight, found.n, by, confidence)
     # Calendar months are no twelfths of a year.
     of_part = np.repeat(np.arange(12), _LEAP_MONTHS) if by == "month" else np.arange(len(known)) * _BINS[by] // len(known)
-    exposure = np.bincount(of_part, weights=known)
+    exposure = np.bincount(of_part, weights=known).astype(float)
     n = np.bincount(of_part[step], weights=found.n, minlength=_BINS[by])
     cautions = list(found.cautions)
     if by == "month" and (found.end - found.start) < pd.Timedelta(days=730):
@@ -197,11 +197,15 @@ def _result(
     peaks = tuple((float(peak.at * length + first), peak.height) for peak in found.peaks)
     if len(peaks) > 1:
         told = " and ".join(say_position(at, by) for at, _ in peaks[:2])
-        cautions.append(f"{'Two peaks' if len(peaks) == 2 else f'{len(peaks)} peaks'}, {'' if len(peaks) == 2 else 'the highest '}around {told}: no single {'hour' if by == 'hour' else 'time'} describes them, and the mean may lie where little happens.")
+        cautions.append(
+            f"{'Two peaks' if len(peaks) == 2 else f'{len(peaks)} peaks'}, {'' if len(peaks) == 2 else 'the highest '}around {told}: no single {'hour' if by == 'hour' else 'time'} describes them, and the mean may lie where little happens."
+        )
     if np.isnan(found.p):
         cautions.append("Under five events the test has no p-value.")
     elif found.p < 0.05:
-        cautions.append("The test takes each event to be by itself: several by one offender, one busy week, or several calls about one event make it too sure.")
+        cautions.append(
+            "The test takes each event to be by itself: several by one offender, one busy week, or several calls about one event make it too sure."
+        )
     return CircularResult(
         table=pd.DataFrame({by: np.arange(_BINS[by]) + int(first), "n": n, "exposure": exposure, "expected": expected, "ratio": ratio}),
         settings={

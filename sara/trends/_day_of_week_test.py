@@ -1,4 +1,4 @@
-"""Is a weekday, a month or an hour really busier, or would chance do as much?"""
+"""Whether a weekday, a month or an hour is really busier, or chance would do as much."""
 
 from __future__ import annotations
 
@@ -98,12 +98,29 @@ def day_of_week_test(
     seed = check_seed(seed)
     chosen = bins_of(events, by=by, exposure=exposure, period=period, method="day_of_week_test")
     n = int(chosen.n.sum())
-    swing, degrees = swing_of(chosen.repeats) if method == "auto" and chosen.repeats is not None and n >= max(_LEAST_SWING, n_exact + 1) else (float("nan"), 0)
+    swing, degrees = (
+        swing_of(chosen.repeats)
+        if method == "auto" and chosen.repeats is not None and n >= max(_LEAST_SWING, n_exact + 1)
+        else (float("nan"), 0)
+    )
     found, low, high = _numbers(
-        chosen.n, chosen.exposure, method=method, n_exact=n_exact, n_sims=n_sims, seed=seed, confidence=confidence, swing=swing, degrees=degrees
+        chosen.n,
+        chosen.exposure,
+        method=method,
+        n_exact=n_exact,
+        n_sims=n_sims,
+        seed=seed,
+        confidence=confidence,
+        swing=swing,
+        degrees=degrees,
     )
     expected = n * chosen.exposure / chosen.exposure.sum()
-    why = {"exact": f"up to {n_exact} events all splits are gone through", "chi-square": "every bin expects ten events or more", "monte-carlo": f"{n_sims:,} draws, seed {seed}", "with swing": f"shares vary from {'year to year' if by == 'month' else 'week to week'} {swing:.2f} times as much as those of independent events"}
+    why = {
+        "exact": f"up to {n_exact} events all splits are gone through",
+        "chi-square": "every bin expects ten events or more",
+        "monte-carlo": f"{n_sims:,} draws, seed {seed}",
+        "with swing": f"shares vary from {'year to year' if by == 'month' else 'week to week'} {swing:.2f} times as much as those of independent events",
+    }
     return DayOfWeekResult(
         table=pd.DataFrame({by: chosen.values, "n": chosen.n, "exposure": chosen.exposure, "expected": expected, "ratio": chosen.n / expected, "low": low, "high": high}),
         settings={
@@ -118,7 +135,16 @@ def day_of_week_test(
 
 
 def _numbers(
-    n: npt.NDArray[np.int64], exposure: Floats, *, method: str, n_exact: int, n_sims: int, seed: int | None, confidence: float, swing: float, degrees: int
+    n: npt.NDArray[np.int64],
+    exposure: Floats,
+    *,
+    method: str,
+    n_exact: int,
+    n_sims: int,
+    seed: int | None,
+    confidence: float,
+    swing: float,
+    degrees: int,
 ) -> tuple[MultinomialTest, Floats, Floats]:
     """Test the counts against the exposures, and give the interval of each ratio."""
     from scipy.special import ndtri
@@ -142,11 +168,15 @@ def _numbers(
 def _cautions(chosen: Dial, found: MultinomialTest, n: int) -> tuple[str, ...]:
     out = []
     if found.least_p >= 0.05:
-        out.append(f"With {n} {chosen.noun if n != 1 else 'event'} even all in one bin would come by chance {100 * found.least_p:.0f} times in 100: too few to show a pattern.")
+        out.append(
+            f"With {n} {chosen.noun if n != 1 else 'event'} even all in one bin would come by chance {100 * found.least_p:.0f} times in 100: too few to show a pattern."
+        )
     if n >= _HUGE:
         out.append(f"With {n:,} {chosen.noun} the test finds differences too small to matter: look at the ratios.")
     elif n > 1:
-        out.append("The test takes each event to be by itself: several by one offender, or several calls about one event, look like a pattern.")
+        out.append(
+            "The test takes each event to be by itself: several by one offender, or several calls about one event, look like a pattern."
+        )
     days = None if chosen.start is None or chosen.end is None else (chosen.end - chosen.start) / pd.Timedelta(days=1)
     if chosen.by == "month" and days is not None and days < 730:
         out.append("Under two years: a busy month here may be that month of that year, not a season.")

@@ -152,7 +152,9 @@ def circle(
     return Circle(n, mean, length, low, high, z, p, spread, _peaks(curve) if kept else (), curve)
 
 
-def _limits(moments: npt.NDArray[np.complex128], n: float, direction: float, length: float, confidence: float) -> tuple[float, float]:
+def _limits(
+    moments: npt.NDArray[np.complex128], n: float, direction: float, length: float, confidence: float
+) -> tuple[float, float]:
     from scipy.special import stdtrit
 
     second = float(np.real(moments[1] * np.exp(-2j * direction)))

@@ -1,4 +1,4 @@
-"""The exact multinomial test: is this split over a few bins more uneven than chance alone would make it?"""
+"""The exact multinomial test: whether a split over a few bins is more uneven than chance alone would make it."""
 
 from __future__ import annotations
 

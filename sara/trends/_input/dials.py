@@ -98,7 +98,9 @@ def moments_of(events: Any, period: Any, *, hours: bool, method: str, unit: int 
     no_time, inside = np.isnat(rows.time), in_period(rows.time, start, end)
     days_only = _days_only(rows, no_time)
     if rows.record.get("time_precision") == "month":
-        raise InputError("`events` must have times with a day. Got months without a day. Write: sara.trends.series(events, freq='MS')")
+        raise InputError(
+            "`events` must have times with a day. Got months without a day. Write: sara.trends.series(events, freq='MS')"
+        )
     if hours and days_only:
         first = pd.Timestamp(rows.time[~no_time][0])
         raise InputError(
@@ -242,5 +244,7 @@ def _exposure(given: Any, known: Floats, n: Ints, names: npt.NDArray[Any], *, un
         setting = Setting("given", "you")
     without = np.flatnonzero((chosen <= 0) & (n > 0))
     if len(without):
-        raise InputError(f"`exposure` must be above zero where there are events. Got 0 for {names[without[0]]}, which has {n[without[0]]}.")
+        raise InputError(
+            f"`exposure` must be above zero where there are events. Got 0 for {names[without[0]]}, which has {n[without[0]]}."
+        )
     return chosen, setting

@@ -126,7 +126,9 @@ def pieces_of(start: Times, end: Times, zone: str | None) -> Pieces:
         minutes[touched], each[touched] = head, head / whole
         extra.append((np.full(len(touched), after), tail, tail / whole, touched))
     if extra:
-        at, minutes, each, row = (np.concatenate([whole, *(part[k] for part in extra)]) for k, whole in enumerate((at, minutes, each, row)))
+        at, minutes, each, row = (
+            np.concatenate([whole, *(part[k] for part in extra)]) for k, whole in enumerate((at, minutes, each, row))
+        )
     return Pieces(at + _MONDAY, minutes, each, row, length, turned, changed)
 
 

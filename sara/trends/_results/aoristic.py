@@ -58,7 +58,9 @@ class AoristicResult(TrendResult):
         many = f"the {n:,} {self.noun}" if n != 1 else f"the one {self.noun.removesuffix('s')}"
         hour, hours, share = _shortest(self.by_hour())
         if hours >= 12:
-            return f"The possible times of {many} spread over the whole day: half of the weight takes {hours} hours. {self._known()}"
+            return (
+                f"The possible times of {many} spread over the whole day: half of the weight takes {hours} hours. {self._known()}"
+            )
         stretch = f"from {hour:02d}:00 to {(hour + hours) % 24:02d}:00"
         return f"Half of the weight of {many} ({percent(share)}) lies {stretch}. {self._against()} {self._known()}"
 
@@ -74,7 +76,13 @@ class AoristicResult(TrendResult):
         ended = n - self.n_missing
         if ended == 0:
             return "None has an end: this is the clock of their starts."
-        length = f"{self.median_hours:.0f} hours" if self.median_hours >= 9.5 else f"{self.median_hours:.1f} hours" if self.median_hours >= 1 else f"{60 * self.median_hours:.0f} minutes"
+        length = (
+            f"{self.median_hours:.0f} hours"
+            if self.median_hours >= 9.5
+            else f"{self.median_hours:.1f} hours"
+            if self.median_hours >= 1
+            else f"{60 * self.median_hours:.0f} minutes"
+        )
         return f"Half of the intervals are {length} or shorter; {percent((self.n_hour) / n)} are known to within the hour."
 
     def plot_week(self, *, ax: Axes | None = None) -> Axes:
@@ -106,7 +114,12 @@ class AoristicResult(TrendResult):
     def _paint(self, ax: Axes) -> str:
         from sara.plot.trend_clock import draw_hours
 
-        draw_hours(ax, self.by_hour(), {name: self.by_hour(name) for name in ("start", "mid", "end")}, ylabel=f"{self.noun} by hour of the day")
+        draw_hours(
+            ax,
+            self.by_hour(),
+            {name: self.by_hour(name) for name in ("start", "mid", "end")},
+            ylabel=f"{self.noun} by hour of the day",
+        )
         return f"{self.noun} by hour of the day"
 
 

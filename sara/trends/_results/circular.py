@@ -74,12 +74,28 @@ class CircularResult(TrendResult):
         if len(self.peaks) > 1:
             listed = [f"{say_position(at, self.by)}{self._times(height)}" for at, height in self.peaks]
             none = "neither" if len(self.peaks) == 2 else "none of them"
-            mean = "They cancel out: there is no mean." if self.mean is None else f"Their mean, {say_position(self.mean, self.by)}, describes {none}."
+            mean = (
+                "They cancel out: there is no mean."
+                if self.mean is None
+                else f"Their mean, {say_position(self.mean, self.by)}, describes {none}."
+            )
             return f"The {n:,} {noun} have {len(self.peaks)} peaks in the {circle}: around {', '.join(listed[:-1])} and {listed[-1]}. {mean}"
         if self.p >= _LEVEL or self.mean is None:
             return f"The {n:,} {noun} gather round no time of the {circle} more than chance would make them (R = {self.length:.2f}, Rayleigh p = {_p(self.p)})."
-        limits = "" if self.low is None or self.high is None else f" ({100 * self.confidence:g} % interval: {say_position(self.low, self.by)} to {say_position(self.high, self.by)})"
-        how = "gather closely round" if self.length >= 0.7 else "gather round" if self.length >= 0.3 else "gather loosely round" if self.length >= 0.1 else "lean a little towards"
+        limits = (
+            ""
+            if self.low is None or self.high is None
+            else f" ({100 * self.confidence:g} % interval: {say_position(self.low, self.by)} to {say_position(self.high, self.by)})"
+        )
+        how = (
+            "gather closely round"
+            if self.length >= 0.7
+            else "gather round"
+            if self.length >= 0.3
+            else "gather loosely round"
+            if self.length >= 0.1
+            else "lean a little towards"
+        )
         return f"The {n:,} {noun} {how} {say_position(self.mean, self.by)}{limits}; R = {self.length:.2f}, Rayleigh p {'' if self.p < 0.0001 else '= '}{_p(self.p)}. {percent(self.near)} of them fall in the quarter of the {circle} round it (an even spread: 25 %)."
 
     def _times(self, height: float) -> str:
@@ -91,8 +107,12 @@ class CircularResult(TrendResult):
 
         first = _FIRST[self.by]
         unit = {"hour": 24.0, "dow": 7.0, "month": 12.0}[self.by]
-        share = {name: None if value is None else (value - first) / unit for name, value in (("mean", self.mean), ("low", self.low), ("high", self.high))}
-        shown = self.p is not None and self.p < _LEVEL
+        share = {
+            name: None if value is None else (value - first) / unit
+            for name, value in (("mean", self.mean), ("low", self.low), ("high", self.high))
+        }
+        # Between two peaks an arrow would point to where little happens.
+        shown = self.p is not None and self.p < _LEVEL and len(self.peaks) < 2
         draw_rose(
             ax, self.table["ratio"].to_numpy(dtype=float), labels=LABELS[self.by], mean=share["mean"] if shown else None, low=share["low"], high=share["high"],
             length=self.length, peaks=[(at - first) / unit for at, _ in self.peaks] if len(self.peaks) > 1 else [],

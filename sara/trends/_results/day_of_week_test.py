@@ -75,7 +75,9 @@ class DayOfWeekResult(TrendResult):
         total, top = int(n.sum()), int(np.argmax(self.table["ratio"].to_numpy(dtype=float)))
         word, chance = WORDS[self.by], _chance(self.p)
         noun = self.noun if total != 1 else "event"
-        held = f"{int(n[top]):,} of {total:,} {noun} {_on(self.by, self.labels[top])}, where {self._expected(top)} would be expected"
+        held = (
+            f"{int(n[top]):,} of {total:,} {noun} {_on(self.by, self.labels[top])}, where {self._expected(top)} would be expected"
+        )
         if self.p >= _LEVEL:
             return f"No {word} stands out from chance: {held}; {self._cause().lower()} a split as uneven {chance}."
         if not self.named:

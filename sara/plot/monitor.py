@@ -20,8 +20,8 @@ __all__ = ["Line", "draw_monitor"]
 Floats = npt.NDArray[np.float64]
 
 # Where the columns stand, from 0 to 1: small line, this period, usual, times, p, years.
-_SPARK = (0.30, 0.62)
-_NOW, _USUAL, _TIMES, _P, _YEARS = 0.685, 0.765, 0.835, 0.905, 1.0
+_SPARK = (0.30, 0.60)
+_NOW, _USUAL, _TIMES, _P, _YEARS = 0.66, 0.765, 0.83, 0.905, 1.0
 _LONGEST = 40
 
 
@@ -72,8 +72,9 @@ def draw_monitor(
     span = (min(line.period[0] for line in every), max(line.period[-1] for line in every)) if every else None
     y = 0.0
     heads = ((_NOW, f"this\n{word}", "right"), (_USUAL, "usual", "right"), (_TIMES, "times\nusual", "right"),
-             (_P, "p,\nadjusted" if adjusted else "p", "right"), (_YEARS, "last year\n(before)", "right"))  # fmt: skip
-    for x, words, side in heads:
+             (_P, "p\nadjusted" if adjusted else "p", "right"), (_YEARS, "last year\n(before)", "right"))  # fmt: skip
+    told = any(not np.isnan(line.last_year) for line in every)
+    for x, words, side in heads if told else heads[:-1]:
         ax.text(x, y - 0.1, words, ha=side, va="bottom", fontsize=7.5, color=MUTED, linespacing=0.95)
     if span:
         for x, when, side in ((_SPARK[0], span[0], "left"), (_SPARK[1], span[1], "right")):

@@ -17,7 +17,7 @@ from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.stats.farrington import farrington_limits
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.core.stats.predictive import Predictive, began, predictive, recent, silence
+from sara.core.stats.predictive import LEAST_RECENT, Predictive, began, predictive, recent, silence
 from sara.trends._input.many import Many, many
 from sara.trends._results.monitor import MonitorResult
 
@@ -188,7 +188,7 @@ def monitor(
             **held.settings, "method": Setting(chart.method, "sara" if method == "auto" else "you", why),
             **({"version": Setting(version, "sara" if version == "flexible" else "you")} if chart.method == "farrington" else {}),
             "history": Setting(
-                f"{chart.years} years" if chart.method == "farrington" else f"{chart.periods} {held.word}s", "sara" if years is None else "you",
+                f"{chart.years} years" if chart.method == "farrington" else f"the {chart.periods} {held.word}s before", "sara" if years is None else "you",
                 f"as many as there are, at most {MOST_YEARS}" if years is None and chart.method == "farrington" else "",
             ),
             "last": Setting(last, "sara" if last == 1 else "you"), "alpha": Setting(alpha, "sara" if alpha == 0.05 else "you"),
@@ -226,12 +226,12 @@ def _chart(held: Many, first: int, method: str, version: str, years: int | None)
     use = min(there, MOST_YEARS) if years is None else years
     half_year = int(np.clip(round(per_year / 2), 8, 60))
     if method == "recent" or (method == "auto" and use < LEAST_YEARS):
-        if first < 8:
+        if first < LEAST_RECENT:
             raise NotEnoughDataError(
-                f"monitor needs at least 8 {held.word}s before the first judged. Got {first}. Take a longer period."
+                f"monitor needs at least {LEAST_RECENT} {held.word}s before the first judged. Got {first}. Take a longer period."
             )
         why = "" if method == "recent" else f"less than {LEAST_YEARS} years of history: the season can't be told"
-        return Chart("recent", version, 0, min(half_year, first), half_window, per_year), why
+        return Chart("recent", version, 0, half_year, half_window, per_year), why
     if use < 1:
         raise NotEnoughDataError(
             f"farrington needs at least 1 year of history before the first {held.word} judged. Got {first} {held.word}s. Write method='recent'"
@@ -251,7 +251,7 @@ def _status(held: Many, at: Ints, chart: Chart) -> tuple[Floats, npt.NDArray[np.
     base = before[:, : max(before.shape[1] - left_out, 0)]
     status = np.full(len(counts), "judged", dtype=object)
     status[np.nansum(before, axis=1) < LEAST_EVENTS] = "too sparse"
-    least = chart.periods // 2 if chart.method == "recent" else year
+    least = LEAST_RECENT if chart.method == "recent" else year
     status[(first > 0) & ((~np.isnan(base)).sum(axis=1) < least)] = "new"
     status[(quiet[0] > year) & (quiet[2] < 1e-6)] = "ended"
     return counts, status, quiet
@@ -362,7 +362,7 @@ def _history(held: Many, counts: Floats, drawn: Ints, at: Ints, chart: Chart) ->
     """Return the counts of the last two years of the series drawn, and what was usual in the last of them."""
     year = max(1, round(chart.per_year))
     shown = np.arange(max(0, int(at[-1]) + 1 - DRAWN_YEARS * year), int(at[-1]) + 1)
-    least = 8 if chart.method == "recent" else round(chart.years * chart.per_year) if chart.years == 1 else 2 * year
+    least = LEAST_RECENT if chart.method == "recent" else round(chart.years * chart.per_year) if chart.years == 1 else 2 * year
     band = shown[(shown >= least) & (shown > at[-1] - BAND_YEARS * year)]
     usual = {name: np.full((len(drawn), len(shown)), np.nan) for name in ("expected", "low", "upper")}
     if len(band) and len(drawn):
@@ -400,7 +400,7 @@ def _cautions(chart: Chart, held: Many, judged: Judged, tested: npt.NDArray[np.b
     out = []
     if chart.method == "recent":
         out.append(
-            f"What is usual is the {chart.periods} {held.word}s before: a season shows as a rise. With two years of history it would be told apart."
+            f"What is usual is the up to {chart.periods} {held.word}s before: a season shows as a rise. With two years of history it would be told apart."
         )
     share = float(np.mean(now[tested, -1] > judged.upper[tested, -1])) if tested.any() else 0.0
     if tested.sum() >= 20 and share > 0.15:

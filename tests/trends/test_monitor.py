@@ -259,3 +259,18 @@ def test_the_share_of_false_alarms_holds(dispersion):
         power.append(np.isin(rise, called).mean())
     assert np.mean(false) <= 0.06
     assert np.mean(power) >= 0.6
+
+
+def test_a_page_without_anything_to_judge_still_speaks_and_draws():
+    counts = pd.DataFrame(0, index=WEEKS, columns=["a", "b"])
+    counts.iloc[5, 0] = 2
+    board = monitor(counts)
+    assert "none of 2 series holds enough events to be judged" in board.text
+    back = Result.from_dict(board.to_dict())
+    assert "None." in [text.get_text() for text in back.plot().texts]
+
+
+def test_the_shuffled_table_gives_the_same_board():
+    counts = city(series=12)
+    counts.iloc[-1, 4] = 15
+    pd.testing.assert_frame_equal(monitor(counts.sample(frac=1, random_state=2)).table, monitor(counts).table)

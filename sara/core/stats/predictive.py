@@ -12,6 +12,9 @@ __all__ = ["Predictive", "began", "predictive", "recent", "silence"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+# Fewer periods tell neither a mean nor a dispersion.
+LEAST_RECENT = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Predictive:
@@ -99,7 +102,7 @@ def recent(n: npt.ArrayLike, at: npt.ArrayLike, *, periods: int) -> tuple[Floats
     at : array of int
         Periods to judge, 0-based.
     periods : int
-        How many before each; NaN where fewer than half of them are known.
+        How many before each; NaN where fewer than 8 (or half of them, if that is less) are known.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def recent(n: npt.ArrayLike, at: npt.ArrayLike, *, periods: int) -> tuple[Floats
         return np.asarray(total[:, when] - total[:, np.maximum(when - periods, 0)])
 
     m, s, squares = summed(known.astype(float)), summed(values), summed(values**2)
-    enough = m >= max(2, periods / 2)
+    enough = m >= max(2, min(LEAST_RECENT, periods / 2))
     m = np.where(enough, m, np.nan)
     # Nothing counted is taken as a very small mean: its variance then leaves one over the number of periods.
     mean = np.maximum(s / m, 1e-9)

@@ -143,7 +143,7 @@ class MonitorResult(TrendResult):
             if len(rows):
                 parts.append((f"{words} ({len(rows):,})", [self._line(row, kind) for _, row in rows.head(FEW).iterrows()]))
         draw_monitor(ax, parts, word=self.word, adjusted=self.adjust != "none", marks=marks)
-        return f"{self.noun} {self.a_word}, {self.word} from {self.at:%Y-%m-%d}; small lines: two years, grey: what is usual"
+        return f"{self.noun} {self.a_word}, {self.word} from {self.at:%Y-%m-%d}; grey behind the small lines: what is usual"
 
     def _line(self, row: Any, kind: str) -> Any:
         from sara.plot.monitor import Line

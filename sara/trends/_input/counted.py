@@ -5,9 +5,9 @@ People hand in events, a `SeriesResult`, a pandas Series or a list of counts fro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,10 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.units import period as parse_period
 from sara.core.wording import officer_words
-from sara.trends._input.edges import covered, edges_of
+from sara.trends._input.edges import DAY, covered, edges_of
 from sara.trends._input.frequency import check_precision, label_of, per_year, step_of, word_of
 from sara.trends._input.gaps import gaps_of, missing_days
+from sara.trends._input.labels import dates_of, periods_of
 from sara.trends._input.rows import rows_of, unit_of
 
 __all__ = ["Counted", "counted"]
@@ -91,10 +92,19 @@ class Counted:
         return pd.Timestamp(self.start[0]), pd.Timestamp(self.end[-1])
 
     def say(self, i: int) -> str:
-        """Name one period: "the week from 2024-03-04", or "period 12"."""
+        """Name one period: "the week from 2024-03-04", "March 2024", or "period 12"."""
         if not self.dated:
             return f"period {int(np.arange(len(self))[i]) + 1}"
-        return f"the {self.word} from {pd.Timestamp(self.start[i]):%Y-%m-%d}"
+        at, word = pd.Timestamp(self.start[i]), self.word
+        if word == "day":
+            return f"{at:%Y-%m-%d}"
+        if word == "month" and at.day == 1:
+            return f"{at:%B %Y}"
+        return (
+            f"the {word} from {at:%Y-%m-%d %H:%M}"
+            if self.end[i] - self.start[i] < np.timedelta64(1, "D")
+            else f"the {word} from {at:%Y-%m-%d}"
+        )
 
     def check_counts(self, *, name: str = "series") -> Self:
         """Refuse what is no count: numbers below zero, or with a fraction."""
@@ -152,8 +162,9 @@ def counted(data: Any, *, freq: str | None = None, period: Any = None, name: str
                 f"`{name}` must be one series. Got one per {data.by}. Filter first: sara.trends.series(events.query(\"{data.by} == '...'\")); for many at once: sara.trends.monitor(events, by='{data.by}')"
             )
         out = _of_table(data.table, name=name, freq=data.freq, noun=data.noun, source=data.source)
-        out = replace(out, counts=_counts(data.counts, out), cautions=data.cautions)
-    elif isinstance(data, pd.Series):
+        out = replace(out, counts=_counts(data.counts, out), cautions=data.cautions, settings=_settings_of(data, out))
+    elif isinstance(data, pd.Series | Mapping):
+        data = data if isinstance(data, pd.Series) else pd.Series(dict(data))
         out = _of_series(data, name=name)
     elif isinstance(data, pd.DataFrame) and {"period", "n"} <= set(data.columns) and "time" not in data.columns:
         out = _of_table(data, name=name)
@@ -206,26 +217,14 @@ def _of_events(data: Any, *, freq: str, period: Any, given: bool, name: str) -> 
 def _of_table(table: pd.DataFrame, *, name: str, freq: str | None = None, noun: str = "events", source: str = "") -> Counted:
     if table["period"].duplicated().any():
         raise InputError(f"`{name}` must be one series. Got several rows for one period. Filter first, or sum them.")
-    table = table.sort_values("period", kind="stable")
-    values = pd.Series(table["n"].to_numpy(dtype=float, na_value=np.nan), index=pd.Index(table["period"]))
-    if not pd.api.types.is_datetime64_any_dtype(values.index):
+    values = pd.Series(_numbers_of(table["n"], name=name), index=pd.Index(table["period"]))
+    if dates_of(values.index, name=name) is None:
         return _of_numbers(values.to_numpy(), name=name)
     complete = table["complete"].to_numpy(dtype=bool) if "complete" in table else np.ones(len(table), dtype=bool)
-    out = _of_series(values, name=name, freq=freq)
-    days = out.days
-    if "days" in table and len(table) == len(out):
-        days = np.where(np.isnan(out.n), 0.0, table["days"].to_numpy(dtype=float))
-    if len(table) == len(out) and not complete.all():
-        # Partial periods at the ends go; one inside has a hole, and no number.
-        whole = np.flatnonzero(complete)
-        first, last = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
-        n = np.where(complete, out.n, np.nan)[first:last]
-        partial = tuple((pd.Timestamp(out.start[i]), float(out.n[i])) for i in np.flatnonzero(~complete))
-        out = replace(
-            out, start=out.start[first:last], end=out.end[first:last], n=n, days=days[first:last], partial=partial,
-            counts=Counts(int(np.nansum(out.n)), int(np.nansum(n)), {f"in a partial {out.word}": int(np.nansum(out.n)) - int(np.nansum(n))}),
-        )  # fmt: skip
-    return replace(out, noun=noun, source=source)
+    covered_days = table["days"].to_numpy(dtype=float) if "days" in table else None
+    return replace(
+        _of_series(values, name=name, freq=freq, complete=complete, covered_days=covered_days), noun=noun, source=source
+    )
 
 
 def _counts(before: Counts, out: Counted) -> Counts:
@@ -234,66 +233,56 @@ def _counts(before: Counts, out: Counted) -> Counts:
     return Counts(before.rows_in, used, {**left, f"in a partial {out.word}": before.rows_used - used})
 
 
-def _of_series(values: pd.Series, *, name: str, freq: str | None = None) -> Counted:
-    index = values.index.to_timestamp() if isinstance(values.index, pd.PeriodIndex) else values.index
-    if not isinstance(index, pd.DatetimeIndex):
+def _of_series(
+    values: pd.Series, *, name: str, freq: str | None = None, complete: npt.NDArray[np.bool_] | None = None, covered_days: Floats | None = None
+) -> Counted:  # fmt: skip
+    if (
+        not pd.api.types.is_numeric_dtype(values.dtype)
+        and values.dtype != object
+        and not isinstance(values.dtype, pd.StringDtype)
+    ):
+        raise InputError(
+            f"`{name}` must hold numbers. Got a column of {values.dtype}. Hand in the events themselves, or count first: sara.trends.series(events)"
+        )
+    index = dates_of(values.index, name=name)
+    if index is None:
         return _of_numbers(values.to_numpy(), name=name)
     numbers = _numbers_of(values.to_numpy(), name=name)
-    if index.tz is not None or index.hasnans or not index.is_unique:
-        what = "a time zone" if index.tz is not None else "a missing date" if index.hasnans else "a date twice"
-        raise InputError(f"`{name}` must have an index of local dates, each once. Got {what}. Write: sara.trends.series(events)")
-    if len(index) > 1 and freq is None and index.is_month_end.all():
-        # Months labelled by their last day, as pandas does with "ME".
-        index = index.to_period("M").to_timestamp()
     order = np.argsort(index.to_numpy(), kind="stable")
-    index, numbers = index[order], numbers[order]
-    step = step_of(freq) if freq is not None else _step_between(index, name=name)
-    starts = np.array(index, dtype="datetime64[us]")
-    edges = edges_of(pd.Timestamp(starts[0]), pd.Timestamp(starts[-1]) + pd.Timedelta(microseconds=1), step, freq=label_of(step))
-    at = np.searchsorted(edges, starts, side="right") - 1
-    if len(np.unique(at)) < len(at) or (len(index) > 1 and (at < 0).any()):
-        raise InputError(
-            f"`{name}` must have one number per period. Got dates that are not regular, from {index[0]:%Y-%m-%d} on. Write: sara.trends.series(events)"
+    edges, at, step, cautions = periods_of(index[order], freq=freq, name=name)
+    size, word = len(edges) - 1, word_of(label_of(step))[0]
+    n, whole = np.full(size, np.nan), np.zeros(size, dtype=bool)
+    days = (edges[1:] - edges[:-1]).astype(np.int64) / DAY
+    n[at], whole[at] = numbers[order], True if complete is None else complete[order]
+    if covered_days is not None:
+        days[at] = covered_days[order]
+    known = float(np.nansum(n))
+    partial = tuple((pd.Timestamp(edges[i]), float(n[i])) for i in np.flatnonzero(~whole & ~np.isnan(n)))
+    # Partial periods at the ends go; one inside has a hole, and no number.
+    kept = np.flatnonzero(whole)
+    first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
+    n = np.where(whole, n, np.nan)[first:last]
+    days = np.where(np.isnan(n), 0.0, days[first:last])
+    missing, used = int(np.isnan(n).sum()), float(np.nansum(n))
+    verb = "have" if missing > 1 else "has"
+    if missing:
+        cautions += (
+            f"{missing:,} {word}{'s' if missing > 1 else ''} of the series {verb} no number: taken as unknown, not as zero.",
         )
-    n = np.full(len(edges) - 1, np.nan)
-    n[at] = numbers
-    known, missing = np.nansum(n), int(np.isnan(n).sum())
-    word = word_of(label_of(step))[0]
-    days = (edges[1:] - edges[:-1]).astype(np.int64) / 86_400_000_000
     return Counted(
-        start=edges[:-1], end=edges[1:], n=n, days=np.where(np.isnan(n), 0.0, days), freq=label_of(step), noun="events", source="",
-        counts=Counts(int(known), int(known)),
+        start=edges[first:last], end=edges[first + 1 : last + 1], n=n, days=days, freq=label_of(step), noun="events", source="",
+        counts=Counts(round(known), round(used), {f"in a partial {word}": round(known) - round(used)}),
         settings={"freq": Setting(label_of(step), "you", "the dates of the series, each taken as the first day of its period")},
-        cautions=(f"{missing} {word}s of the series have no number: they are taken as unknown, not as zero.",) if missing else (),
+        cautions=cautions, partial=partial,
     )  # fmt: skip
 
 
-def _step_between(index: pd.DatetimeIndex, *, name: str) -> Any:
-    """Return the offset at which dates follow one another; of weeks, with the day on which these begin."""
-    if len(index) < 2:
-        raise NotEnoughDataError(f"`{name}` needs at least 2 periods. Got {len(index)}. Take a longer period.")
-    days = np.diff(index.to_numpy(dtype="datetime64[us]")).astype(np.int64) / 86_400_000_000
-    # The shortest: where periods are missing, others are longer.
-    usual = float(days.min())
-    if 28 <= usual <= 31 and bool((index.day == index.day[0]).all()):
-        return step_of("MS") if index.day[0] == 1 else _not_regular(index, name)
-    if 90 <= usual <= 92 and bool((index.day == 1).all()):
-        return pd.offsets.QuarterBegin(startingMonth=int((index.month[0] - 1) % 3 + 1))
-    if 365 <= usual <= 366 and bool((index.day == 1).all()):
-        return pd.offsets.YearBegin(month=int(index.month[0]))
-    if usual % 7 == 0:
-        # pandas names a week by its last day.
-        ends = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")[int(index.dayofweek[0])]
-        return step_of(f"{int(usual // 7)}W-{ends}")
-    if usual >= 1 and usual % 1 == 0:
-        return step_of(f"{int(usual)}D")
-    return step_of(f"{round(usual * 24)}h") if usual * 24 >= 1 and abs(usual * 24 % 1) < 1e-9 else _not_regular(index, name)
-
-
-def _not_regular(index: pd.DatetimeIndex, name: str) -> NoReturn:
-    raise InputError(
-        f"`{name}` must have regular dates: days, Mondays, firsts of a month. Got {index[0]:%Y-%m-%d}, {index[1]:%Y-%m-%d}, ... Write: sara.trends.series(events)"
-    )
+def _settings_of(data: Any, out: Counted) -> dict[str, Setting]:
+    """Return what the series was counted with, as far as it says how."""
+    return {
+        "freq": data.settings.get("freq", out.settings["freq"]),
+        **{key: data.settings[key] for key in ("period", "day_starts", "gaps") if key in data.settings},
+    }
 
 
 def _of_numbers(data: Any, *, name: str) -> Counted:
@@ -319,7 +308,8 @@ def _numbers_of(data: Any, *, name: str) -> Floats:
         )
     if len(numbers) == 0:
         raise NotEnoughDataError(f"`{name}` needs at least 1 number. Got 0. Has an earlier filter removed them all?")
-    return numbers
+    # A copy: a method may write into its own numbers, not into what it was handed.
+    return np.array(numbers)
 
 
 def _cut(out: Counted, period: Any) -> Counted:

@@ -165,7 +165,7 @@ class SeasonalResult(TrendResult):
 
     def _place(self, date: pd.Timestamp) -> float:
         """Return where a date lies on the axis: a season's point stands in its middle."""
-        part = (date.dayofyear - 1) / (366 if date.is_leap_year else 365)
+        part = (date.day_of_year - 1) / (366 if date.is_leap_year else 365)
         return 0.5 + part * (53 if self.seasons == 52 else self.seasons)
 
     def _paint(self, ax: Axes) -> str:

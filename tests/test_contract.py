@@ -99,6 +99,7 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
+    "trends.decompose": (lambda w: w.strip, lambda e, w: sara.trends.decompose(e, freq="MS")),
     "trends.forecast": (
         lambda w: w.strip,
         lambda e, w: sara.trends.forecast(e, freq="MS", horizon=3, period=("2022-03-01", "2025-02-28")),

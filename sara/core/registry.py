@@ -27,6 +27,7 @@ KINDS = {
     "ConcentrationResult": "sara.scan._concentration",
     "CountResult": "sara.hotspots._results.count",
     "DayOfWeekResult": "sara.trends._results.day_of_week_test",
+    "DecomposeResult": "sara.trends._results.decompose",
     "Design": "sara.core.design",
     "DualKdeResult": "sara.hotspots._results.dual_kde",
     "EffectResult": "sara.assess._effect",

@@ -49,7 +49,18 @@ def draw_forecast(
     at = np.asarray(ahead)
     ax.fill_between(at, np.asarray(low, dtype=float), top, color=PALE, linewidth=0, label=label, zorder=1)
     few = len(at) <= 20
-    ax.plot(at, middle, color=SECOND, linestyle="--", linewidth=1.6, marker="o" if few else None, mfc="white", ms=4, label="expected", zorder=4)
+    ax.plot(
+        at,
+        middle,
+        color=SECOND,
+        linestyle="--",
+        linewidth=1.6,
+        marker="o" if few else None,
+        mfc="white",
+        ms=4,
+        label="expected",
+        zorder=4,
+    )
     if len(at) == 1:
         ax.plot([at[0], at[0]], [np.asarray(low, dtype=float)[0], top[0]], color=PALE, linewidth=8, zorder=1)
     highest = max(float(np.nanmax(values)) if len(known) else 0.0, float(top.max()), 1.0)

@@ -8,6 +8,7 @@ from sara.trends._circular import circular
 from sara.trends._clock import ClockResult, clock
 from sara.trends._compare import compare
 from sara.trends._day_of_week_test import day_of_week_test
+from sara.trends._decompose import decompose
 from sara.trends._event_days import event_days
 from sara.trends._forecast import forecast
 from sara.trends._monitor import monitor
@@ -16,6 +17,7 @@ from sara.trends._results.change_points import ChangePointsResult
 from sara.trends._results.circular import CircularResult
 from sara.trends._results.compare import TrendCompareResult
 from sara.trends._results.day_of_week_test import DayOfWeekResult
+from sara.trends._results.decompose import DecomposeResult
 from sara.trends._results.event_days import EventDaysResult
 from sara.trends._results.forecast import ForecastResult
 from sara.trends._results.monitor import MonitorResult
@@ -28,6 +30,7 @@ __all__ = [
     "CircularResult",
     "ClockResult",
     "DayOfWeekResult",
+    "DecomposeResult",
     "EventDaysResult",
     "ForecastResult",
     "MonitorResult",
@@ -40,6 +43,7 @@ __all__ = [
     "clock",
     "compare",
     "day_of_week_test",
+    "decompose",
     "event_days",
     "forecast",
     "monitor",

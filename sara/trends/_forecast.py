@@ -1,4 +1,4 @@
-"""What is to be expected, and how far off may it be?"""
+"""What is to be expected, and how far off that may be."""
 
 from __future__ import annotations
 
@@ -301,7 +301,9 @@ def _cautions(
 ) -> tuple[str, ...]:
     out = []
     if not plan.cycles and chosen.dated and chosen.word not in ("year",):
-        out.append(f"{len(chosen)} {chosen.word}s are too few to know a season: what is usual for the time of year is not in this forecast.")
+        out.append(
+            f"{len(chosen)} {chosen.word}s are too few to know a season: what is usual for the time of year is not in this forecast."
+        )
     elif chosen.dated and plan.cycles and plan.cycles[-1].word != "year" and chosen.word in ("day", "week"):
         out.append("Less than two and a half years of data: the time of year is not in this forecast.")
     separate = (plan.moments[-1] - plan.moments[0]) // steps + 1
@@ -310,11 +312,15 @@ def _cautions(
             f"The interval of the sum rests on {separate} separate stretch{'es' if separate > 1 else ''} of {steps} {chosen.word}s: a longer past would make it narrower and surer."
         )
     if method != "auto" and used != plan.baseline and tested[used].score >= BETTER * tested[plan.baseline].score:
-        out.append(f"{NAMES[used].capitalize()} did no better in the back-test than {NAMES[plan.baseline]}: method='auto' would not have used it.")
+        out.append(
+            f"{NAMES[used].capitalize()} did no better in the back-test than {NAMES[plan.baseline]}: method='auto' would not have used it."
+        )
     failed = tested[used].failed
     if not well or failed:
         where = "the fit for this forecast" if not well else f"{failed} of {-(-len(plan.moments) // 5)} fits of the back-test"
-        out.append(f"The search for the best parameters did not come to an end in {where}: the method may be unsuited to this series.")
+        out.append(
+            f"The search for the best parameters did not come to an end in {where}: the method may be unsuited to this series."
+        )
     missing = int(np.isnan(chosen.n).sum())
     if missing:
         out.append(f"{missing} {chosen.word}s without a number are taken as unknown, not as zero.")

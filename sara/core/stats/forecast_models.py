@@ -104,15 +104,19 @@ def _filled(z: Floats) -> Floats:
     return z if known.all() else np.interp(np.arange(len(z)), np.flatnonzero(known), z[known])
 
 
+def _nothing(_: Floats) -> None:
+    """Learn nothing: what these models say, they read off the past itself."""
+
+
 def _mean(year: int) -> Model:
-    def ahead(state: None, y: Floats, steps: int) -> Floats:
+    def ahead(_: None, y: Floats, steps: int) -> Floats:
         return np.full(steps, float(np.nanmean(y[-year:] if not np.isnan(y[-year:]).all() else y)))
 
-    return Model("mean", 0, lambda y: None, ahead)
+    return Model("mean", 0, _nothing, ahead)
 
 
 def _naive(whole: int) -> Model:
-    def ahead(state: None, y: Floats, steps: int) -> Floats:
+    def ahead(_: None, y: Floats, steps: int) -> Floats:
         last = y[-whole:].copy()
         for back in range(2, len(y) // whole + 1):
             holes = np.isnan(last)
@@ -120,18 +124,18 @@ def _naive(whole: int) -> Model:
         last[np.isnan(last)] = np.nanmean(y)
         return np.asarray(last[np.arange(steps) % whole])
 
-    return Model("seasonal-naive", 0, lambda y: None, ahead, least=whole)
+    return Model("seasonal-naive", 0, _nothing, ahead, least=whole)
 
 
 def _seasonal_mean(seasons: tuple[Season, ...], year: int) -> Model:
-    def ahead(state: None, y: Floats, steps: int) -> Floats:
+    def ahead(_: None, y: Floats, steps: int) -> Floats:
         z = root(y)
         curve, later = season_curve(z, seasons, steps)
         rest = (z - curve)[-year:]
         rest = rest[~np.isnan(rest)]
         return unroot(rest.mean() + later, float(rest.var()))
 
-    return Model("seasonal-mean", 1, lambda y: None, ahead)
+    return Model("seasonal-mean", 1, _nothing, ahead)
 
 
 def _ets(seasons: tuple[Season, ...]) -> Model:
@@ -164,7 +168,8 @@ def _fit_ets(rest: Floats) -> tuple[dict[str, Any], bool]:
         warnings.simplefilter("ignore")
         for trend in ({}, {"trend": "add", "damped_trend": True}):
             done = ExponentialSmoothing(rest, initialization_method="estimated", **trend).fit()
-            names = ("smoothing_level", "initial_level", *(("smoothing_trend", "damping_trend", "initial_trend") if trend else ()))
+            more = ("smoothing_trend", "damping_trend", "initial_trend") if trend else ()
+            names = ("smoothing_level", "initial_level", *more)
             fits.append((float(done.aicc), {name: float(done.params[name]) for name in names}, bool(done.mle_retvals.success)))
     _, chosen, well = min(fits, key=lambda one: one[0])
     return chosen, well

@@ -67,10 +67,14 @@ def _asked(one: Any, chosen: Counted, days: float) -> Cycle:
         cycle = _named(one, days)
         if cycle is not None and cycle.whole >= 2:
             return cycle
-        raise InputError(f"`seasons` must be cycles of two {chosen.word}s or more, without a rest. Got {one!r} for {chosen.word}s.")
+        raise InputError(
+            f"`seasons` must be cycles of two {chosen.word}s or more, without a rest. Got {one!r} for {chosen.word}s."
+        )
     number = isinstance(one, (int, float, np.integer)) and not isinstance(one, bool)
     if not number or not np.isfinite(one) or one < 2 or one != int(one):
         words = "'day', 'week', 'year' or " if chosen.dated else ""
         raise InputError(f"`seasons` must be {words}whole numbers of periods from 2 on. Got {one!r}. Write: seasons=12")
-    known = next((word for word in _WORDS if chosen.dated and (c := _named(word, days)) is not None and c.whole == int(one)), None)
+    known = next(
+        (word for word in _WORDS if chosen.dated and (c := _named(word, days)) is not None and c.whole == int(one)), None
+    )
     return Cycle(known or f"{int(one)} {chosen.word}s", float(int(one)))

@@ -78,8 +78,9 @@ class ForecastResult(TrendResult):
         return f"{said} {self._tested()}"
 
     def _tested(self) -> str:
-        rows = self.backtest.set_index("method")
-        mine, base = float(rows.loc[self.method, "miss"]), float(rows.loc[self.baseline, "miss"])
+        rows = self.backtest
+        miss = dict(zip(rows["method"], rows["miss"].to_numpy(dtype=float), strict=True))
+        mine, base = float(miss[self.method]), float(miss[self.baseline])
         how = f"Tested at {self.moments} moments of the past, {NAMES[self.method]} missed {self.a_word} by {_number(mine)} on average"
         if self.method == self.baseline:
             rivals = len(rows) > 1

@@ -266,7 +266,8 @@ def _judge(counts: Floats, at: Ints, chart: Chart) -> Judged:
     out = [np.full(shape, np.nan) for _ in range(4)]
     busy = np.nan_to_num(_mean(counts[:, : at[0] + 1])) >= SEASON_FROM
     half_year = round(chart.per_year / 2)
-    whole_year: dict[str, Any] = {"seasons": 1, "half_window": half_year}
+    # Among few events a second one in a period already stands out: weighing it down would hide the dispersion.
+    whole_year: dict[str, Any] = {"seasons": 1, "half_window": half_year, "reweight": False}
     for rows, own in ((busy, {"half_window": chart.half_window}), (~busy, whole_year)):
         if not rows.any():
             continue

@@ -27,12 +27,16 @@ class Predictive:
         """Return the chance of a count of at least `n`; NaN where anything is unknown."""
         from scipy.special import betainc
 
-        k, size = np.asarray(n, dtype=float), self.mean / (self.spread - 1)
+        k, size = np.asarray(n, dtype=float), self._size()
         known = np.isfinite(k) & np.isfinite(size) & (size > 0)
         out = np.full(np.broadcast(k, size).shape, np.nan)
         k, size, share = np.broadcast_arrays(k, size, 1 - 1 / self.spread)
         out[known] = np.where(k[known] <= 0, 1.0, betainc(np.maximum(k[known], 0.5), size[known], share[known]))
         return out
+
+    def _size(self) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.mean / (self.spread - 1)
 
     def middle(self, n: npt.ArrayLike) -> Floats:
         """Return the mid-p: the chance of more than `n` plus half of that of `n` itself."""
@@ -43,7 +47,7 @@ class Predictive:
         """Return the smallest count that is not exceeded with at least this chance."""
         from scipy.stats import nbinom
 
-        size = self.mean / (self.spread - 1)
+        size = self._size()
         known = np.isfinite(size) & (size > 0)
         out = np.full(size.shape, np.nan)
         out[known] = nbinom.ppf(share, size[known], 1 / self.spread[known])

@@ -150,7 +150,7 @@ def aoristic(
             "reversed": Setting(reversed, "you" if reversed != "start" else "sara", "which of the two is wrong is not known; the start is what is reported" if reversed == "start" else ""),
             "longest": Setting(longest or "all are kept", "you" if longest else "sara", "" if longest else "from 7 days on spread equally over the week"),
             "resolution": Setting("1 minute", "sara", "up to one minute, an event counts in full where it starts"),
-            "clock changes": Setting(f"{changed} intervals over one, in {given.zone}" if given.zone else "hours of the clock face", "sara", "" if given.zone else "the table does not know its time zone: tz= when it is read"),
+            "clock changes": Setting(f"{changed:,} over a change, in {given.zone}" if given.zone else "hours of the clock face", "sara", "" if given.zone else "the table does not know its time zone: tz= when it is read"),
         },
         counts=Counts(len(used), n, counted),
         cautions=_cautions(facts, n, given, final, noun=noun, reversed=reversed, sources=() if source is None else source.cautions),

@@ -140,7 +140,8 @@ def _changes(zone: str | None, first: Ints) -> list[tuple[int, int]]:
     """Return the wall minutes (before, after) at which clocks were changed, from the first start to a week after the last one."""
     if zone is None or not len(first):
         return []
-    low, high = int(first.min()) - 2 * DAY, int(first.max()) + WEEK + 2 * DAY
+    # Clocks are changed on the hour or half past.
+    low, high = int(first.min()) // 60 * 60 - 2 * DAY, int(first.max()) + WEEK + 2 * DAY
     days = np.arange(low, high + DAY, DAY)
     shifts = np.flatnonzero(np.diff(_offset(days, zone)))
     out = []

@@ -16,6 +16,8 @@ from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words, percent, period_words
+from sara.trends._input.gaps import gaps_of
+from sara.trends._input.rounds import exposure_of_week
 from sara.trends._input.rows import Rows, rows_of, unit_of
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def clock(events: gpd.GeoDataFrame | EventSource, *, period: Any = None) -> Cloc
     Notes
     -----
     The rate divides by how often that hour of the week came round in the period, so a period with one Monday more does not make Mondays
-    busier. The stretch is the same hours (two to eight, also across midnight) on consecutive days, at most a third of the week, with the
+    busier; days for which the file says nothing do not count. The stretch is the same hours (two to eight, also across midnight) on consecutive days, at most a third of the week, with the
     largest Poisson log-likelihood ratio ``n log(n / e) + (N - n) log((N - n) / (N - e))`` against the rest; it is named only if pure chance
     would rarely reach that value. Times are when it was reported: for burglary of an empty house that is not when it happened.
 
@@ -188,7 +190,8 @@ def clock(events: gpd.GeoDataFrame | EventSource, *, period: Any = None) -> Cloc
     used = inside & ~no_hour
     check_enough(rows.count(used), 1, method="clock", what="event of the period with an hour")
     dow = (rows.time[used].astype("datetime64[D]").astype(np.int64) + 3) % 7
-    exposure = _exposure(start, end)
+    gaps = gaps_of(known, None, start, end)
+    exposure = exposure_of_week(start, end, gaps=gaps)
     n, stretch = _numbers(dow * 24 + rows.hour[used].astype(np.int64), exposure, rows.n[used])
     counted = {
         "without a time": rows.count(no_time),
@@ -203,7 +206,7 @@ def clock(events: gpd.GeoDataFrame | EventSource, *, period: Any = None) -> Cloc
             "stretch": Setting("2 to 8 hours on consecutive days, at most a third of the week", "sara", "what fits a shift"),
         },
         counts=Counts(int(rows.n.sum()), rows.count(used), counted),
-        cautions=(*rows.cautions, *_cautions(rows, used, days=(end - start) / pd.Timedelta(days=1))),
+        cautions=(*rows.cautions, *_cautions(rows, used, days=exposure.sum() / 24)),
         stretch={} if stretch is None else {name: getattr(stretch, name) for name in Stretch.__dataclass_fields__},
         start=start, end=end, noun=rows.noun, source=rows.source,
     )  # fmt: skip
@@ -223,20 +226,6 @@ def _check_hours(rows: Rows) -> None:
         raise InputError(
             f"`events` must have times with an hour for a clock. Got dates only (first row: {first:%Y-%m-%d}). Write: sara.trends.series(events, freq='D'), or read a column that holds the time of day."
         )
-
-
-def _exposure(start: pd.Timestamp, end: pd.Timestamp) -> Floats:
-    """Return how often each of the 168 hours of the week came round from start to end, parts of an hour as parts."""
-    first = start.floor("h")
-    hours = np.arange(np.datetime64(first, "us"), np.datetime64(end, "us"), np.timedelta64(1, "h").astype("timedelta64[us]"))
-    hour_us = 3_600_000_000
-    covered = (
-        np.minimum(hours + np.timedelta64(hour_us, "us"), np.datetime64(end, "us"))
-        - np.maximum(hours, np.datetime64(start, "us"))
-    ).astype(np.int64) / hour_us
-    # 1970-01-01 was a Thursday: 72 hours after a Monday began.
-    at = (hours.astype(np.int64) // hour_us + 72) % 168
-    return np.asarray(np.bincount(at, weights=covered, minlength=168), dtype=np.float64)
 
 
 def _numbers(

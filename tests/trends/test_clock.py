@@ -10,7 +10,8 @@ import pytest
 
 import sara
 from sara.core.result import Result
-from sara.trends._clock import NOT_CHANCE, Stretch, _exposure, busiest_stretch
+from sara.trends._clock import NOT_CHANCE, Stretch, busiest_stretch
+from sara.trends._input.rounds import exposure_of_week
 
 
 def events_at(times, **columns):
@@ -59,9 +60,19 @@ def test_a_weekday_that_came_round_more_often_is_not_busier():
     assert noon["rate"].tolist() == [1.0] * 7
 
 
+def test_days_of_which_the_file_says_nothing_do_not_count():
+    hours = pd.date_range("2024-01-01", "2024-03-25", freq="2h", inclusive="left")
+    kept = hours[(hours < "2024-02-05") | (hours >= "2024-02-12")]
+    events = sara.as_events(pd.DataFrame({"when": kept.repeat(3)}), time="when")
+    assert events.attrs["sara"]["gaps"] == [["2024-02-05", "2024-02-12"]]
+    table = sara.trends.clock(events, period=("2024-01-01", "2024-03-24")).table
+    assert table["hours"].tolist() == [11.0] * 168
+    assert set(table["rate"]) == {0.0, 3.0}
+
+
 def test_exposure_counts_parts_of_hours_and_adds_up():
     start, end = pd.Timestamp("2024-02-28 10:30"), pd.Timestamp("2024-03-09 16:15")
-    hours = _exposure(start, end)
+    hours = exposure_of_week(start, end)
     assert hours.sum() == pytest.approx((end - start) / pd.Timedelta(hours=1))
     assert hours[2 * 24 + 10] == pytest.approx(1.5)  # half an hour of Wednesday the 28th, all of the next
 

@@ -261,7 +261,7 @@ def _positions(chosen: Counted, cycle: Cycle) -> npt.NDArray[np.int64]:
         return np.arange(len(chosen)) % cycle.whole
     middle = pd.DatetimeIndex(chosen.start + (chosen.end - chosen.start) // 2)
     start = pd.DatetimeIndex(chosen.start)
-    found = middle.month if cycle.word == "year" else start.dayofweek if cycle.word == "week" else start.hour
+    found = middle.month if cycle.word == "year" else start.day_of_week if cycle.word == "week" else start.hour
     return np.asarray(found, dtype=np.int64)
 
 

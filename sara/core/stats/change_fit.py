@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sara.core.stats.change_points import Spread, change_dates, false_alarm_penalty, partition, segment_cost, spread_of
-from sara.core.stats.season_levels import season_levels, slope_levels
+from sara.core.stats.season_levels import season_levels
 
 __all__ = ["ChangeFit", "change_fit"]
 
@@ -18,8 +18,12 @@ Ints = npt.NDArray[np.int64]
 # Season and spread are found on at most this many sums of neighboring periods; the dates then on all.
 COARSE = 1_000
 ROUNDS = 5
-# Spread is first measured inside of blocks, so that most of it is free of changes.
-BLOCKS, LEAST_BLOCK = 5, 4
+# Spread is first measured inside of blocks, the fifth of them that varies most left out: there the changes are.
+BLOCKS, LEAST_BLOCK, MOST_BLOCK, WILD = 6, 4, 60, 0.2
+# By as much those left vary less than all.
+CALM = 1.1
+# A season fitted on the same counts hides a part of a change: intervals widen by this many periods for each of its terms.
+FITTED = 8
 # Halvings of the range in which the penalty is sought that leaves as few changes as asked for.
 HALVINGS = 20
 
@@ -29,7 +33,7 @@ class ChangeFit:
     """What was found. ``changes``: first period of each new level; ``first``, ``last``: the limits of each; ``gain``: log-likelihood it adds.
 
     ``level`` (events per usual period, season taken out), ``exposure`` (1 for a usual period, season included): (periods,). ``size``: of the
-    negative binomial. ``penalty``: what each change had to add. ``steady``: log of the yearly-like growth per period of a steady trend, where
+    negative binomial. ``penalty``: what each change had to add. ``steady``: log of the growth per period of a steady trend, where
     that explains the counts better than the changes; else NaN.
     """
 
@@ -42,6 +46,7 @@ class ChangeFit:
     spread: Spread
     size: float
     penalty: float
+    min_length: int
     steady: float
 
 
@@ -86,14 +91,22 @@ def change_fit(
     """
     place = np.arange(len(n)) if at is None else at
     usual = days / days.mean()
-    if not stretch.any():
-        stretch = np.minimum(np.arange(len(n)) // max(LEAST_BLOCK, len(n) // BLOCKS), BLOCKS - 1)
+    first = np.arange(len(n)) // min(max(LEAST_BLOCK, len(n) // BLOCKS), MOST_BLOCK)
     group = -(-len(n) // COARSE)
     seen: set[tuple[int, ...]] = set()
     for _ in range(ROUNDS):
         fitted = season_levels(n, usual, stretch, cycles)
         exposure = usual * fitted.season
-        spread = _spread(n, fitted.level * exposure, place, stretch, terms=cycles.shape[1], method=method, memory=memory)
+        spread = _spread(
+            n,
+            fitted.level * exposure,
+            place,
+            stretch if seen else first,
+            terms=cycles.shape[1],
+            method=method,
+            memory=memory,
+            calm=not seen,
+        )
         size = _size(fitted.level, spread.dispersion)
         price = (
             false_alarm_penalty(len(n), min_length, inflation=spread.inflation) if penalty is None else penalty
@@ -110,20 +123,47 @@ def change_fit(
     stretch = _stretches(changes, len(n))
     level = (np.bincount(stretch, weights=n) / np.bincount(stretch, weights=exposure))[stretch]
     dated = change_dates(
-        n, exposure, changes, size=size, inflation=spread.inflation, min_length=min_length, confidence=confidence
+        n,
+        exposure,
+        changes,
+        size=size,
+        inflation=spread.inflation * (1 + FITTED * cycles.shape[1] / len(n)),
+        min_length=min_length,
+        confidence=confidence,
     )
     found = ChangeFit(
-        changes, dated.first, dated.last, dated.gain, level, exposure, spread, size, price / spread.inflation, float("nan")
+        changes,
+        dated.first,
+        dated.last,
+        dated.gain,
+        level,
+        exposure,
+        spread,
+        size,
+        price / spread.inflation,
+        min_length,
+        float("nan"),
     )
-    return replace(found, steady=_steady(n, place, found)) if len(changes) else found
+    return replace(found, steady=_steady(n, usual, cycles, place, found, method=method, memory=memory))
 
 
-def _spread(n: Floats, expected: Floats, place: Ints, stretch: Ints, *, terms: int, method: str, memory: bool) -> Spread:
+def _spread(
+    n: Floats, expected: Floats, place: Ints, stretch: Ints, *, terms: int, method: str, memory: bool, calm: bool = False
+) -> Spread:
     z, part = np.full(int(place[-1]) + 1, np.nan), np.zeros(int(place[-1]) + 1, dtype=np.int64)
     # The season was fitted on these counts: it takes a part of their spread with it.
     lost = np.sqrt(len(n) / max(len(n) - terms, 1))
-    z[place], part[place] = lost * (n - expected) / np.sqrt(np.maximum(expected, 1e-9)), stretch
+    away = lost * (n - expected) / np.sqrt(np.maximum(expected, 1e-9))
+    if calm:
+        held = np.bincount(stretch)
+        middle = np.bincount(stretch, weights=away) / held
+        varied = np.bincount(stretch, weights=(away - middle[stretch]) ** 2) / held
+        wild = np.argsort(varied, kind="stable")[len(held) - int(np.ceil(WILD * len(held))) :] if len(held) > 2 else []
+        away = np.where(np.isin(stretch, wild), np.nan, away)
+    z[place], part[place] = away, stretch
     spread = spread_of(z, part)
+    if calm:
+        spread = replace(spread, dispersion=max(1.0, CALM * spread.dispersion))
     if not memory:
         # All the spread there is, without asking where it comes from.
         spread = replace(spread, inflation=1.0)
@@ -167,19 +207,34 @@ def _fewer(n: Floats, exposure: Floats, low: float, size: float, min_length: int
     return best, high
 
 
-def _steady(n: Floats, place: Ints, found: ChangeFit) -> float:
-    """Return the growth per period of a steady trend, where it adds more to the likelihood for its price than the changes do; else NaN."""
-    level, slope = slope_levels(n, found.exposure, place.astype(float))
-    flat = np.full(len(n), n.sum() / found.exposure.sum())
-    none, steps, trend = (
-        _log_likelihood(n, found.exposure, one, found.size) / found.spread.inflation for one in (flat, found.level, level)
-    )
-    by_trend, by_steps = trend - none - found.penalty, steps - none - found.penalty * len(found.changes)
-    return slope if by_trend > by_steps else float("nan")
+def _steady(n: Floats, usual: Floats, cycles: Floats, place: Ints, found: ChangeFit, *, method: str, memory: bool) -> float:
+    """Return the growth per period of a trend without steps, where it is beyond chance and explains the counts better than the changes; else NaN.
+
+    The trend, straight or bent once, has a season of its own: yearly steps with a season can look just like it.
+    """
+    time = (place - place.mean()) / max(float(np.ptp(place)), 1.0)
+    none = np.zeros(len(n), dtype=np.int64)
+    flat = season_levels(n, usual, none, cycles)
+    without, steps = _likelihood(n, usual * flat.season * flat.level), _likelihood(n, found.exposure * found.level)
+    best, slope = -np.inf, float("nan")
+    for bends in (1, 2):
+        powers = np.stack([time, time**2], axis=1)[:, :bends]
+        both = season_levels(n, usual, none, np.column_stack([cycles, powers]))
+        expected, growth = usual * both.season * both.level, powers @ both.terms[cycles.shape[1] :]
+        spread = _spread(n, expected, place, none, terms=cycles.shape[1] + bends, method=method, memory=memory)
+        price, trend = false_alarm_penalty(len(n), found.min_length, inflation=spread.inflation), _likelihood(n, expected)
+        wide = spread.dispersion * spread.inflation
+        if (trend - without) / wide < price * bends:
+            continue
+        # Against the changes, on the scale of the model that leaves less to chance.
+        if found.spread.dispersion * found.spread.inflation < wide:
+            wide, price = found.spread.dispersion * found.spread.inflation, found.penalty
+        ahead = (trend - steps) / wide - price * (bends - len(found.changes))
+        if ahead > best and (ahead > 0 or len(found.changes) == 0):
+            best, slope = ahead, float(growth[-1] - growth[0]) / max(float(np.ptp(place)), 1.0)
+    return slope
 
 
-def _log_likelihood(n: Floats, exposure: Floats, level: Floats, size: float) -> float:
-    at = np.maximum(level, 1e-300)
-    if np.isinf(size):
-        return float((n * np.log(at) - exposure * level).sum())
-    return float((n * np.log(at / (at + size)) - size * exposure * np.log1p(level / size)).sum())
+def _likelihood(n: Floats, expected: Floats) -> float:
+    """Return the log-likelihood of Poisson counts; over the spread, that of overdispersed ones."""
+    return float((n * np.log(np.maximum(expected, 1e-300)) - expected).sum())

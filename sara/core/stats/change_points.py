@@ -25,7 +25,7 @@ FEWEST = 4
 # A memory that fades slower than this can no longer be told from a level that wanders.
 LONGEST, LONGEST_UNSURE = 0.9, 0.7
 # Of the penalty: by the number of shortest stretches, and by the memory (measured, so less sure), from simulation.
-PENALTY_BASE, PENALTY_SLOPE, PENALTY_MEMORY, PENALTY_SHORT = 2.2, 0.7, 2.0, 10.0
+PENALTY_BASE, PENALTY_SLOPE, PENALTY_MEMORY, PENALTY_SHORT = 2.2, 0.7, 2.0, 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,8 @@ def spread_of(residual: npt.ArrayLike, stretch: npt.ArrayLike | None = None) -> 
         return Spread(1.0, 1.0, 0.0)
     memory = min(MEMORY, lags // 2)
     variance = float(half[memory:].mean())
-    r = 1 - half / variance if variance > 0 else np.zeros(lags)
+    # Memory missed costs false alarms, memory too long only power: half a standard error is added.
+    r = (1 - half / variance if variance > 0 else np.zeros(lags)) + 0.5 / np.sqrt(known)
     if lags < 3 or r[0] < 1 / np.sqrt(known):
         return Spread(max(1.0, float(half.mean())), 1.0, float(np.clip(r[0], 0, 1)) if lags >= 3 else 0.0)
     fade = (r[1] + r[2]) / (r[0] + r[1]) if r[1] > 0 else 0.0

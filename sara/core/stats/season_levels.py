@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Levels", "season_levels", "slope_levels"]
+__all__ = ["Levels", "season_levels"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -19,10 +19,11 @@ RIDGE = 1e-8
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Levels:
-    """``level``: events per unit of exposure in each period, the season taken out. ``season``: factor of each period, 1 on average."""
+    """``level``: events per unit of exposure in each period, the season taken out. ``season``: factor of each period, 1 on average. ``terms``: its logs."""
 
     level: Floats
     season: Floats
+    terms: Floats
 
 
 def season_levels(n: npt.ArrayLike, exposure: npt.ArrayLike, stretch: npt.ArrayLike, cycles: npt.ArrayLike) -> Levels:
@@ -57,7 +58,7 @@ def season_levels(n: npt.ArrayLike, exposure: npt.ArrayLike, stretch: npt.ArrayL
     group, terms = np.asarray(stretch, dtype=np.int64), np.asarray(cycles, dtype=float)
     if terms.shape[1] == 0 or y.sum() == 0:
         total = np.bincount(group, weights=y)
-        return Levels((total / np.bincount(group, weights=days))[group], np.ones(len(y)))
+        return Levels((total / np.bincount(group, weights=days))[group], np.ones(len(y)), np.zeros(terms.shape[1]))
     gamma = np.zeros(terms.shape[1])
     season = np.ones(len(y))
     # Levels have a closed form given the season; the season is found by Newton's method with the levels profiled out.
@@ -75,32 +76,4 @@ def season_levels(n: npt.ArrayLike, exposure: npt.ArrayLike, stretch: npt.ArrayL
             break
     season = season * days.sum() / (days * season).sum()
     level = (np.bincount(group, weights=y) / np.bincount(group, weights=days * season))[group]
-    return Levels(level, season)
-
-
-def slope_levels(n: npt.ArrayLike, exposure: npt.ArrayLike, time: npt.ArrayLike) -> tuple[Floats, float]:
-    """Fit a level that grows or shrinks by the same factor all the time; return it for each period, and the log of the factor per unit of `time`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sara.core.stats.season_levels import slope_levels
-    >>> round(slope_levels([10, 20, 40], np.ones(3), np.arange(3))[1], 4)
-    0.6931
-    """
-    y, e = np.asarray(n, dtype=float), np.asarray(exposure, dtype=float)
-    t = np.asarray(time, dtype=float)
-    unit = float(t.max() - t.min()) or 1.0
-    x, slope = (t - t.mean()) / unit, 0.0
-    if y.sum() == 0:
-        return np.zeros(len(y)), 0.0
-    for _ in range(ROUNDS):
-        weight = e * np.exp(np.clip(slope * x, -50, 50))
-        share = weight / weight.sum()
-        middle = float(share @ x)
-        step = float((y @ x) / y.sum() - middle) / max(float(share @ (x - middle) ** 2), RIDGE)
-        slope += float(np.clip(step, -2, 2))
-        if abs(step) < CLOSE:
-            break
-    grown = np.exp(np.clip(slope * x, -50, 50))
-    return np.asarray(y.sum() / (e * grown).sum() * grown), slope / unit
+    return Levels(level, season, gamma)

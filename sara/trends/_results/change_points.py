@@ -55,22 +55,24 @@ class ChangePointsResult(TrendResult):
     def _text(self) -> str:
         known = int(self.periods["n"].notna().sum())
         allowed = ", season allowed for" if self.seasonal else ""
+        if self.table.empty and self.steady is not None:
+            return f"No one date of a change in {known:,} {self.word}s: {self._trend_words()}"
         if self.table.empty:
             many = f" About 1 series of 20 without a change would show one{allowed}." if self.default else ""
             return f"No change of level beyond the usual ups and downs in {known:,} {self.word}s: about {_level(self.levels['level'].iloc[0])} {self.a_word} throughout.{many}"
         if self.steady is not None:
-            return f"{self._trend_words()} {self._steps_words('As steps, the level changed')}{self._mark_words()}"
+            trend = self._trend_words()
+            many = "one change" if len(self.table) == 1 else f"{len(self.table)} changes"
+            return f"{trend[0].upper()}{trend[1:]} That explains the counts better than {many} of level. {self._steps_words('As steps, the level changed')}{self._mark_words()}"
         least = " About 1 series of 20 without a change would show one" + allowed + "." if self.default else ""
         return f"{self._steps_words('The level changed')}{self._mark_words()}{least}"
 
     def _trend_words(self) -> str:
         assert self.steady is not None
-        way = "rise" if self.steady > 1 else "fall"
+        way = "rose" if self.steady > 1 else "fell"
         per = "a year" if self.freq is not None else "a period"
-        base = float(self.levels["n"].iloc[0])
-        by = f" of about {100 * abs(self.steady - 1):.0f} % {per}" if base >= 20 and 0.2 < self.steady < 3 else ""
-        many = "one change" if len(self.table) == 1 else f"{len(self.table)} changes"
-        return f"A steady {way}{by} explains the counts better than {many} of level: it seems to have moved little by little."
+        by = f" by about {100 * abs(self.steady - 1):.0f} % {per}" if 0.2 < self.steady < 3 else ""
+        return f"the level {way} little by little{by}."
 
     def _steps_words(self, begin: str) -> str:
         table = self.table

@@ -48,6 +48,7 @@ def draw_monitor(
     parts: Sequence[tuple[str, Sequence[Line]]],
     *,
     word: str,
+    names: str = "",
     adjusted: bool = True,
     marks: Mapping[Any, str] | None = None,
 ) -> Axes:
@@ -61,6 +62,8 @@ def draw_monitor(
         An empty first part says that there is no alarm; other empty ones are left out.
     word : str
         What a period is called.
+    names : str
+        Heading of the column of names.
     adjusted : bool
         Whether p is adjusted.
     marks : dict of date to str, optional
@@ -73,6 +76,7 @@ def draw_monitor(
     y = 0.0
     heads = ((_NOW, f"this\n{word}", "right"), (_USUAL, "usual", "right"), (_TIMES, "times\nusual", "right"),
              (_P, "p\nadjusted" if adjusted else "p", "right"), (_YEARS, "last year\n(before)", "right"))  # fmt: skip
+    ax.text(0, y - 0.1, names, ha="left", va="bottom", fontsize=7.5, color=MUTED)
     told = any(not np.isnan(line.last_year) for line in every)
     for x, words, side in heads if told else heads[:-1]:
         ax.text(x, y - 0.1, words, ha=side, va="bottom", fontsize=7.5, color=MUTED, linespacing=0.95)
@@ -167,7 +171,7 @@ def _marks(ax: Axes, marks: Mapping[Any, str], span: Any, bottom: float) -> None
             continue
         x = float(_x(at, span))
         ax.plot([x, x], [0.2, bottom], color=INK, linewidth=0.9, linestyle=":", zorder=3)
-        ax.text(x, bottom + 0.15 + 0.45 * (k % 2), words, ha="center", va="top", fontsize=7.5, color=INK)
+        ax.text(x, bottom + 0.3 + 0.45 * (k % 2), words, ha="center", va="top", fontsize=7.5, color=INK)
 
 
 def _p(p: float) -> str:

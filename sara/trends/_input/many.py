@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sara.core.checks import check_areas, check_columns, check_events, check_source
-from sara.core.engine import counts_by, counts_by_area
+from sara.core.engine import counts_by, counts_by_area, has_location
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.expression import is_one_of
 from sara.core.period import in_period, resolve_period
@@ -212,19 +212,15 @@ def _rows(known: Any, columns: tuple[str, ...], shapes: Any, unit: int) -> pd.Da
             columns={"area": f"k{columns.index('area')}"}
         )
         found["last"] = found["first"] = found["stretch"] if unit == 1 else found["stretch"] * unit - _UP
-        nowhere = known.n_rows - int(found["n"].sum())
-        if nowhere:
-            found = pd.concat(
-                [found, pd.DataFrame({"n": [nowhere], "officer": [False], "helped": [0], "nowhere": [True]})], ignore_index=True
-            )
+        # Rows without a location are in no area, but have their time.
+        elsewhere = known.lazy().filter(nw.when(has_location()).then(nw.lit(0)).otherwise(nw.lit(1)) == 1)
+        found = pd.concat([found, counts_by(elsewhere, {**keys, **of_file}, span="t_local")], ignore_index=True)
     out = pd.DataFrame(
         {"time": _moments(found["first"]), "last": _moments(found["last"]), "n": found["n"].to_numpy(dtype=np.int64)}
     )
     out["officer"], out["helped"] = found["officer"].to_numpy(dtype=bool), found["helped"].to_numpy(dtype=bool)
     for k in range(len(columns)):
         out[f"k{k}"] = found[f"k{k}"].array
-    if "nowhere" in found:
-        out["nowhere"] = found["nowhere"].notna().to_numpy()
     return out
 
 
@@ -269,7 +265,6 @@ def _counted(
 ) -> Many:  # fmt: skip
     time, n = rows["time"].to_numpy(dtype="datetime64[us]"), rows["n"].to_numpy()
     inside, no_time = in_period(time, start, end), np.isnat(time)
-    nowhere = rows["nowhere"].to_numpy() if "nowhere" in rows else np.zeros(len(rows), dtype=bool)
     code, values = _codes(rows, columns)
     helps = rows["helped"].to_numpy() & inside & (code >= 0)
     used = inside & (code >= 0) & ~helps
@@ -307,8 +302,8 @@ def _counted(
         counts=Counts(
             total, kept - in_gap - in_part,
             {
-                "without a time": int(n[no_time & ~nowhere].sum()), "outside the period": int(n[~inside & ~no_time].sum()),
-                "without a location": int(n[nowhere].sum()), f"with no {' or no '.join(columns)}": int(n[inside & (code < 0)].sum()),
+                "without a time": int(n[no_time].sum()), "outside the period": int(n[~inside & ~no_time].sum()),
+                f"with no {' or no '.join(columns)}": int(n[inside & (code < 0)].sum()),
                 HELP_REASON: int(n[helps].sum()), f"in a partial {word}": in_part, "beside a gap of the file": in_gap,
             },
         ),

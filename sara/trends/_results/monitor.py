@@ -142,7 +142,7 @@ class MonitorResult(TrendResult):
         for words, kind, rows in (("FELL SILENT", "silent", silent), ("NEW: a new code, or a new problem?", "new", new)):
             if len(rows):
                 parts.append((f"{words} ({len(rows):,})", [self._line(row, kind) for _, row in rows.head(FEW).iterrows()]))
-        draw_monitor(ax, parts, word=self.word, adjusted=self.adjust != "none", marks=marks)
+        draw_monitor(ax, parts, word=self.word, names=", ".join(self.by), adjusted=self.adjust != "none", marks=marks)
         return f"{self.noun} {self.a_word}, {self.word} from {self.at:%Y-%m-%d}; grey behind the small lines: what is usual"
 
     def _line(self, row: Any, kind: str) -> Any:

@@ -38,8 +38,8 @@ def day_of_week_test(
 
     Parameters
     ----------
-    events : GeoDataFrame, EventSource or array-like of int
-        Events; or counts, one per bin, the Monday (January, midnight) first: ``[3, 0, 0, 0, 0, 0, 0]``.
+    events : GeoDataFrame, EventSource, SeriesResult, Series or array-like of int
+        Events; counts of days with their dates; or counts, one per bin, the Monday (January, midnight) first: ``[3, 0, 0, 0, 0, 0, 0]``.
     by : {"dow", "month", "hour", "bin"}
         Day of the week, month, or hour of the day; ``"bin"`` for counts of any other cycle.
     exposure : bool or array-like of float

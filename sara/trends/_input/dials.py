@@ -16,9 +16,11 @@ from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words, percent
+from sara.trends._input.counted import counted
 from sara.trends._input.gaps import Gaps, gaps_of
 from sara.trends._input.rounds import days_of, exposure_of_week
 from sara.trends._input.rows import Rows, rows_of, unit_of
+from sara.trends._results.series import SeriesResult
 
 __all__ = ["DIALS", "LABELS", "WORDS", "Dial", "Moments", "bins_of", "is_numbers", "moments_of"]
 
@@ -81,7 +83,7 @@ def is_numbers(data: Any) -> bool:
     """Whether bare numbers were handed in, not events."""
     if isinstance(data, pd.DataFrame | EventSource | str):
         return False
-    if isinstance(data, pd.Series | np.ndarray):
+    if isinstance(data, pd.Series | pd.Index | np.ndarray):
         return bool(np.ndim(data) == 1)
     return isinstance(data, Sequence) and all(isinstance(value, int | float | np.integer | np.floating) for value in data)
 
@@ -138,8 +140,9 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> D
 
     Parameters
     ----------
-    data : GeoDataFrame, EventSource, Series or array-like
-        Events, or one count per bin in order of the calendar (Monday first, January first, midnight first).
+    data : GeoDataFrame, EventSource, SeriesResult, Series or array-like
+        Events; counts of days (for months also of months) with their dates; or one count per bin in order of the calendar (Monday first,
+        January first, midnight first).
     by : str
         One of `DIALS`, or ``"bin"`` for numbers of any other cycle.
     exposure : bool or array-like
@@ -149,12 +152,17 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> D
     method : str
         For errors.
     """
+    if isinstance(data, SeriesResult) or (
+        isinstance(data, pd.Series) and isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex)
+    ):
+        return _of_series(data, by=by, exposure=exposure, period=period)
     if is_numbers(data):
         return _of_numbers(data, by=by, exposure=exposure, period=period, method=method)
     check_choice(by, DIALS, name="by")
     found = moments_of(data, period, hours=by == "hour", method=method, unit=3_600)
     days, covered = days_of(found.start, found.end, gaps=found.gaps)
     at, names = _bin_of(found.time, by), np.array(LABELS[by])
+    first = np.datetime64(found.start, "D")
     if by == "hour":
         known = exposure_of_week(found.start, found.end, gaps=found.gaps).reshape(7, 24).sum(axis=0)
     else:
@@ -167,7 +175,7 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> D
         by=by, values=(np.arange(len(n)) + _FIRST[by])[keep], labels=tuple(map(str, names[keep])), n=n[keep], exposure=chosen[keep], start=found.start,
         end=found.end, noun=found.noun, source=found.source, counts=found.counts, settings={**found.settings, "by": Setting(by), "exposure": setting},
         cautions=(*found.cautions, *((f"The period has no {gone}: nothing is said about {'it' if (~keep).sum() == 1 else 'them'}.",) if gone else ())),
-        repeats=_repeats(found, at, covered, by)[:, keep],
+        repeats=_repeats(found.time, found.n, at, first, covered, by)[:, keep],
     )  # fmt: skip
 
 
@@ -180,7 +188,7 @@ def _bin_of(times: Times, by: str) -> Ints:
     return np.asarray((times.astype("datetime64[D]").astype(np.int64) + 3) % 7)
 
 
-def _repeats(found: Moments, at: Ints, covered: Floats, by: str) -> Ints:
+def _repeats(time: Times, n: Ints, at: Ints, first: np.datetime64, covered: Floats, by: str) -> Ints:
     """Count events by round of the calendar (weeks from Monday; for months, years) and bin, in the rounds that are covered in full."""
 
     def round_of(times: Times) -> Ints:
@@ -188,14 +196,44 @@ def _repeats(found: Moments, at: Ints, covered: Floats, by: str) -> Ints:
             return np.asarray(times.astype("datetime64[Y]").astype(np.int64))
         return np.asarray((times.astype("datetime64[D]").astype(np.int64) + 3) // 7)
 
-    days = np.datetime64(found.start, "D") + np.arange(len(covered))
+    days = first + np.arange(len(covered))
     rounds, at_day = np.unique(round_of(days), return_inverse=True)
     held = np.bincount(at_day, weights=covered)
     full = held >= (365 if by == "month" else 7) - 1e-9
     bins = len(LABELS[by])
-    code = np.searchsorted(rounds, round_of(found.time)) * bins + at
-    table = np.bincount(code, weights=found.n, minlength=len(rounds) * bins).reshape(len(rounds), bins)
+    code = np.searchsorted(rounds, round_of(time)) * bins + at
+    table = np.bincount(code, weights=n, minlength=len(rounds) * bins).reshape(len(rounds), bins)
     return np.asarray(table[full].astype(np.int64))
+
+
+def _of_series(data: Any, *, by: str, exposure: Any, period: Any) -> Dial:
+    """Add up counts that have dates; a day without a number is no exposure."""
+    check_choice(by, ("dow", "month"), name="by")
+    found = counted(data, period=period, name="events").check_counts(name="events")
+    wanted = ("D",) if by == "dow" else ("D", "MS")
+    if found.freq not in wanted:
+        raise InputError(
+            f"`events` must be counts of days{' or months' if by == 'month' else ''} for by={by!r}. Got {found.word}s. Write: sara.trends.series(events, freq='D')"
+        )
+    known = ~np.isnan(found.n)
+    n, days, time = found.n[known].astype(np.int64), found.days[known], found.start[known]
+    check_enough(int(n.sum()), 1, method="day_of_week_test", what="event", instead="All counts are zero.")
+    at, names = _bin_of(time, by), np.array(LABELS[by])
+    counts = np.bincount(at, weights=n, minlength=len(names)).astype(np.int64)
+    chosen, setting = _exposure(
+        exposure, np.bincount(at, weights=days, minlength=len(names)).astype(float), counts, names, unit="days covered"
+    )
+    keep = (chosen > 0) | (counts > 0)
+    start, end = found.span
+    covered = np.zeros(int((found.end[-1].astype("datetime64[D]") - found.start[0].astype("datetime64[D]")).astype(np.int64)))
+    if found.freq == "D":
+        covered[known] = 1.0
+    repeats = _repeats(time, n, at, found.start[0].astype("datetime64[D]"), covered, by)[:, keep] if found.freq == "D" else None
+    return Dial(
+        by=by, values=(np.arange(len(names)) + _FIRST[by])[keep], labels=tuple(map(str, names[keep])), n=counts[keep], exposure=chosen[keep], start=start,
+        end=end, noun=found.noun, source=found.source, counts=found.counts, settings={**found.settings, "by": Setting(by), "exposure": setting},
+        cautions=found.cautions, repeats=repeats,
+    )  # fmt: skip
 
 
 def _of_numbers(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> Dial:

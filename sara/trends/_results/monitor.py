@@ -69,7 +69,7 @@ class MonitorResult(TrendResult):
         return ", ".join(shown(row[column], column) for column in self.by)
 
     def _text(self) -> str:
-        return " ".join(part for part in (self._alarms(), self._silent(), self._left()) if part)
+        return " ".join(part for part in (self._alarms(), self._over_time(), self._silent(), self._left()) if part)
 
     def _judged(self) -> int:
         return int((self.table["status"] == "judged").sum())
@@ -96,6 +96,17 @@ class MonitorResult(TrendResult):
             return f"Chance would give any alarm at all in at most {percent(self.alpha)} of {self.word}s, however many series there are."
         expected = self.alpha * self._judged()
         return f"Chance alone would give up to {expected:,.0f} of these {n:,}: p is not adjusted for the number of series."
+
+    def _over_time(self) -> str:
+        if self.last == 1 or not len(self.judged):
+            return ""
+        found = self.judged[self.judged["alarm"]]
+        span = f"In the {self.last:,} {self.word}s judged there"
+        if not len(found):
+            return f"{span} was no alarm."
+        series = len(found.drop_duplicates(list(self.by)))
+        were = "was 1 alarm" if len(found) == 1 else f"were {len(found):,} alarms"
+        return f"{span} {were}, in {series:,} series."
 
     def _silent(self) -> str:
         found = self.table[self.table["is_silent"]].sort_values(["p_silent", "rank"], kind="stable")

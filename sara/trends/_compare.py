@@ -31,6 +31,8 @@ Bools = npt.NDArray[np.bool_]
 METHODS = ("e-test", "square-root")
 # A window of which the file tells less than this share is no window to compare with.
 LEAST_KNOWN = 0.8
+# From here on, the swing of single days is better than none.
+LEAST_DAYS = 7
 # The swing of fewer blocks than this is as good as unknown.
 LEAST_DF = 6
 # Where the chance of years as different from each other is below this, their mean hides a change that came before.
@@ -93,7 +95,7 @@ def compare(
         What ``ratio``, ``p`` and the flag are about: the same window of earlier years, or the window before. If not given, earlier years where
         there is one: the window before lies in another season.
     areas : GeoDataFrame, optional
-        Polygons with a column ``name``, for ``by="area"``: the area is that of the location, not what the file says.
+        Polygons with a column ``name``: one row per area, by the location and not by what the file says.
     method : {"e-test", "square-root"}
         ``"square-root"`` is the textbook's z: what is compared with counts as known without error, and only chance moves counts. It calls too much.
     adjust : {"fdr", "none"}
@@ -160,9 +162,10 @@ def compare(
     check_choice(against, (None, "years", "before"), name="against")
     source = as_source(events)
     known: Any = check_events(events) if source is None else source
-    check_by(known, by, areas=areas, taken=COLUMNS)
-    if areas is not None and by != "area":
+    if areas is not None and by not in (None, "area"):
         raise InputError(f"`areas` must go with by='area'. Got by={by!r}. Write: compare(events, by='area', areas=areas)")
+    by = "area" if areas is not None else by
+    check_by(known, by, areas=areas, taken=COLUMNS)
     start, end, period_setting = resolve_period(known, period)
     end, cut = _cut(start, end, as_of)
     spans = spans_of(known, start, end, by=by, areas=areas)
@@ -191,6 +194,7 @@ def compare(
         freq=None, start=now.stamps[0], end=now.stamps[1], noun=spans.noun, source=spans.source, by=by, against=chosen,
         window=rule.words(now), base=rule.same if chosen == "years" else rule.one_before,
         years=tuple(sorted(w.stamps[0].year for w in earlier)) if chosen == "years" else (), one_year=rule.in_one_year(now), confidence=confidence, adjust=adjust,
+        knows="chance and the usual ups and downs" if bases[chosen].measured and method == "e-test" else "chance", fair=method == "e-test",
         windows=_listed(spans, by, now, before, earlier), history=_history(spans, rule, now, by, drawn), n=n,
     )  # fmt: skip
 
@@ -240,6 +244,11 @@ def _bases(spans: Spans, rule: WindowRule, now: Window, before: Window | None, e
         "years": f"{len(by_year)} years of blocks of {size} days, around the season and the level of each year" if enough_years else "",
         "steps": f"{len(running)} windows of {now.days} days, from each to the next" if enough_steps else "",
     }
+    if not enough_steps and now.days >= LEAST_DAYS:
+        # A short file still tells how much its days swing: less than windows do, but more than chance.
+        steps = step_swing(_with_total(spans.n([Window(day, day + 1) for day in range(spans.first, now.start)], whole=True), by), lag=7)
+        enough_steps = bool(steps.df.max() >= LEAST_DF)
+        words["steps"] = "days, each against the same weekday a week before: windows may swing more" if enough_steps else ""
     none = Swing(np.ones(len(steps.phi)), np.zeros(len(steps.phi)), np.zeros(len(steps.phi)))
     of_years = (around, words["years"]) if enough_years else (steps, words["steps"]) if enough_steps else (none, "")
     # A year to date is compared with the same days of a year before, so that its season is no step.

@@ -124,14 +124,17 @@ def day_range(found: MatchedDays, *, confidence: float = 0.95) -> DayRange:
     With phi = 1 and S events on m ordinary days, the next day is negative binomial with r = S + 1/2 and p = m / (m + 1), which has variance
     ``mean (1 + 1/m)``; with phi, the same mean and phi times that variance.
     """
-    from scipy.stats import nbinom
+    from scipy.stats import nbinom, norm, t
 
     m = np.maximum(found.m, 1)
     mean = (found.expected * m + 0.5) / m
     spread = found.phi * (1 + 1 / m)
     size, share = mean / (spread - 1), 1 / spread
-    tail = (1 - confidence) / 2
+    # How well phi is known: Student's t in place of the normal curve, as far as phi is more than that of chance.
+    free = found.df if found.phi > 1 else np.inf
+    tail = float(norm.sf(t.isf((1 - confidence) / 2, free)))
     low, high = nbinom.ppf(tail, size, share), nbinom.isf(tail, size, share)
     p = 2 * np.minimum(nbinom.cdf(found.n, size, share), nbinom.sf(found.n - 1, size, share))
+    p = 2 * t.sf(norm.isf(np.minimum(p, 1.0) / 2), free)
     none = found.m == 0
-    return DayRange(*(np.where(none, np.nan, v) for v in (low, high, np.minimum(p, 1.0))))
+    return DayRange(*(np.where(none, np.nan, v) for v in (low, high, p)))

@@ -211,13 +211,15 @@ def _longer(phi: Floats, lag: Floats, parts: float) -> Floats:
     return np.asarray(phi * (1 + 2 * lag / (1 - lag) * (1 - tail / parts)))
 
 
-def step_swing(counts: npt.ArrayLike) -> Swing:
+def step_swing(counts: npt.ArrayLike, *, lag: int = 1) -> Swing:
     """Measure how much counts usually change from one window to the next.
 
     Parameters
     ----------
     counts : array-like, (rows, windows)
         Counts in order of time; NaN where nothing is known.
+    lag : int
+        How many windows a step is long: 7 for days against the same weekday.
 
     Returns
     -------
@@ -225,9 +227,9 @@ def step_swing(counts: npt.ArrayLike) -> Swing:
         Sum of the squared steps over the sum of what chance would make them. Steps of the season are in it: they are usual.
     """
     x = np.asarray(counts, dtype=float)
-    if x.shape[1] < 3:
+    if x.shape[1] < 2 + lag:
         return Swing(np.ones(len(x)), np.zeros(len(x)), np.zeros(len(x)))
-    step, both = np.diff(x, axis=1), x[:, 1:] + x[:, :-1]
+    step, both = x[:, lag:] - x[:, :-lag], x[:, lag:] + x[:, :-lag]
     known = ~np.isnan(step)
     chance = np.where(known, both, 0.0).sum(axis=1)
     enough = (chance >= 2 * _LEAST_TOTAL) & (known.sum(axis=1) >= 2)

@@ -67,7 +67,7 @@ def check_clock(events: Any, begins: Floats, ends: Floats) -> None:
 def moments_of(known: Any, edges: Times, *, placed: bool) -> Moments:
     """Return the rows of an event table or a source; of a source, one row per stretch of time in which no edge lies."""
     if placed and isinstance(known, EventSource):
-        table = known.load(columns=["t_local", "x", "y", "source", "origin"], compact=True)
+        table = known.load(columns=["time", "t_local", "x", "y", "source", "origin"], compact=True)
         return Moments(replace(rows_of(table, unit=1), cautions=known.cautions), table["x"].to_numpy(dtype=float), table["y"].to_numpy(dtype=float))
     rows = rows_of(known, unit=unit_of(*edges))
     if not placed:

@@ -40,6 +40,10 @@ class TrendCompareResult(TrendResult):
         Level of the intervals.
     adjust : str
         ``"fdr"`` or ``"none"``.
+    knows : str
+        What the test allows for, in words.
+    fair : bool
+        Whether the false-alarm rate is what it says.
     windows : DataFrame
         The column `by`, ``window`` (``"now"``, ``"before"``, or a year), ``start``, ``end`` (half-open), ``days`` (that the file tells about), ``n``.
     history : DataFrame
@@ -56,6 +60,8 @@ class TrendCompareResult(TrendResult):
     one_year: bool
     confidence: float
     adjust: str
+    knows: str
+    fair: bool
     windows: pd.DataFrame
     history: pd.DataFrame
     n: int
@@ -94,14 +100,17 @@ class TrendCompareResult(TrendResult):
         return _years(self.years)
 
     def _sentence(self, row: pd.Series, tested: int) -> str:
-        head = f"{self._name(row)}: {row['n']:,} in the {self.window}" if self.window[0].isdigit() else f"{self._name(row)}: {row['n']:,} in {self._spell()}"
+        head = f"{self._name(row)}: {row['n']:,} {self._when()}"
         if row["flag"] == "too few to tell":
             return f"{head}, {self._usual(row)}: too few to tell."
         size = f"{self._size(row)} ({self._interval(row)})"
         return f"{head}, {self._usual(row)}: {size}; {self._verdict(row, tested)}.{self._older(row)}"
 
-    def _spell(self) -> str:
-        return f"the {self.window}" if self.window.startswith("year") else self.window
+    def _when(self) -> str:
+        """Say when: in the 28 days to 2025-02-28, in March 2024, on 2025-02-28."""
+        if self.window[:4].isdigit():
+            return f"on {self.window}"
+        return f"in the {self.window}" if self.window[0].isdigit() or self.window.startswith("year") else f"in {self.window}"
 
     def _size(self, row: pd.Series) -> str:
         if pd.isna(row["ratio"]):
@@ -117,15 +126,19 @@ class TrendCompareResult(TrendResult):
         upper = "no upper limit" if pd.isna(high) else f"{high:.2f}" if high < 10 else f"{high:.0f}"
         return f"ratio {low:.2f} to {upper}" if pd.notna(high) else f"ratio {low:.2f} or more"
 
+    @property
+    def _s(self) -> str:
+        return "s" if self.knows == "chance" else ""
+
     def _verdict(self, row: pd.Series, tested: int) -> str:
         if row["flag"] in ("more", "fewer"):
-            return "more than chance and the usual ups and downs explain"
+            return f"more than {self.knows} explain{self._s}"
         if row["p"] <= 1 - self.confidence:
             return f"alone it would stand out, but among {tested:,} rows one like it is to be expected by chance"
         if row["p"] > 0.5:
-            return "chance and the usual ups and downs give a difference like this more often than not"
+            return f"{self.knows} give{self._s} a difference like this more often than not"
         times = f"one time in {1 / row['p']:.0f}" if row["p"] < 0.4 else "about half the time"
-        return f"chance and the usual ups and downs give a difference like this {times}"
+        return f"{self.knows} give{self._s} a difference like this {times}"
 
     def _older(self, row: pd.Series) -> str:
         """Say where a change is older than this year: the mean of years that differ hides it."""
@@ -145,15 +158,16 @@ class TrendCompareResult(TrendResult):
             return f"{total} None of the {len(rows):,} rows holds enough {self.noun} to tell."
         more, fewer = rows[rows["flag"] == "more"], rows[rows["flag"] == "fewer"]
         if len(more) + len(fewer) == 0:
-            found = f"None of {tested:,} rows by {self.by} differs by more than chance and the usual ups and downs explain"
+            which = f"None of {tested:,} rows" if tested > 1 else "The one row"
+            found = f"{which} by {self.by} {'differs' if tested > 1 else 'does not differ'} by more than {self.knows} explain{self._s}"
         else:
             listed = "; ".join(f"{len(part):,} {word} ({self._names(part)})" for part, word in ((more, "more"), (fewer, "fewer")) if len(part))
-            found = f"Of {tested:,} rows by {self.by}, beyond chance and the usual ups and downs: {listed}"
+            found = f"Of {tested:,} rows by {self.by}, beyond {self.knows}: {listed}"
         rest = f"; {few:,} more hold too few to tell" if few else ""
         return f"{found}{rest}.{self._alarms(len(more) + len(fewer))} {total}"
 
     def _alarms(self, called: int) -> str:
-        if not called:
+        if not called or not self.fair:
             return ""
         one = round(1 / (1 - self.confidence))
         return f" About 1 in {one} rows called is called by chance." if self.adjust == "fdr" else f" By chance alone, 1 row in {one} is called: nothing was done about their number."

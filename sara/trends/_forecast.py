@@ -80,7 +80,8 @@ def forecast(
     horizon : int, optional
         How many periods to look ahead: 8 weeks, 28 days, 6 months, 48 hours if not given.
     method : {"auto", "mean", "seasonal-naive", "seasonal-mean", "ets", "arima"}
-        ``"auto"`` tests all of them on the past and takes the best; one that does not miss less than the baseline is not used. The baseline
+        ``"auto"`` tests all of them on the past and takes the best; one that does not miss less than the baseline is not used. One asked for is
+        used, tested beside the baseline, and a caution says if it did no better. The baseline
         is ``"seasonal-naive"`` (as many as a year, or a week, before) where the series is long enough to test it, else ``"mean"`` (of the
         last year at most). ``"seasonal-mean"``: last year's level with the season of all years; ``"ets"``: exponential smoothing, with or without a
         damped trend; ``"arima"``: AR(1), AR(2) or ARMA(1, 1). The last two take the season out first.
@@ -171,7 +172,9 @@ def _plan(chosen: Counted, y: Floats, seasons: Any, steps: int, method: str, bac
     n = len(y)
     asked = cycles_of(chosen, seasons)
     least = LEAST_PAST + steps + LEAST_TESTS
-    chosen.check_length(least, method=f"forecast of {steps} {chosen.word}s", instead=f"Look less far ahead: horizon={max(1, n - LEAST_PAST - LEAST_TESTS)}, or take a longer period." if n > LEAST_PAST + LEAST_TESTS else "Take a longer period.")  # fmt: skip
+    nearer = n - LEAST_PAST - LEAST_TESTS
+    instead = f"Look less far ahead: horizon={nearer}, or take a longer period." if nearer > 0 else "Take a longer period."
+    chosen.check_length(least, method=f"forecast of {steps} {chosen.word}s", instead=instead)
     cycles = tuple(c for c in asked if n >= max(TURNS * c.length, TAUGHT * c.length + steps + LEAST_TESTS))
     near = [c for c in (cycles or asked) if c.length <= NAIVE_LONGEST] or list(asked)
     whole = near[-1].whole if near else 0
@@ -190,7 +193,8 @@ def _plan(chosen: Counted, y: Floats, seasons: Any, steps: int, method: str, bac
             raise NotEnoughDataError(
                 f"method={method!r} needs a season: `seasons`, and {need or 'two and a half'} {chosen.word if need else 'turn'}s of it. Got {n} {chosen.word}s. Write method='auto'"
             )
-        names = (method, *names)
+    if method != "auto":
+        names = tuple(dict.fromkeys(("seasonal-naive" if cycles else "mean", method)))
     return Plan(
         cycles=cycles, seasons=tuple(Season(c.length, c.whole, min(c.whole // 2, WAVES.get(c.word, 3))) for c in cycles), whole=max(whole, 1), window=window,
         baseline="seasonal-naive" if cycles else "mean", names=names, moments=tuple(int(m) for m in moments),

@@ -65,4 +65,5 @@ def _checked(exposure: Any) -> tuple[npt.NDArray[np.datetime64], Floats]:
     if len(wrong):
         raise InputError(f"`exposure` must hold numbers of zero or more. Got {wrong[0]:g}. {_WRITE}")
     order = np.argsort(dates.to_numpy(), kind="stable")
-    return dates.to_numpy(dtype="datetime64[us]")[order].astype("datetime64[D]").astype("datetime64[us]"), values[order]
+    days = dates.to_numpy(dtype="datetime64[us]")[order].astype("datetime64[D]").astype("datetime64[us]")
+    return np.asarray(days), np.asarray(values[order], dtype=np.float64)

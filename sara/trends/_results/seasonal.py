@@ -95,8 +95,8 @@ class SeasonalResult(TrendResult):
         if out.empty:
             return f"{words}."
         named = "; ".join(
-            f"{self._name(int(row.season))} ({int(row.n):,}) was {row.outside} it ({int(row.low):,} to {int(row.high):,})"
-            for row in out.head(_NAMED).itertuples()
+            f"{self._name(int(season))} ({int(n):,}) was {side} it ({int(low):,} to {int(high):,})"
+            for season, n, low, high, side in out.head(_NAMED)[["season", "n", "low", "high", "outside"]].to_numpy(dtype=object)
         )
         more = f"; {len(out) - _NAMED} more in the table" if len(out) > _NAMED else ""
         return f"{words}; {named}{more}. {self._chance(len(judged), len(out))}"

@@ -98,6 +98,7 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "trends.day_of_week_test": (lambda w: w.strip, lambda e, w: sara.trends.day_of_week_test(e)),
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
+    "trends.trend_test": (lambda w: w.strip, lambda e, w: sara.trends.trend_test(e)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "trends.decompose": (lambda w: w.strip, lambda e, w: sara.trends.decompose(e, freq="MS")),
     "trends.forecast": (

@@ -54,6 +54,7 @@ KINDS = {
     "SeriesResult": "sara.trends._results.series",
     "StreetResult": "sara.hotspots._results.street",
     "TrendCompareResult": "sara.trends._results.compare",
+    "TrendTestResult": "sara.trends._results.trend_test",
     "TrendResult": "sara.trends._result",
 }
 

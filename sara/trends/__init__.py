@@ -21,8 +21,10 @@ from sara.trends._results.decompose import DecomposeResult
 from sara.trends._results.event_days import EventDaysResult
 from sara.trends._results.forecast import ForecastResult
 from sara.trends._results.monitor import MonitorResult
+from sara.trends._results.trend_test import TrendTestResult
 from sara.trends._seasonal import SeasonalResult, seasonal
 from sara.trends._series import SeriesResult, series
+from sara.trends._trend_test import trend_test
 
 __all__ = [
     "AoristicResult",
@@ -37,6 +39,7 @@ __all__ = [
     "SeasonalResult",
     "SeriesResult",
     "TrendCompareResult",
+    "TrendTestResult",
     "aoristic",
     "change_points",
     "circular",
@@ -49,4 +52,5 @@ __all__ = [
     "monitor",
     "seasonal",
     "series",
+    "trend_test",
 ]

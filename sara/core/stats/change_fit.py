@@ -122,20 +122,14 @@ def change_fit(
         changes, price = _fewer(n, exposure, price, size, min_length, most)
     stretch = _stretches(changes, len(n))
     level = (np.bincount(stretch, weights=n) / np.bincount(stretch, weights=exposure))[stretch]
-    dated = change_dates(
-        n,
-        exposure,
-        changes,
-        size=size,
-        inflation=spread.inflation * (1 + FITTED * cycles.shape[1] / len(n)),
-        min_length=min_length,
-        confidence=confidence,
-    )
+    widened = spread.inflation * (1 + FITTED * cycles.shape[1] / len(n))
+    dated = change_dates(n, exposure, changes, size=size, inflation=widened, min_length=min_length, confidence=confidence)
+    gain = dated.gain * widened / spread.inflation
     found = ChangeFit(
         changes,
         dated.first,
         dated.last,
-        dated.gain,
+        gain,
         level,
         exposure,
         spread,

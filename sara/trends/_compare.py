@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -16,9 +15,10 @@ from sara.core.period import resolve_period
 from sara.core.result import Setting
 from sara.core.source import EventSource, as_source
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.core.stats.window_change import RateChange, Swing, rate_change, square_root_z, step_swing, year_swing
+from sara.core.stats.window_change import RateChange
 from sara.core.units import timestamp
 from sara.core.wording import officer_words
+from sara.trends._input.baselines import LONGEST_STEP, Base, bases_of, change_of, with_total, years_differ
 from sara.trends._input.spans import Spans, check_by, spans_of
 from sara.trends._input.windows import Window, WindowRule, rule_of
 from sara.trends._results.compare import PERCENT_BASE, TrendCompareResult
@@ -31,31 +31,13 @@ Bools = npt.NDArray[np.bool_]
 METHODS = ("e-test", "square-root")
 # A window of which the file tells less than this share is no window to compare with.
 LEAST_KNOWN = 0.8
-# From here on, the swing of single days is better than none.
-LEAST_DAYS = 7
-# The swing of fewer blocks than this is as good as unknown.
-LEAST_DF = 6
-# Where the chance of years as different from each other is below this, their mean hides a change that came before.
-DIFFER = 0.01
 LAG_DAYS = 28
-# Windows of up to this many days lie in another season than the one before.
-LONGEST_STEP = 300
 # Blocks drawn in a sparkline: three years of months.
 DRAWN = 39
 COLUMNS = (
     "n", "before", "last_year", "earlier", "difference", "ratio", "low", "high", "z", "p", "p_adjusted", "percent", "flag", "swing", "years_differ", "is_total",
     "before_ratio", "before_low", "before_high", "before_p",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _Base:
-    """What the window is compared with: events and days of each row, the swing, and where that was measured."""
-
-    n: Floats
-    days: float
-    swing: Swing
-    measured: str
 
 
 def compare(
@@ -177,10 +159,10 @@ def compare(
             f"compare needs {'the same window of an earlier year' if chosen == 'years' else 'the window before'} in the data. "
             f"Got data from {_stamp(spans.first):%Y-%m-%d}, and a window from {now.stamps[0]:%Y-%m-%d}. Take a shorter window, or a longer period."
         )
-    counts = _with_total(spans.n([now])[:, 0], by)
-    bases = _bases(spans, rule, now, before, earlier, by)
-    tested = [key for key, base in bases.items() if key == chosen or base.measured]
-    found = {key: _test(counts, spans.known_days(now), bases[key], method=method, confidence=confidence) for key in tested}
+    counts = with_total(spans.n([now])[:, 0], by)
+    bases = bases_of(spans, rule, now, before, earlier, by)
+    tested = [key for key, base in bases.items() if key == chosen or (base.measured and base.whole)]
+    found = {key: change_of(counts, spans.known_days(now), bases[key], method=method, confidence=confidence) for key in tested}
     table = _table(spans, by, now, before, earlier, counts, bases[chosen], found[chosen], found.get("before"), adjust=adjust, confidence=confidence)
     order = _order(table, by)
     table = table.iloc[order].reset_index(drop=True)
@@ -227,55 +209,8 @@ def _windows(spans: Spans, rule: WindowRule, now: Window, years: int) -> tuple[W
     return (before if usable(before) else None), [w for k in range(1, years + 1) if usable(w := rule.year(now, k))]
 
 
-def _with_total(counts: Floats, by: str | None) -> Floats:
-    """Put the sum of all rows on top; along the first axis."""
-    return counts if by is None else np.concatenate([counts.sum(axis=0, keepdims=True), counts])
-
-
-def _bases(spans: Spans, rule: WindowRule, now: Window, before: Window | None, earlier: list[Window], by: str | None) -> dict[str, _Base]:
-    by_year, running = rule.blocks(now, spans.first)
-    size = rule.block(now)
-    flat = spans.n([w for year in by_year for w in year], whole=True).reshape(len(spans.names), len(by_year), -1) if by_year else np.zeros((len(spans.names), 0, 0))
-    around = year_swing(_with_total(flat, by), parts=now.days / size)
-    steps = step_swing(_with_total(spans.n(running, whole=True), by))
-    enough_years = around.df.max() >= LEAST_DF
-    enough_steps = steps.df.max() >= LEAST_DF
-    words = {
-        "years": f"{len(by_year)} years of blocks of {size} days, around the season and the level of each year" if enough_years else "",
-        "steps": f"{len(running)} windows of {now.days} days, from each to the next" if enough_steps else "",
-    }
-    if not enough_steps and now.days >= LEAST_DAYS:
-        # A short file still tells how much its days swing: less than windows do, but more than chance.
-        steps = step_swing(_with_total(spans.n([Window(day, day + 1) for day in range(spans.first, now.start)], whole=True), by), lag=7)
-        enough_steps = bool(steps.df.max() >= LEAST_DF)
-        words["steps"] = "days, each against the same weekday a week before: windows may swing more" if enough_steps else ""
-    none = Swing(np.ones(len(steps.phi)), np.zeros(len(steps.phi)), np.zeros(len(steps.phi)))
-    of_years = (around, words["years"]) if enough_years else (steps, words["steps"]) if enough_steps else (none, "")
-    # A year to date is compared with the same days of a year before, so that its season is no step.
-    of_steps = of_years if rule.kind == "YTD" or now.days > LONGEST_STEP else (steps, words["steps"]) if enough_steps else (none, "")
-    out: dict[str, _Base] = {}
-    if earlier:
-        n = _with_total(spans.n(earlier).sum(axis=1), by)
-        out["years"] = _Base(n, float(sum(spans.known_days(w) for w in earlier)), *of_years)
-    if before is not None:
-        out["before"] = _Base(_with_total(spans.n([before])[:, 0], by), float(spans.known_days(before)), *of_steps)
-    return out
-
-
-def _test(counts: Floats, days: int, base: _Base, *, method: str, confidence: float) -> RateChange:
-    if method == "square-root":
-        from scipy.stats import norm
-
-        plain = rate_change(counts, base.n, exposure=(days, base.days), confidence=confidence)
-        z = square_root_z(counts, base.n * days / base.days)
-        p = np.where(np.isnan(plain.p), np.nan, 2 * norm.sf(np.abs(z)))
-        return RateChange(plain.ratio, plain.low, plain.high, z, p, plain.too_few)
-    free = np.where(base.swing.df > 0, base.swing.df, np.inf)
-    return rate_change(counts, base.n, exposure=(days, base.days), phi=base.swing.phi, df=free, confidence=confidence)
-
-
 def _table(
-    spans: Spans, by: str | None, now: Window, before: Window | None, earlier: list[Window], counts: Floats, base: _Base, found: RateChange,
+    spans: Spans, by: str | None, now: Window, before: Window | None, earlier: list[Window], counts: Floats, base: Base, found: RateChange,
     other: RateChange | None, *, adjust: str, confidence: float,
 ) -> pd.DataFrame:  # fmt: skip
     rows = len(counts)
@@ -291,16 +226,16 @@ def _table(
     flag = np.where(found.too_few, "too few to tell", np.where(sure & rose, "more", np.where(sure, "fewer", "no clear change")))
     earlier_mean = np.full(rows, np.nan)
     if earlier:
-        held = _with_total(spans.n(earlier).sum(axis=1), by)
+        held = with_total(spans.n(earlier).sum(axis=1), by)
         earlier_mean = held * spans.known_days(now) / sum(spans.known_days(w) for w in earlier)
     last = [w for w in earlier if w.stamps[0].year >= now.stamps[0].year - 1]
     columns: dict[str, Any] = {} if by is None else {by: pd.Series(["all", *spans.names], dtype=object)}
     columns |= {
-        "n": counts.astype(np.int64), "before": _whole(_with_total(spans.n([before])[:, 0], by) if before else np.full(rows, np.nan)),
-        "last_year": _whole(_with_total(spans.n(last[:1])[:, 0], by) if last else np.full(rows, np.nan)), "earlier": earlier_mean,
+        "n": counts.astype(np.int64), "before": _whole(with_total(spans.n([before])[:, 0], by) if before else np.full(rows, np.nan)),
+        "last_year": _whole(with_total(spans.n(last[:1])[:, 0], by) if last else np.full(rows, np.nan)), "earlier": earlier_mean,
         "difference": counts - expected, "ratio": _finite(found.ratio), "low": found.low, "high": _finite(found.high), "z": found.z, "p": found.p, "p_adjusted": adjusted,
         "percent": np.where(expected >= PERCENT_BASE, 100 * (counts / np.maximum(expected, 1e-9) - 1), np.nan), "flag": flag, "swing": base.swing.phi,
-        "years_differ": _differ(spans, by, earlier, base.swing), "is_total": total,
+        "years_differ": years_differ(spans, by, earlier, base.swing), "is_total": total,
     }  # fmt: skip
     for name in ("ratio", "low", "high", "p"):
         columns[f"before_{name}"] = np.full(rows, np.nan) if other is None else _finite(getattr(other, name))
@@ -315,20 +250,6 @@ def _finite(values: Floats) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _differ(spans: Spans, by: str | None, earlier: list[Window], swing: Swing) -> Bools:
-    """Say which rows' earlier years differ among themselves by more than chance and the usual swing."""
-    rows = len(spans.names) + (by is not None)
-    if len(earlier) < 2:
-        return np.zeros(rows, dtype=bool)
-    from scipy.stats import chi2
-
-    x = _with_total(spans.n(earlier), by)
-    days = np.array([spans.known_days(w) for w in earlier], dtype=float)
-    expected = x.sum(axis=1, keepdims=True) * days / days.sum()
-    square = np.where(expected > 0, (x - expected) ** 2 / np.maximum(expected, 1e-12), 0.0).sum(axis=1)
-    return np.asarray(chi2.sf(square / swing.phi, len(earlier) - 1) < DIFFER)
-
-
 def _order(table: pd.DataFrame, by: str | None) -> npt.NDArray[np.int64]:
     """Total first, then by evidence, then the larger rows, then by name."""
     rank = pd.DataFrame({"total": ~table["is_total"], "p": table["p_adjusted"].fillna(2.0).round(9), "raw": table["p"].fillna(2.0).round(9), "n": -table["n"]})
@@ -341,7 +262,7 @@ def _listed(spans: Spans, by: str | None, now: Window, before: Window | None, ea
     out = []
     for name, window in parts:
         frame = pd.DataFrame({} if by is None else {by: pd.Series(["all", *spans.names], dtype=object)}, index=range(len(spans.names) + (by is not None)))
-        out.append(frame.assign(window=name, start=window.stamps[0], end=window.stamps[1], days=spans.known_days(window), n=_with_total(spans.n([window])[:, 0], by).astype(np.int64)))  # fmt: skip
+        out.append(frame.assign(window=name, start=window.stamps[0], end=window.stamps[1], days=spans.known_days(window), n=with_total(spans.n([window])[:, 0], by).astype(np.int64)))  # fmt: skip
     return pd.concat(out, ignore_index=True)
 
 
@@ -354,7 +275,7 @@ def _history(spans: Spans, rule: WindowRule, now: Window, by: str | None, drawn:
         held.append(window)
         window = own.before(window)
     held = held[::-1]
-    counts = _with_total(spans.n(held, whole=True), by)[drawn]
+    counts = with_total(spans.n(held, whole=True), by)[drawn]
     names = np.array(["all", *spans.names] if by is not None else ["all"], dtype=object)[drawn]
     return pd.DataFrame({
         "row": np.repeat(np.arange(len(drawn)), len(held)), "name": pd.Series(np.repeat(names, len(held)), dtype=object),
@@ -364,7 +285,7 @@ def _history(spans: Spans, rule: WindowRule, now: Window, by: str | None, drawn:
 
 
 def _settings(
-    rule: WindowRule, now: Window, period: Setting, cut: bool, years: int, earlier: list[Window], chosen: str, against: str | None, base: _Base, method: str,
+    rule: WindowRule, now: Window, period: Setting, cut: bool, years: int, earlier: list[Window], chosen: str, against: str | None, base: Base, method: str,
     adjust: str, confidence: float, by: str | None,
 ) -> dict[str, Setting]:  # fmt: skip
     first, last = now.stamps[0], now.stamps[1] - pd.Timedelta(days=1)
@@ -383,7 +304,7 @@ def _settings(
 
 
 def _cautions(
-    spans: Spans, rule: WindowRule, now: Window, chosen: str, base: _Base, method: str, earlier: list[Window], years: int
+    spans: Spans, rule: WindowRule, now: Window, chosen: str, base: Base, method: str, earlier: list[Window], years: int
 ) -> list[str]:
     out = []
     if method == "square-root":

@@ -112,7 +112,8 @@ def aoristic(
     known: Any = check_events(events) if source is None else source
     start, end, period_setting = resolve_period(known, period)
     given = intervals_of(known)
-    no_time, inside = np.isnat(given.start), in_period(given.start, start, end)
+    no_time, within = np.isnat(given.start), in_period(given.start, start, end)
+    inside = within & ~given.no_hour
     open_end = inside & np.isnat(given.end)
     used, pieces, is_reversed = _usable(given, inside, missing, reversed)
     lengths = np.zeros(len(used), dtype=np.int64)
@@ -121,7 +122,8 @@ def aoristic(
     keep = ~too_long[used]
     counted = {
         "without a time": int(no_time.sum()),
-        "outside the period": int((~inside & ~no_time).sum()),
+        "outside the period": int((~within & ~no_time).sum()),
+        "without an hour": int((within & given.no_hour).sum()),
         "without an end": int(open_end.sum()) if missing == "drop" else 0,
         "with an end before the start": int(is_reversed.sum()) if reversed == "drop" else 0,
         f"longer than {longest}": int(too_long.sum()),

@@ -163,6 +163,15 @@ def test_dates_without_hours_and_tables_without_ends_are_refused():
         sara.trends.aoristic(away(10)[0], longest="10min")
 
 
+def test_rows_without_an_hour_are_left_out():
+    calls = events(["2024-01-01 10:00", "2024-01-02 00:00"], ["2024-01-01 11:00", "2024-01-02 05:00"])
+    calls["hour"] = calls["hour"].where(calls["time"].dt.hour > 0)
+    for method, n in ((sara.trends.aoristic, "weight"), (sara.trends.circular, "n")):
+        found = method(calls)
+        assert found.counts.left_out == {"without an hour": 1}
+        assert found.table[n].sum() == 1
+
+
 def test_seconds_do_not_make_an_interval_reversed():
     found = sara.trends.aoristic(events(["2024-01-01 10:00:40", "2024-01-01 11:00"], ["2024-01-01 10:00:10", "2024-01-01 11:01"]))
     assert found.n_reversed == 0

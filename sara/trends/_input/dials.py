@@ -97,7 +97,9 @@ def moments_of(events: Any, period: Any, *, hours: bool, method: str, unit: int 
     known: Any = check_events(events) if source is None else source
     start, end, period_setting = resolve_period(known, period)
     rows = rows_of(known, unit=min(unit, unit_of(start, end)), hours=hours)
-    no_time, inside = np.isnat(rows.time), in_period(rows.time, start, end)
+    no_time, within = np.isnat(rows.time), in_period(rows.time, start, end)
+    # Rows of a file of dates that was joined with one of times have no hour.
+    inside = within & ~np.isnan(rows.hour) if hours else within
     days_only = _days_only(rows, no_time)
     if rows.record.get("time_precision") == "month":
         raise InputError(
@@ -108,7 +110,11 @@ def moments_of(events: Any, period: Any, *, hours: bool, method: str, unit: int 
         raise InputError(
             f"`events` must have times with an hour for by='hour'. Got dates only (first row: {first:%Y-%m-%d}). Write by='dow' or by='month', or read a column that holds the time of day."
         )
-    counted = {"without a time": rows.count(no_time), "outside the period": rows.count(~inside & ~no_time)}
+    counted = {
+        "without a time": rows.count(no_time),
+        "outside the period": rows.count(~within & ~no_time),
+        "without an hour": rows.count(within & ~inside),
+    }
     of = rows.count(inside)
     check_enough(of, 1, method=method, what="event of the period with a time", instead="Try a longer period.")
     officers = officer_words(rows.count(inside & rows.officer), of, noun=rows.noun)

@@ -27,10 +27,11 @@ _SEARCH = 30
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """First and last possible moment of every row (µs; NaT where missing), and which rows officers started."""
+    """First and last possible moment of every row (µs; NaT where missing), which rows have no hour, and which officers started."""
 
     start: Times
     end: Times
+    no_hour: Bools
     officer: Bools
     zone: str | None
 
@@ -56,7 +57,7 @@ def intervals_of(events: Any) -> Intervals:
     """Return the intervals of an event table or a source, both checked; raise where they have no hours or no ends."""
     if isinstance(events, EventSource):
         check_source(events, events.n_rows)
-        events = events.load(columns=["time", "time_to", "origin"], limit=events.n_rows, compact=True)
+        events = events.load(columns=["time", "time_to", "hour", "origin"], limit=events.n_rows, compact=True)
     start, end = events["time"].to_numpy(dtype="datetime64[us]"), _ends(events)
     record = record_of(events)
     if record.get("time_precision") in ("day", "month") or _only_dates(start):
@@ -73,7 +74,13 @@ def intervals_of(events: Any) -> Intervals:
         )
     officer = events["origin"].isin(["officer"]).to_numpy(dtype=bool, na_value=False)
     zone = record.get("zone")
-    return Intervals(start, end, officer, str(zone) if zone else None)
+    # Rows of a file of dates that was joined with one of times.
+    no_hour = (
+        events["hour"].isna().to_numpy(dtype=bool) & ~np.isnat(start)
+        if "hour" in events.columns
+        else np.zeros(len(start), dtype=bool)
+    )
+    return Intervals(start, end, no_hour, officer, str(zone) if zone else None)
 
 
 def _ends(events: pd.DataFrame) -> Times:

@@ -17,7 +17,7 @@ from sara.core.result import Setting
 from sara.core.source import EventSource
 from sara.core.stats.farrington import farrington_limits
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.core.stats.predictive import LEAST_RECENT, Predictive, began, predictive, recent, silence
+from sara.core.stats.predictive import LEAST_RECENT, began, measured_tail, predictive, recent, silence
 from sara.trends._input.many import Many, many
 from sara.trends._results.monitor import MonitorResult
 
@@ -36,6 +36,8 @@ LEAST_EVENTS = 10
 SEASON_FROM = 1.0
 # Earlier counts further out than this are weighted down: a lower threshold makes the usual look calmer than it is, and p-values too small.
 OUTLIER = 4.0
+# Levels and trend fitted.
+LEVELS = 11
 # What one clump of events may add to the dispersion of all sparse series.
 MOST_POOLED = 5.0
 # The usual is between these shares of the predictive distribution.
@@ -137,7 +139,8 @@ def monitor(
     -----
     The expected count is fitted to each series alone (quasi-Poisson with trend and season, earlier outbreaks weighted down, the last half year left out so that
     a slow rise does not become the usual). Series of less than one event a period get no season. The p-value is the tail of the distribution of the *next* count: negative
-    binomial, its variance being the chance of counts, their measured dispersion, and that the expected count was itself only counted. For Poisson counts with
+    binomial, its variance being the chance of counts, their measured dispersion, and that the expected count was itself only counted; where the dispersion is above 1, by Student's t,
+    as it was measured too. For Poisson counts with
     a level mean this is the exact conditional test of two counts, so that the false alarms hold at any mean, also at zero. It is not a mid-p: counts are discrete, so
     that the rate among sparse series is below the nominal.
 
@@ -260,8 +263,8 @@ def _status(held: Many, at: Ints, chart: Chart) -> tuple[Floats, npt.NDArray[np.
 def _judge(counts: Floats, at: Ints, chart: Chart) -> Judged:
     """Find the usual for every series and period."""
     if chart.method == "recent":
-        found = recent(counts, at, periods=chart.periods)
-        return _usual(predictive(*found), found[0], counts[:, at])
+        expected, variance, phi = recent(counts, at, periods=chart.periods)
+        return _usual(expected, variance, phi, counts[:, at], _known(counts, at, chart.periods, 0) - 1)
     shape = (len(counts), len(at))
     out = [np.full(shape, np.nan) for _ in range(4)]
     busy = np.nan_to_num(_mean(counts[:, : at[0] + 1])) >= SEASON_FROM
@@ -279,7 +282,9 @@ def _judge(counts: Floats, at: Ints, chart: Chart) -> Judged:
         if own["half_window"] != chart.half_window:
             # A handful of events says little about their own dispersion: at least that of all sparse series.
             phi = np.maximum(phi, _pooled(phi))
-        judged = _usual(predictive(limits.expected, limits.variance, phi), limits.expected, counts[rows][:, at])
+        back = round(chart.years * chart.per_year) + int(own["half_window"])
+        df = _known(counts[rows], at, back, half_year) - LEVELS
+        judged = _usual(limits.expected, limits.variance, phi, counts[rows][:, at], df)
         for name, values in zip(out, (judged.expected, judged.low, judged.upper, judged.p), strict=True):
             name[rows] = values
     return Judged(*out)
@@ -295,9 +300,16 @@ def _mean(counts: Floats) -> Floats:
     return np.where(known > 0, np.nansum(counts, axis=1) / np.maximum(known, 1), np.nan)
 
 
-def _usual(found: Predictive, expected: Floats, now: Floats) -> Judged:
+def _known(counts: Floats, at: Ints, back: int, until: int) -> Floats:
+    """Return how many known counts there are from `back` periods before each judged one to `until` before."""
+    known = np.concatenate([np.zeros((len(counts), 1)), np.cumsum(~np.isnan(counts), axis=1)], axis=1)
+    return np.asarray(known[:, np.maximum(at - until, 0)] - known[:, np.maximum(at - back, 0)])
+
+
+def _usual(expected: Floats, variance: Floats, phi: Floats, now: Floats, df: Floats) -> Judged:
+    found = predictive(expected, variance, phi)
     low, upper = (found.quantile(share) for share in USUAL)
-    return Judged(expected=expected, low=low, upper=upper, p=found.at_least(now))
+    return Judged(expected=expected, low=low, upper=upper, p=measured_tail(found.at_least(now), phi, df))
 
 
 def _adjust(p: Floats, adjust: str) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Predictive", "began", "predictive", "recent", "silence"]
+__all__ = ["LEAST_RECENT", "Predictive", "began", "measured_tail", "predictive", "recent", "silence"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -94,6 +94,24 @@ def predictive(expected: npt.ArrayLike, variance: npt.ArrayLike, dispersion: npt
     phi = np.maximum(np.asarray(dispersion, dtype=float), 1.0)
     with np.errstate(invalid="ignore", over="ignore"):
         return Predictive(mean=mu * (1 + phi * v), spread=phi * (1 + mu * v))
+
+
+def measured_tail(p: npt.ArrayLike, dispersion: npt.ArrayLike, df: npt.ArrayLike) -> Floats:
+    """Return tails for a dispersion that was itself measured: Student's t takes the place of the normal curve, as for a measured variance.
+
+    Parameters
+    ----------
+    p : array of float
+        Tails for a known dispersion.
+    dispersion : array of float
+        The one measured; at 1 or below the chance of Poisson counts is known, and p stays.
+    df : array of float
+        Degrees of freedom it was measured with.
+    """
+    from scipy.special import ndtri, stdtr
+
+    tail, freedom = np.asarray(p, dtype=float), np.maximum(np.asarray(df, dtype=float), 1.0)
+    return np.where(np.asarray(dispersion) > 1, stdtr(freedom, ndtri(tail)), tail)
 
 
 def recent(n: npt.ArrayLike, at: npt.ArrayLike, *, periods: int) -> tuple[Floats, Floats, Floats]:

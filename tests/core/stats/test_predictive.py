@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, nbinom
 
 from sara.core.stats.farrington import farrington_limits
-from sara.core.stats.predictive import began, predictive, recent, silence
+from sara.core.stats.predictive import began, measured_tail, predictive, recent, silence
 
 # Binomial shares by simulation: three standard errors are allowed.
 SLACK = 3
@@ -90,3 +90,12 @@ def test_false_alarms_hold_at_any_mean(mean, dispersion):
     p = predictive(limits.expected, limits.variance, limits.phi).at_least(n[:, at])
     for level in (0.05, 0.01):
         assert np.mean(p <= level) <= level + SLACK * np.sqrt(level * (1 - level) / p.size)
+
+
+def test_a_measured_dispersion_has_students_tail():
+    from scipy.stats import norm, t
+
+    p = np.array([0.2, 1e-3, 1e-6])
+    assert measured_tail(p, [2.0, 1.5, 1.1], [25, 180, 180]) == pytest.approx(t.sf(norm.isf(p), [25, 180, 180]), rel=1e-6)
+    # Poisson counts have no dispersion to measure.
+    assert measured_tail(p, 1.0, 25) == pytest.approx(p)

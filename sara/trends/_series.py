@@ -17,11 +17,11 @@ from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words
 from sara.data._lists import HELP_REASON, shown
-from sara.trends._input.operational import operational_period, start_of_day
 from sara.trends._input.edges import DAY, MOST_ROWS, covered, edges_of
 from sara.trends._input.exposed import exposure_of
 from sara.trends._input.frequency import check_precision, label_of, step_of
 from sara.trends._input.gaps import Gaps, gaps_of, missing_days
+from sara.trends._input.operational import operational_period, start_of_day
 from sara.trends._input.rows import Rows, rows_of, unit_of
 from sara.trends._results.series import SeriesResult
 
@@ -84,8 +84,9 @@ def series(
     -----
     Weeks, months and years keep their calendar limits: one that the period cuts is partial (``complete`` is False), drawn hollow, and no part
     of any comparison. The two years compared are the first and the last 12 months of a period of at least two years; no percentage is given
-    on a base under 20. A difference with ``|sqrt(2) * (sqrt(last) - sqrt(first))| < 2 * sqrt(variance / mean)`` is called possible by the
-    usual ups and downs; a larger one is not called a trend.
+    on a base under 20. A difference that twelve months of two like years show in one case of 20 or more is called possible by the usual ups
+    and downs: a paired t-test over the months, of ``sqrt(2) * (sqrt(last) - sqrt(first))``, whose standard deviation is taken to be at least
+    the 1 of chance. A larger one is not called a trend.
 
     A gap is not zero: days without any row of the whole file where at least 20 were to be expected are named in the record when a file is
     read, and stay known when rows are filtered. A period that lies in a gap has no ``n``; one that is cut by it has the ``n`` of its other
@@ -145,6 +146,7 @@ def series(
     exposed = None if exposure is None else exposure_of(exposure, edges - np.timedelta64(shift), days, complete, out_of)
     table = _table(shown_as, n, complete, days, by, names, exposed)
     whole = n.sum(axis=0)[complete]
+    years, years_p = _years(rows, used, start, end)
     holes = _gap_caution(rows, used, start, end, out_of)
     officers = officer_words(rows.count(used & rows.officer), rows.count(used), noun=rows.noun)
     return SeriesResult(
@@ -166,7 +168,7 @@ def series(
             },
         ),
         cautions=(*rows.cautions, *officers, *_known_gaps(out_of), *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(rows.last, end)),
-        freq=label_of(step), by=by, holes=bool(holes) or _cut_years(out_of, start, end), years=_years(rows, used, start, end),
+        freq=label_of(step), by=by, holes=bool(holes) or _cut_years(out_of, start, end), years=years, years_p=years_p,
         swing=float(whole.var(ddof=1) / whole.mean()) if len(whole) > 2 and whole.mean() > 0 else 1.0,
         start=start - shift if start == start.normalize() + shift else start, end=end - shift if end == end.normalize() + shift else end,
         noun=rows.noun, source=rows.source,
@@ -282,11 +284,33 @@ def _check_day_starts(events: Any, shift: pd.Timedelta, day_starts: Any) -> None
         )
 
 
-def _years(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int] | None:
+def _years(
+    rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, end: pd.Timestamp
+) -> tuple[tuple[int, int] | None, float | None]:
+    """Return the events of the first and of the last 12 months, and how often months swing as much where the two years are alike."""
     first_end, last_start = start + pd.DateOffset(years=1), end - pd.DateOffset(years=1)
     if first_end > last_start:
-        return None
-    return rows.count(used & (rows.time < np.datetime64(first_end))), rows.count(used & (rows.time >= np.datetime64(last_start)))
+        return None, None
+    first, last = (_twelfths(rows, used, at) for at in (start, last_start))
+    return (int(first.sum()), int(last.sum())), _alike(first, last)
+
+
+def _twelfths(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp) -> Ints:
+    """Count the twelve months from a day on; each group of rows as a whole, by its first moment."""
+    edges = np.array([start + pd.DateOffset(months=i) for i in range(13)], dtype="datetime64[us]")
+    at = np.searchsorted(edges, rows.time[used], side="right") - 1
+    inside = (at >= 0) & (at < 12)
+    return np.bincount(at[inside], weights=rows.n[used][inside], minlength=12).astype(np.int64)
+
+
+def _alike(first: Ints, last: Ints) -> float:
+    """Return the p-value of a paired t-test over the months of two years, on the scale on which chance is the same for all counts."""
+    from scipy.special import stdtr
+
+    apart = np.sqrt(2) * (np.sqrt(last) - np.sqrt(first))
+    # Chance alone gives a standard deviation of one: months that happen to agree are no proof of more.
+    sd = max(float(apart.std(ddof=1)), 1.0)
+    return float(2 * stdtr(11, -abs(float(apart.mean())) / (sd / np.sqrt(12))))
 
 
 def _lag_caution(time: Times, end: pd.Timestamp) -> list[str]:

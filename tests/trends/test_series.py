@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import sara
 from sara.core.result import Result
+from sara.trends._series import _alike
 
 
 def events_at(times, **columns):
@@ -369,3 +370,25 @@ def test_chicago_burglary_by_month(real_data):
     assert found.table["n"].sum() == 66_932
     assert found.table["complete"].tolist() == [False] + [True] * 39 + [False]
     assert found.years == (24_895, 14_648)
+
+
+def test_two_years_are_held_against_the_swing_of_their_months():
+    # The second year has 5 % more. Where months swing by chance only, that shows; where they swing by a fifth, it does not.
+    rng = np.random.default_rng(5)
+    calm = np.r_[np.full(12, 2000), np.full(12, 2100)]
+    wild = (calm * rng.choice([0.8, 1.2], 24)).astype(int)
+    starts = pd.date_range("2022-01-01", periods=24, freq="MS")
+    for months, words in ((calm, "5.0 % more"), (wild, "usual ups and downs")):
+        inside = [np.linspace(0, 86_400 * days - 1, n).round() for n, days in zip(months, starts.days_in_month, strict=True)]
+        times = starts.repeat(months) + pd.to_timedelta(np.concatenate(inside), unit="s")
+        for freq in ("W", "MS", "D"):
+            assert words in sara.trends.series(events_at(times), freq=freq, period=("2022-01-01", "2023-12-31")).text
+
+
+def test_years_alike_are_seldom_called_different():
+    rng, called = np.random.default_rng(9), 0
+    for _ in range(400):
+        called += _alike(rng.negative_binomial(30, 0.3, 12), rng.negative_binomial(30, 0.3, 12)) < 0.05
+    assert called <= 30
+    assert _alike(np.zeros(12, dtype=int), np.zeros(12, dtype=int)) == 1
+    assert _alike(np.full(12, 100), np.full(12, 140)) < 0.001

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
 import pandas as pd
 
 from sara.core.errors import InputError
@@ -22,6 +21,8 @@ __all__ = ["SeriesResult"]
 
 # No percent change on a base under 20: a handful more or less would move it by half.
 PERCENT_BASE = 20
+# Two years that differ by as much in one case of 20 without a change are not called different.
+CHANCE = 0.05
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -43,6 +44,8 @@ class SeriesResult(Result):
         Events in the first and in the last 12 months of the period; None where it is shorter than two years.
     holes : bool
         Whether days are missing where many events were to be expected.
+    years_p : float or None
+        How often the two years would differ as much if the months of both were alike; None where they are not compared.
     gaps : tuple of (str, str)
         Known gaps of the file inside the period: first day, and the day after the last.
     swing : float
@@ -63,6 +66,7 @@ class SeriesResult(Result):
     noun: str
     source: str = ""
     gaps: tuple[tuple[str, str], ...] = ()
+    years_p: float | None = None
 
     question: ClassVar[str] = "How many, and is it changing?"
     count_columns: ClassVar[tuple[str, ...]] = ("n",)
@@ -103,9 +107,7 @@ class SeriesResult(Result):
             return f"{words}; the data have holes, so this need not be a change."
         if first < PERCENT_BASE:
             return f"{words}: too few to speak of a percentage."
-        # Both years are counts, and they swing more than chance alone: the square-root test with the measured swing.
-        z = np.sqrt(2) * (np.sqrt(last) - np.sqrt(first)) / np.sqrt(max(self.swing, 1.0))
-        if abs(z) < 2:
+        if self.years_p is None or self.years_p >= CHANCE:
             return f"{words}: a difference that the usual ups and downs may explain."
         change = (
             f"{percent(abs(last - first) / first)} {'more' if last > first else 'fewer'}"

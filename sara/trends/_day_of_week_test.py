@@ -30,7 +30,7 @@ _HUGE = 10_000
 
 def day_of_week_test(
     events: gpd.GeoDataFrame | EventSource | Any, *, by: str = "dow", exposure: Any = True, n_exact: int = 25, method: str = "auto",
-    confidence: float = 0.95, n_sims: int = 9_999, seed: int | None = 1, period: Any = None,
+    confidence: float = 0.95, n_sims: int = 9_999, seed: int | None = 1, day_starts: int | str = 0, period: Any = None,
 ) -> DayOfWeekResult:  # fmt: skip
     """Test whether events fall on some weekdays (months, hours) more than chance would have them, exactly for a handful of events.
 
@@ -53,6 +53,8 @@ def day_of_week_test(
         Level of the intervals of the ratios, all of them together.
     n_sims, seed : int
         Draws of the Monte Carlo test, and their seed.
+    day_starts : int or str
+        Hour at which a day begins: with ``6`` or ``"06:00"`` a fight at 02:00 on Saturday is one of Friday night.
     period : (str, str), optional
         First and last day. If not given, the longest run of the file without a gap of three empty months.
 
@@ -96,7 +98,7 @@ def day_of_week_test(
     confidence = check_confidence(confidence)
     n_exact, n_sims = check_count(n_exact, name="n_exact", least=0), check_count(n_sims, name="n_sims", least=99)
     seed = check_seed(seed)
-    chosen = bins_of(events, by=by, exposure=exposure, period=period, method="day_of_week_test")
+    chosen = bins_of(events, by=by, exposure=exposure, period=period, method="day_of_week_test", day_starts=day_starts)
     n = int(chosen.n.sum())
     swing, degrees = (
         swing_of(chosen.repeats)

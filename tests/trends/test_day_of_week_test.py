@@ -147,6 +147,23 @@ def test_counts_of_days_are_added_up():
         sara.trends.day_of_week_test(sara.trends.series(calls, freq="W", period=period))
 
 
+def test_a_bar_night_is_one_night():
+    # Every Friday night, half before midnight and half after.
+    friday = pd.date_range("2024-01-05 23:30", periods=20, freq="7D")
+    calls = events_at(friday.append(friday + pd.Timedelta(hours=2)))
+    period = ("2024-01-01", "2024-05-26")
+    calendar, nights = (sara.trends.day_of_week_test(calls, day_starts=hour, period=period) for hour in (0, "06:00"))
+    assert calendar.table["n"].tolist() == [0, 0, 0, 0, 20, 20, 0]
+    assert nights.table["n"].tolist() == [0, 0, 0, 0, 40, 0, 0]
+    assert nights.table["exposure"].sum() == pytest.approx(147 - 0.25)  # from 06:00 of the first day to the end of the file
+    for wrong in (
+        lambda: sara.trends.day_of_week_test(calls, by="hour", day_starts=6),
+        lambda: sara.trends.day_of_week_test([1] * 7, day_starts=6),
+    ):
+        with pytest.raises(sara.InputError, match="`day_starts` must be left out"):
+            wrong()
+
+
 def test_other_cycles_and_huge_counts():
     assert sara.trends.day_of_week_test([5, 0, 0], by="bin").table["bin"].tolist() == [1, 2, 3]
     huge = sara.trends.day_of_week_test([1_000_000, 1_000_100, 999_900, 1_000_000, 1_000_050, 999_950, 1_000_000])

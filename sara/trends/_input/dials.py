@@ -12,12 +12,13 @@ import pandas as pd
 
 from sara.core.checks import check_choice, check_enough, check_events
 from sara.core.errors import InputError
-from sara.core.period import in_period, resolve_period
+from sara.core.period import in_period
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words, percent
 from sara.trends._input.counted import counted
 from sara.trends._input.gaps import Gaps, gaps_of
+from sara.trends._input.operational import operational_period, start_of_day
 from sara.trends._input.rounds import days_of, exposure_of_week
 from sara.trends._input.rows import Rows, rows_of, unit_of
 from sara.trends._results.series import SeriesResult
@@ -36,6 +37,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 }
 WORDS = {"dow": "day of the week", "month": "month", "hour": "hour of the day", "bin": "bin"}
 _FIRST = {"dow": 0, "month": 1, "hour": 0, "bin": 1}
+_NO_SHIFT = pd.Timedelta(0)
 # More at one clock time than this share is a clerk's default.
 _DEFAULT_SHARE = 0.02
 
@@ -88,14 +90,14 @@ def is_numbers(data: Any) -> bool:
     return isinstance(data, Sequence) and all(isinstance(value, int | float | np.integer | np.floating) for value in data)
 
 
-def moments_of(events: Any, period: Any, *, hours: bool, method: str, unit: int = 60) -> Moments:
+def moments_of(events: Any, period: Any, *, hours: bool, method: str, unit: int = 60, shift: pd.Timedelta = _NO_SHIFT) -> Moments:
     """Return the moments of the events of a period; where `hours` are needed, dates without one are refused.
 
-    A source hands over groups of at most `unit` seconds with their first moment.
+    With a `shift`, the period is one of days that begin so long after midnight. A source hands over groups of at most `unit` seconds with their first moment.
     """
     source = as_source(events)
     known: Any = check_events(events) if source is None else source
-    start, end, period_setting = resolve_period(known, period)
+    start, end, period_setting = operational_period(known, period, shift)
     rows = rows_of(known, unit=min(unit, unit_of(start, end)), hours=hours)
     no_time, within = np.isnat(rows.time), in_period(rows.time, start, end)
     # Rows of a file of dates that was joined with one of times have no hour.
@@ -104,6 +106,10 @@ def moments_of(events: Any, period: Any, *, hours: bool, method: str, unit: int 
     if rows.record.get("time_precision") == "month":
         raise InputError(
             "`events` must have times with a day. Got months without a day. Write: sara.trends.series(events, freq='MS')"
+        )
+    if shift and days_only:
+        raise InputError(
+            f"`day_starts` must be left out where times are dates without an hour. Got {shift / pd.Timedelta(hours=1):g} hours. Write day_starts=0."
         )
     if hours and days_only:
         first = pd.Timestamp(rows.time[~no_time][0])
@@ -141,7 +147,7 @@ def _midnight(rows: Rows, inside: npt.NDArray[np.bool_], of: int) -> tuple[str, 
     )
 
 
-def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> Dial:
+def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str, day_starts: Any = 0) -> Dial:
     """Return events or bare numbers by weekday, month or hour.
 
     Parameters
@@ -157,7 +163,14 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> D
         As elsewhere.
     method : str
         For errors.
+    day_starts : int or str
+        Hour at which a day begins; for events by weekday or month.
     """
+    shift = start_of_day(day_starts)
+    if shift and (by == "hour" or isinstance(data, SeriesResult) or is_numbers(data)):
+        raise InputError(
+            f"`day_starts` must be left out for {'hours' if by == 'hour' else 'counts'}. Got {day_starts!r}. Write: sara.trends.{method}(events, day_starts=6)"
+        )
     if isinstance(data, SeriesResult) or (
         isinstance(data, pd.Series) and isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex)
     ):
@@ -165,10 +178,12 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> D
     if is_numbers(data):
         return _of_numbers(data, by=by, exposure=exposure, period=period, method=method)
     check_choice(by, DIALS, name="by")
-    found = moments_of(data, period, hours=by == "hour", method=method, unit=3_600)
-    days, covered = days_of(found.start, found.end, gaps=found.gaps)
-    at, names = _bin_of(found.time, by), np.array(LABELS[by])
-    first = np.datetime64(found.start, "D")
+    found = moments_of(data, period, hours=by == "hour", method=method, unit=3_600, shift=shift)
+    first, time = np.datetime64(found.start - shift, "D"), found.time - np.timedelta64(shift)
+    days, covered = days_of(
+        found.start - shift, found.end - shift, gaps=[(low - shift, high - shift) for low, high in found.gaps]
+    )
+    at, names = _bin_of(time, by), np.array(LABELS[by])
     if by == "hour":
         known = exposure_of_week(found.start, found.end, gaps=found.gaps).reshape(7, 24).sum(axis=0)
     else:
@@ -179,9 +194,9 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> D
     gone = ", ".join(names[~keep])
     return Dial(
         by=by, values=(np.arange(len(n)) + _FIRST[by])[keep], labels=tuple(map(str, names[keep])), n=n[keep], exposure=chosen[keep], start=found.start,
-        end=found.end, noun=found.noun, source=found.source, counts=found.counts, settings={**found.settings, "by": Setting(by), "exposure": setting},
+        end=found.end, noun=found.noun, source=found.source, counts=found.counts, settings={**found.settings, "by": Setting(by), "exposure": setting, "day_starts": Setting(f"{pd.Timestamp(0) + shift:%H:%M}", "you" if shift else "sara", "" if shift else "calendar days")},
         cautions=(*found.cautions, *((f"The period has no {gone}: nothing is said about {'it' if (~keep).sum() == 1 else 'them'}.",) if gone else ())),
-        repeats=_repeats(found.time, found.n, at, first, covered, by)[:, keep],
+        repeats=_repeats(time, found.n, at, first, covered, by)[:, keep],
     )  # fmt: skip
 
 

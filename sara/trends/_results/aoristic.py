@@ -76,14 +76,15 @@ class AoristicResult(TrendResult):
         ended = n - self.n_missing
         if ended == 0:
             return "None has an end: this is the clock of their starts."
-        length = (
-            f"{self.median_hours:.0f} hours"
-            if self.median_hours >= 9.5
-            else f"{self.median_hours:.1f} hours"
-            if self.median_hours >= 1
-            else f"{60 * self.median_hours:.0f} minutes"
-        )
-        return f"Half of the intervals are {length} or shorter; {percent((self.n_hour) / n)} are known to within the hour."
+        if n == 1:
+            return f"Its interval is {self._length()} long."
+        return f"Half of the intervals are {self._length()} or shorter; {percent(self.n_hour / n)} are known to within the hour."
+
+    def _length(self) -> str:
+        if self.median_hours < 1:
+            return f"{60 * self.median_hours:.0f} minutes"
+        hours = f"{self.median_hours:.0f}" if self.median_hours >= 9.5 else f"{self.median_hours:.1f}".removesuffix(".0")
+        return f"{hours} {'hour' if hours == '1' else 'hours'}"
 
     def plot_week(self, *, ax: Axes | None = None) -> Axes:
         """Draw the weights as a heat map, Monday to Sunday, each row from 06:00 to 06:00; return the Axes."""

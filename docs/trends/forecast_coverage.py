@@ -76,12 +76,13 @@ def main(names: list[str], freqs: list[str]) -> None:
             for horizon in HORIZONS[freq][0]:
                 found = []
                 for label, counts in series:
-                    if len(counts) >= 2 * (12 + horizon):
-                        found.append(
-                            outcomes(counts, horizon, HORIZONS[freq][1], LEVELS if label == "all" else LEVELS[1:2]).assign(
-                                series=label
-                            )
-                        )
+                    if len(counts) < 12 + 2 * horizon:
+                        continue
+                    whole, first = label == "all", horizon == HORIZONS[freq][0][0]
+                    every = HORIZONS[freq][1] * (1 if whole else 2) if len(counts) > SHORT else 1
+                    found.append(
+                        outcomes(counts, horizon, every, LEVELS if whole and first else LEVELS[1:2]).assign(series=label)
+                    )
                 if not found:
                     continue
                 table = pd.concat(found)

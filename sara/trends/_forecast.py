@@ -17,6 +17,7 @@ from sara.core.stats.rolling_origin import Folds, Spread, held, interval, rollin
 from sara.trends._input.counted import Counted, counted
 from sara.trends._input.edges import edges_of
 from sara.trends._input.frequency import step_of
+from sara.trends._input.lawful import check_not_assemblies
 from sara.trends._input.seasons import Cycle, cycles_of
 from sara.trends._results.forecast import NAMES, ForecastResult
 
@@ -109,7 +110,7 @@ def forecast(
     Raises
     ------
     InputError
-        If `series` holds anything but counts, or another argument is not what it must be.
+        If `series` holds anything but counts, or lawful assemblies by their type (these are not predicted), or another argument is not what it must be.
     NotEnoughDataError
         If the series is too short to learn from and to test on.
 
@@ -142,6 +143,7 @@ def forecast(
     """
     method = check_choice(method, ("auto", *MODELS), name="method")
     confidence = check_confidence(confidence)
+    check_not_assemblies(series)
     chosen = counted(series, freq=freq, period=period).check_counts()
     steps = check_count(HORIZONS.get(chosen.word, 8) if horizon is None else horizon, name="horizon")
     y, days = _per_usual(chosen)

@@ -233,3 +233,12 @@ def test_too_little_is_said_with_what_to_do():
         sara.trends.forecast(weekly(60), horizon=4, method="seasonal-mean")
     with pytest.raises(InputError, match="counts"):
         sara.trends.forecast(weekly() / 7, horizon=4)
+
+
+def test_lawful_assemblies_are_not_predicted():
+    days = pd.date_range("2023-01-02", periods=120, freq="3D")
+    table = pd.DataFrame({"when": days, "what": ["PROTEST / MARCH"] * 80 + ["NOISE"] * 40})
+    with pytest.raises(InputError, match="not predicted"):
+        sara.trends.forecast(sara.as_events(table, time="when", type="what"), horizon=2)
+    calls = sara.as_events(table.assign(what="UNLAWFUL ASSEMBLY"), time="when", type="what")
+    assert sara.trends.forecast(calls, horizon=2).noun == "events"

@@ -30,6 +30,10 @@ _LAWFUL = re.compile(r"assembl|protest|demonstration|vigil|picket|rally|rallies|
 _LAWFUL_NAME = re.compile(r"protest|demonstration|vigil|picket|sit-in|march (for|on|against|of)\b|rally (for|on|against|at)\b|political rally|campaign rally|assembly of", re.IGNORECASE)  # fmt: skip
 _OPEN_KINDS = ("", "event", "other", "disturbance", "unrest", "riot", "incident", "gathering", "crowd", "special event")
 _LONGEST_ROW = 31
+_SHORT = {
+    "Birthday of Martin Luther King, Jr.": "Martin Luther King Jr. Day", "Juneteenth National Independence Day": "Juneteenth",
+    "Washington's Birthday": "Presidents' Day",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ def us_holidays(first: pd.Timestamp, last: pd.Timestamp, *, observed: bool = Fal
     for rule in USFederalHolidayCalendar.rules:
         own = Holiday(rule.name, month=rule.month, day=rule.day, offset=rule.offset, start_date=rule.start_date, end_date=rule.end_date)
         for date in (rule if observed else own).dates(first, last):
-            out.append((date.normalize(), re.sub(r"^Birthday of ", "", rule.name)))
+            out.append((date.normalize(), _SHORT.get(rule.name, rule.name)))
     return pd.DataFrame(sorted(out), columns=["date", "name"])
 
 

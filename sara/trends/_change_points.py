@@ -147,7 +147,8 @@ def change_points(
         },
         cautions=_cautions(chosen, cycles, found),
         levels=_levels(chosen, known, found), periods=_periods(chosen, known, found), marks=said, steady=_steady(chosen, found),
-        seasonal=cycles.words != "none", confidence=confidence, default=penalty is None,
+        seasonal=cycles.words != "none",
+        untold=bool(cycles.caution), confidence=confidence, default=penalty is None,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 
 # Season and spread are found on at most this many sums of neighboring periods; the dates then on all.
 COARSE = 1_000
-ROUNDS = 5
+ROUNDS, FIRST_PRICES = 7, (4.0, 2.0)
 # Spread is first measured inside of blocks, the fifth of them that varies most left out: there the changes are.
 BLOCKS, LEAST_BLOCK, MOST_BLOCK, WILD = 6, 4, 60, 0.2
 # By as much those left vary less than all.
@@ -94,28 +94,31 @@ def change_fit(
     first = np.arange(len(n)) // min(max(LEAST_BLOCK, len(n) // BLOCKS), MOST_BLOCK)
     group = -(-len(n) // COARSE)
     seen: set[tuple[int, ...]] = set()
-    for _ in range(ROUNDS):
+    for k in range(ROUNDS):
         fitted = season_levels(n, usual, stretch, cycles)
         exposure = usual * fitted.season
+        # Until changes are known, from blocks: a change inside would pass for spread, and hide itself.
+        calm = k <= len(FIRST_PRICES)
         spread = _spread(
             n,
             fitted.level * exposure,
             place,
-            stretch if seen else first,
+            first if calm else stretch,
             terms=cycles.shape[1],
             method=method,
             memory=memory,
-            calm=not seen,
+            calm=calm,
         )
         size = _size(fitted.level, spread.dispersion)
-        price = (
-            false_alarm_penalty(len(n), min_length, inflation=spread.inflation) if penalty is None else penalty
-        ) * spread.inflation
-        changes = _cut(n, exposure, price, size, min_length, group)
+        price = false_alarm_penalty(len(n), min_length, inflation=spread.inflation) if penalty is None else penalty
+        price *= spread.inflation
+        # Large changes first: the season is then fitted without them, before small ones are sought.
+        dear = FIRST_PRICES[k] if k < len(FIRST_PRICES) else 1.0
+        changes = _cut(n, exposure, dear * price, size, min_length, group)
         stretch = _stretches(changes, len(n))
-        if tuple(changes) in seen:
+        if dear == 1.0 and tuple(changes) in seen:
             break
-        seen.add(tuple(changes))
+        seen |= {tuple(changes)} if dear == 1.0 else set()
     if group > 1:
         changes = partition(n, exposure, penalty=price, size=size, min_length=min_length)
     if most is not None and len(changes) > most:

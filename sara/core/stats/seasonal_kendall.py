@@ -17,6 +17,8 @@ Ints = npt.NDArray[np.int64]
 CORRECTIONS = ("memory", "yue-wang", "hirsch-slack", "none")
 # A correlation nearer to 1 can't be told from a random walk.
 MOST = 0.95
+# Beyond so many pairs each pass over them is felt.
+FEW = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,15 @@ def seasonal_kendall(
     every = np.concatenate(slopes) if slopes else np.zeros(0)
     if len(every) == 0:
         return Trend(0.0, 0.0, 0.0, 1.0, 0.0, 0, float("nan"), float("nan"), float("nan"), 1.0, 0.0)
-    slope = float(np.median(every))
-    inflation, correlation = _inflation(x, t, group, slope, variance, correction)
+    inflation, correlation = _inflation(x, t, group, _slope(x, t, every), variance, correction)
     variance *= inflation
     z = (s - np.sign(s)) / np.sqrt(variance) if variance > 0 else 0.0
     reach = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance)
     m = len(every)
     ranks = [max(int(np.round((m - reach) / 2)) - 1, 0), min(int(np.round((m + reach) / 2)), m - 1)]
-    low, high = np.partition(every, ranks)[ranks]
+    halves = [(m - 1) // 2, m // 2]
+    every.partition(sorted({*ranks, *halves}))
+    (low, high), slope = every[ranks], float(every[halves].mean())
     return Trend(
         float(s), float(variance), float(z), float(min(1.0, 2 * ndtr(-abs(z)))), float(s / m), m, slope, float(low), float(high), inflation, correlation
     )  # fmt: skip
@@ -122,6 +125,14 @@ def _pairs(x: Floats, t: Floats) -> tuple[float, Floats]:
         out[at : at + n - lag] = apart / (t[lag:] - t[:-lag])
         at += n - lag
     return s, out
+
+
+def _slope(x: Floats, t: Floats, every: Floats) -> float:
+    """Return the slope to take out before memory is measured; of very many pairs, the median of those half a series apart."""
+    if len(every) <= FEW:
+        return float(np.median(every))
+    half = len(x) // 2
+    return float(np.nanmedian((x[half:] - x[: len(x) - half]) / (t[half:] - t[: len(x) - half])))
 
 
 def _variance(x: Floats) -> float:

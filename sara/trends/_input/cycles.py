@@ -91,13 +91,14 @@ def _calendar(chosen: Counted) -> Cycles:
     elif days <= 200:
         caution = "The series is shorter than two years, so the season could not be told apart: a change here may be the season."
     joined = np.concatenate(terms, axis=1) if terms else none
-    return Cycles(joined, _stretch(year - year[0]), " and ".join(words) or "none", caution)
+    stretch = _stretch(year - year[0]) if "the time of year" in words else np.zeros(periods, dtype=np.int64)
+    return Cycles(joined, stretch, " and ".join(words) or "none", caution)
 
 
 def _stretch(cycle: Floats) -> Ints:
     """Return which whole cycle each period is in; what is left at the end belongs to the last one."""
     whole = max(int(cycle[-1] + 0.1), 1)
-    return np.minimum(np.floor(cycle), whole - 1).astype(np.int64)
+    return np.unique(np.minimum(np.floor(cycle), whole - 1), return_inverse=True)[1].astype(np.int64)
 
 
 def _waves(cycle: Floats, waves: int) -> Floats:

@@ -18,6 +18,8 @@ __all__ = ["ChangePointsResult"]
 
 # So many changes can be read in a sentence.
 SAID = 3
+# No percent change on a base under 20.
+PERCENT_BASE = 20
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -34,8 +36,8 @@ class ChangePointsResult(TrendResult):
         Known dates.
     steady : float or None
         Factor per year of a steady trend (per period of bare numbers), where that explains the counts better than the changes.
-    seasonal, default : bool
-        Whether a season was allowed for, and whether the penalty was the default.
+    seasonal, untold, default : bool
+        Whether a season was allowed for, whether the series is too short to tell it from a change, and whether the penalty was the default.
     confidence : float
         Level of the intervals.
     """
@@ -45,6 +47,7 @@ class ChangePointsResult(TrendResult):
     marks: tuple[tuple[Any, str], ...]
     steady: float | None
     seasonal: bool
+    untold: bool
     default: bool
     confidence: float
 
@@ -53,25 +56,31 @@ class ChangePointsResult(TrendResult):
     count_columns: ClassVar[tuple[str, ...]] = ()
 
     def _text(self) -> str:
+        lone = self._last_words()
         known = int(self.periods["n"].notna().sum())
-        allowed = ", season allowed for" if self.seasonal else ""
         if self.table.empty and self.steady is not None:
             return f"No one date of a change in {known:,} {self.word}s: {self._trend_words()}"
         if self.table.empty:
-            many = f" About 1 series of 20 without a change would show one{allowed}." if self.default else ""
-            return f"No change of level beyond the usual ups and downs in {known:,} {self.word}s: about {_level(self.levels['level'].iloc[0])} {self.a_word} throughout.{many}"
+            return f"No change of level beyond the usual ups and downs in {known:,} {self.word}s: about {_level(self.levels['level'].iloc[0])} {self.a_word} throughout.{lone}"
         if self.steady is not None:
             trend = self._trend_words()
             many = "one change" if len(self.table) == 1 else f"{len(self.table)} changes"
             return f"{trend[0].upper()}{trend[1:]} That explains the counts better than {many} of level. {self._steps_words('As steps, the level changed')}{self._mark_words()}"
-        least = " About 1 series of 20 without a change would show one" + allowed + "." if self.default else ""
-        return f"{self._steps_words('The level changed')}{self._mark_words()}{least}"
+        return f"{self._steps_words('The level changed')}{self._mark_words()}{lone}"
+
+    def _last_words(self) -> str:
+        if self.untold and self.table.empty:
+            return " The series is shorter than two years: the season could not be told apart."
+        if self.untold:
+            return " The series is shorter than two years: what looks like a change may be the season."
+        allowed = ", season allowed for" if self.seasonal else ""
+        return f" About 1 series of 20 without a change would show one{allowed}." if self.default else ""
 
     def _trend_words(self) -> str:
         assert self.steady is not None
         way = "rose" if self.steady > 1 else "fell"
         per = "a year" if self.freq is not None else "a period"
-        by = f" by about {100 * abs(self.steady - 1):.0f} % {per}" if 0.2 < self.steady < 3 else ""
+        by = f" by about {100 * abs(self.steady - 1):.0f} % {per}" if 0.2 < self.steady < 3 and self.levels["n"].sum() >= PERCENT_BASE else ""
         return f"the level {way} little by little{by}."
 
     def _steps_words(self, begin: str) -> str:

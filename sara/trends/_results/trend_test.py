@@ -51,16 +51,20 @@ class TrendTestResult(TrendResult):
         chance = f"p {_p(row['p'])}{allowed}"
         factor, span = self._span()
         slope, low, high = (factor * row[name] for name in ("slope", "low", "high"))
-        article = self.a_word if self.step == self.word else f"a {self.step}"
-        if row["p"] < 1 - self.confidence and slope != 0 and low * high > 0:
+        article = "" if self.years is None else f" {self.a_word}" if self.step == self.word else f" a {self.step}"
+        if row["p"] < 1 - self.confidence and slope != 0:
             way = "rose" if slope > 0 else "fell"
-            ends = sorted((abs(low), abs(high)))
-            by = f"about {_size(abs(slope))} {article} {span} (between {_size(ends[0])} and {_size(ends[1])}), around a level of {_size(row['level'])}"
+            # Counts with many ties: the interval may touch zero where the test does not.
+            ends = (max(low, 0.0), high) if slope > 0 else (max(-high, 0.0), -low)
+            between = f"between {_size(ends[0])} and {_size(ends[1])}"
+            by = f"about {_size(abs(slope))}{article} {span} ({between}), around a level of {_size(row['level'])}"
             return f"{self._noun()} {way} by {by}. So clear a trend comes up by chance {_seldom(row['p'])} ({chance})."
         if row["p"] < 1 - self.confidence:
             way = "rises" if row["s"] > 0 else "falls"
-            return f"More {way} than chance gives ({chance}), but too small to put a number on: about {_size(row['level'])} {article}."
-        return f"No trend beyond the usual ups and downs: anything from {_signed(low)} to {_signed(high)} {article} {span} fits, around a level of {_size(row['level'])} ({chance})."
+            return f"More {way} than chance gives ({chance}), but too small to put a number on: about {_size(row['level'])}{article}."
+        if max(abs(low), abs(high)) > row["level"] > 0:
+            return f"No trend beyond the usual ups and downs, but too little to rule one out: from a fall to nothing to twice as many, all fits ({chance})."
+        return f"No trend beyond the usual ups and downs: anything from {_signed(low)} to {_signed(high)}{article} {span} fits, around a level of {_size(row['level'])} ({chance})."
 
     def _noun(self) -> str:
         return self.noun[:1].upper() + self.noun[1:] if self.freq is not None else "The numbers"
@@ -92,15 +96,7 @@ def _size(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
-    return (
-        f"{value:,.0f}"
-        if size >= 19.95
-        else f"{value:.1f}"
-        if size >= 0.95
-        else f"{value:.2g}"
-        if size >= 0.001
-        else "less than 0.001"
-    )
+    return f"{value:,.0f}" if size >= 19.95 else f"{value:.1f}" if size >= 0.95 else f"{value:.2g}"
 
 
 def _signed(value: float) -> str:

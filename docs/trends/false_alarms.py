@@ -98,6 +98,26 @@ def monitor(threshold: float) -> Callable[[Floats, int, float], Bools]:
     return judge
 
 
+def public(name: str, **options: Any) -> Callable[[Floats, int, float], Bools]:
+    """A chart for one series, asked series by series as a user would; `options` may hold functions of the mean."""
+
+    def judge(n: Floats, history: int, mean: float) -> Bools:
+        import sara
+
+        chart = getattr(sara.trends, name)
+        told = {key: value(mean) if callable(value) else value for key, value in options.items()}
+        return np.array([_alarms(chart(row, **told).table, len(row))[history:] for row in n])
+
+    return judge
+
+
+def _alarms(table: Any, length: int) -> Bools:
+    """Return whether each period of the series has an alarm; those that the chart does not judge have none."""
+    out = np.zeros(length, dtype=bool)
+    out[table["period"].to_numpy(dtype=int) - 1] = table["alarm"].to_numpy(dtype=bool)
+    return out
+
+
 CHARTS: dict[str, Chart] = {
     "farrington_original": Chart("farrington, original", "2.5 (40) at alpha 0.05, two-sided", 4 * YEAR + 4, farrington("original", 0.05), 100, 100),
     "farrington_flexible": Chart("farrington, flexible", "5 (20) at alpha 0.05, one-sided", 4 * YEAR + 4, farrington("flexible", 0.05), 100, 100),

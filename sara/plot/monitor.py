@@ -104,7 +104,7 @@ def draw_monitor(
 def _row(ax: Axes, line: Line, y: float, span: Any) -> None:
     strong = line.kind in ("alarm", "silent")
     name = line.name if len(line.name) <= _LONGEST else line.name[: _LONGEST - 1].rstrip() + "…"
-    size = 8.5 if len(name) <= 30 else 7.2
+    size = 8.5 if len(name) <= 34 else 7.4
     ax.text(
         0,
         y,

@@ -274,10 +274,12 @@ def _judge(counts: Floats, at: Ints, chart: Chart) -> Judged:
     for rows, own in ((busy, {"half_window": chart.half_window}), (~busy, whole_year)):
         if not rows.any():
             continue
-        limits = farrington_limits(
-            counts[rows], at, chart.per_year, years=chart.years, version=chart.version, weights_threshold=OUTLIER,
-            **{"excluded": half_year, **own} if chart.version == "flexible" else {"half_window": chart.half_window},
-        )  # fmt: skip
+        with np.errstate(all="ignore"):
+            # Fits of series that hold next to nothing overflow on their way; what is left unknown is NaN.
+            limits = farrington_limits(
+                counts[rows], at, chart.per_year, years=chart.years, version=chart.version, weights_threshold=OUTLIER,
+                **{"excluded": half_year, **own} if chart.version == "flexible" else {"half_window": chart.half_window},
+            )  # fmt: skip
         phi = limits.phi
         if own["half_window"] != chart.half_window:
             # A handful of events says little about their own dispersion: at least that of all sparse series.

@@ -70,7 +70,15 @@ def draw_compare(
         weight = "bold" if called or (bold_first and k == 0) else "normal"
         if k % 2 == 1:
             ax.axhspan(k - 0.5, k + 0.5, color="#F4F4F4", zorder=0)
-        ax.text(0.0, k, name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…", fontsize=8.5, va="center", color=INK, fontweight=weight)
+        ax.text(
+            0.0,
+            k,
+            name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…",
+            fontsize=8.5,
+            va="center",
+            color=INK,
+            fontweight=weight,
+        )
         _numbers(ax, row, k, base)
         if k in spans.groups:
             _spark(ax, spans.get_group(k), k, marks)
@@ -136,7 +144,10 @@ def _at(value: float, scale: tuple[float, float]) -> float:
 
 
 def _axis_of_ratios(ax: Axes, scale: tuple[float, float], count: int) -> None:
-    held = [{tick: words for tick, words in ticks.items() if scale[0] <= tick * 1.001 and tick <= scale[1] * 1.001} for ticks in _TICKS]
+    held = [
+        {tick: words for tick, words in ticks.items() if scale[0] <= tick * 1.001 and tick <= scale[1] * 1.001}
+        for ticks in _TICKS
+    ]
     for tick, words in next((ticks for ticks in held if len(ticks) >= 5), held[-1]).items():
         x = _at(tick, scale)
         ax.plot([x, x], [-0.5, count - 0.5], color=MUTED if tick == 1 else PALE, linewidth=1.1 if tick == 1 else 0.7, zorder=1)

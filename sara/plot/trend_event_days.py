@@ -53,8 +53,12 @@ def draw_event_days(
     ticks = next((t for t in _TICKS if t[-1] <= widest * 1.001), _TICKS[-1])
     for tick in ticks:
         x = _at(tick, widest)
-        ax.plot([x, x], [-0.5, len(rows) - 0.5], color=MUTED if tick == 1 else PALE, linewidth=1.1 if tick == 1 else 0.7, zorder=1)
-        ax.text(x, -0.6, f"{tick:g}" if tick >= 0.5 else f"1/{round(1 / tick)}", fontsize=7.5, color=MUTED, ha="center", va="bottom")
+        ax.plot(
+            [x, x], [-0.5, len(rows) - 0.5], color=MUTED if tick == 1 else PALE, linewidth=1.1 if tick == 1 else 0.7, zorder=1
+        )
+        ax.text(
+            x, -0.6, f"{tick:g}" if tick >= 0.5 else f"1/{round(1 / tick)}", fontsize=7.5, color=MUTED, ha="center", va="bottom"
+        )
     ax.text(sum(_RATIO) / 2, -0.96, "times as many as on ordinary days", fontsize=8, color=MUTED, ha="center", va="bottom")
     for words, x in _NUMBERS.items():
         ax.text(x, -0.6, words, fontsize=8, color=MUTED, ha="right", va="bottom", linespacing=0.95)
@@ -76,9 +80,17 @@ def _line(ax: Axes, k: int, name: str, row: pd.Series, part: np.ndarray, widest:
         ax.text(x, k, value, fontsize=8.5, va="center", ha="right", color=INK)
     known = part[np.isfinite(part)]
     if len(known) > 1:
-        ax.scatter([_at(v, widest) for v in known], np.full(len(known), k + 0.24), s=7, color=MUTED, linewidths=0, alpha=0.7, zorder=2)
+        ax.scatter(
+            [_at(v, widest) for v in known], np.full(len(known), k + 0.24), s=7, color=MUTED, linewidths=0, alpha=0.7, zorder=2
+        )
     if pd.notna(row["low"]):
-        ax.plot([_at(row["low"], widest), _at(np.inf if pd.isna(row["high"]) else row["high"], widest)], [k, k], color=color, linewidth=1.8 if called else 1.2, zorder=3)
+        ax.plot(
+            [_at(row["low"], widest), _at(np.inf if pd.isna(row["high"]) else row["high"], widest)],
+            [k, k],
+            color=color,
+            linewidth=1.8 if called else 1.2,
+            zorder=3,
+        )
     if pd.notna(row["ratio"]):
         ax.plot([_at(row["ratio"], widest)], [k], "D" if called else "o", color=color, ms=5.5 if called else 4.5, zorder=4)
     ax.text(_WORD, k, {"more": "▲ more", "fewer": "▼ fewer"}.get(row["flag"], row["flag"]), fontsize=8.5, va="center", color=INK if called else MUTED,

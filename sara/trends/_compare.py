@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_choice, check_confidence, check_count, check_events
+from sara.core.checks import check_choice, check_confidence, check_count, check_events, record_of
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import resolve_period
 from sara.core.result import Setting
@@ -148,6 +148,10 @@ def compare(
         raise InputError(f"`areas` must go with by='area'. Got by={by!r}. Write: compare(events, by='area', areas=areas)")
     by = "area" if areas is not None else by
     check_by(known, by, areas=areas, taken=COLUMNS)
+    if record_of(known).get("time_precision") == "month" and rule.kind != "MS":
+        raise InputError(
+            f"`window` must be whole months where times are months without a day. Got {window!r}. Write window='MS' or '12MS'"
+        )
     start, end, period_setting = resolve_period(known, period)
     end, cut = _cut(start, end, as_of)
     spans = spans_of(known, start, end, by=by, areas=areas)
@@ -163,7 +167,19 @@ def compare(
     bases = bases_of(spans, rule, now, before, earlier, by)
     tested = [key for key, base in bases.items() if key == chosen or (base.measured and base.whole)]
     found = {key: change_of(counts, spans.known_days(now), bases[key], method=method, confidence=confidence) for key in tested}
-    table = _table(spans, by, now, before, earlier, counts, bases[chosen], found[chosen], found.get("before"), adjust=adjust, confidence=confidence)
+    table = _table(
+        spans,
+        by,
+        now,
+        before,
+        earlier,
+        counts,
+        bases[chosen],
+        found[chosen],
+        found.get("before"),
+        adjust=adjust,
+        confidence=confidence,
+    )
     order = _order(table, by)
     table = table.iloc[order].reset_index(drop=True)
     drawn = order[: n + 1]
@@ -252,7 +268,14 @@ def _finite(values: Floats) -> Floats:
 
 def _order(table: pd.DataFrame, by: str | None) -> npt.NDArray[np.int64]:
     """Total first, then by evidence, then the larger rows, then by name."""
-    rank = pd.DataFrame({"total": ~table["is_total"], "p": table["p_adjusted"].fillna(2.0).round(9), "raw": table["p"].fillna(2.0).round(9), "n": -table["n"]})
+    rank = pd.DataFrame(
+        {
+            "total": ~table["is_total"],
+            "p": table["p_adjusted"].fillna(2.0).round(9),
+            "raw": table["p"].fillna(2.0).round(9),
+            "n": -table["n"],
+        }
+    )
     rank["name"] = "" if by is None else table[by].astype(str)
     return np.asarray(rank.sort_values(["total", "p", "raw", "n", "name"], kind="stable").index.to_numpy(dtype=np.int64))
 
@@ -261,7 +284,10 @@ def _listed(spans: Spans, by: str | None, now: Window, before: Window | None, ea
     parts = [("now", now)] + ([("before", before)] if before else []) + [(str(w.stamps[0].year), w) for w in earlier]
     out = []
     for name, window in parts:
-        frame = pd.DataFrame({} if by is None else {by: pd.Series(["all", *spans.names], dtype=object)}, index=range(len(spans.names) + (by is not None)))
+        frame = pd.DataFrame(
+            {} if by is None else {by: pd.Series(["all", *spans.names], dtype=object)},
+            index=range(len(spans.names) + (by is not None)),
+        )
         out.append(frame.assign(window=name, start=window.stamps[0], end=window.stamps[1], days=spans.known_days(window), n=with_total(spans.n([window])[:, 0], by).astype(np.int64)))  # fmt: skip
     return pd.concat(out, ignore_index=True)
 
@@ -308,13 +334,21 @@ def _cautions(
 ) -> list[str]:
     out = []
     if method == "square-root":
-        out.append("This z takes what is compared with as known and lets only chance move counts: it calls far more than it says. The E-test does neither.")
+        out.append(
+            "This z takes what is compared with as known and lets only chance move counts: it calls far more than it says. The E-test does neither."
+        )
     elif not base.measured:
-        out.append("The data are too short to measure how much counts usually swing: the test knows chance only, and calls too much.")
+        out.append(
+            "The data are too short to measure how much counts usually swing: the test knows chance only, and calls too much."
+        )
     if chosen == "before" and rule.kind != "YTD" and 28 <= now.days <= LONGEST_STEP:
-        out.append("The window before lies in another part of the year: a season can look like a change. With earlier years in the data, against='years'.")
+        out.append(
+            "The window before lies in another part of the year: a season can look like a change. With earlier years in the data, against='years'."
+        )
     if chosen == "years" and len(earlier) < years:
-        out.append(f"Only {len(earlier)} earlier year{'s' if len(earlier) > 1 else ''} of {years} lie{'' if len(earlier) > 1 else 's'} in the data.")
+        out.append(
+            f"Only {len(earlier)} earlier year{'s' if len(earlier) > 1 else ''} of {years} lie{'' if len(earlier) > 1 else 's'} in the data."
+        )
     short = [w for w in (now, *earlier) if spans.known_days(w) < w.days]
     if short:
         out.append("The file has gaps in these windows: their days do not count, and rates are compared by the day.")

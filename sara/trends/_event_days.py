@@ -19,8 +19,8 @@ from sara.core.source import EventSource, as_source
 from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.matched_days import MatchedDays, day_range, group_ratio, matched_days
 from sara.core.wording import officer_words
-from sara.trends._input.listed_days import US_HOLIDAYS, Days, clock_hours, days_of, us_holidays
 from sara.trends._input.gaps import Gaps, gaps_of
+from sara.trends._input.listed_days import US_HOLIDAYS, Days, clock_hours, days_of, us_holidays
 from sara.trends._input.moments import Moments, check_clock, moments_of
 from sara.trends._results.compare import PERCENT_BASE
 from sara.trends._results.event_days import EventDaysResult
@@ -70,7 +70,7 @@ def event_days(
         Event table, or a source (`sara.open_events`, the path of a Parquet file).
     days : DataFrame, dict, list of dates, or "us-holidays"
         A table with ``date``, and if known ``name`` ("Lions v Bears"), ``kind`` ("game", "festival", "holiday", "disturbance"), ``date_to`` (last day of
-        several), ``start`` and ``end`` (times of day; an end before the start is the next morning), a place (``lon`` and ``lat``, ``x`` and ``y`` in the
+        several), ``start`` and ``end`` (times of day; an end before the start is the next morning, without an end it is midnight), a place (``lon`` and ``lat``, ``x`` and ``y`` in the
         metres of `events`, or points) and its ``radius``. Or a dict of date to name, or dates. ``"us-holidays"``: the federal holidays of the United
         States, on their own date.
     hours : (time, time), optional
@@ -141,7 +141,9 @@ def event_days(
     start, end, period_setting = resolve_period(known, period)
     listed = days_of(days, start, end - _MINUTE, crs=known.crs, radius=radius)
     begins = np.where(np.isnan(listed.begins), usual_hours[0], listed.begins)
-    ends = np.where(np.isnan(listed.ends), np.where(np.isnan(listed.begins), usual_hours[1], begins + 1440 - begins % 1440), listed.ends)
+    ends = np.where(
+        np.isnan(listed.ends), np.where(np.isnan(listed.begins), usual_hours[1], begins + 1440 - begins % 1440), listed.ends
+    )
     check_clock(known, begins, ends)
     if listed.lawful.all():
         raise NotEnoughDataError(
@@ -157,7 +159,11 @@ def event_days(
             f"event_days needs at least 1 day in the period with {LEAST_ORDINARY} ordinary days beside it. Got 0 ({'; '.join(f'{n} {why}' for why, n in left_out.items() if n)}). "
             "Raise match, or list fewer days."
         )
-    moments = moments_of(known, np.concatenate([a.ravel() for a in (plan.begins, plan.ends, plan.free_begins, plan.free_ends)]), placed=listed.placed)
+    moments = moments_of(
+        known,
+        np.concatenate([a.ravel() for a in (plan.begins, plan.ends, plan.free_begins, plan.free_ends)]),
+        placed=listed.placed,
+    )
     found, counts = _count(moments, listed, plan, keep, (start, end))
     picked = pd.DataFrame({"date": listed.date[keep], "kind": listed.kind[keep], "name": listed.name[keep]})
     each = _each(picked, found, adjust=adjust, confidence=confidence)
@@ -187,7 +193,9 @@ def _chosen(listed: Days, kinds: str | Sequence[str] | None) -> Bools:
     have = sorted(set(listed.kind[~listed.lawful]))
     for kind in wanted:
         if str(kind).strip().lower() not in have:
-            raise InputError(f"`kinds` must name kinds of `days`. Got {kind!r}.{suggest(str(kind), have)} Kinds that can be compared: {', '.join(have)}")
+            raise InputError(
+                f"`kinds` must name kinds of `days`. Got {kind!r}.{suggest(str(kind), have)} Kinds that can be compared: {', '.join(have)}"
+            )
     return ~listed.lawful & np.isin(listed.kind.astype(str), [str(kind).strip().lower() for kind in wanted])
 
 
@@ -196,7 +204,9 @@ def _off(holidays: Any, days: Any, start: pd.Timestamp, end: pd.Timestamp) -> tu
     if holidays is None and not (isinstance(days, str) and days == US_HOLIDAYS):
         return np.empty(0, dtype="datetime64[D]"), "none given"
     if holidays is None or (isinstance(holidays, str) and holidays.lower() in ("us", US_HOLIDAYS)):
-        both = pd.concat([us_holidays(start - pd.Timedelta(days=7), end + pd.Timedelta(days=7), observed=o)["date"] for o in (False, True)])
+        both = pd.concat(
+            [us_holidays(start - pd.Timedelta(days=7), end + pd.Timedelta(days=7), observed=o)["date"] for o in (False, True)]
+        )
         return np.unique(both.to_numpy(dtype="datetime64[D]")), "federal holidays of the United States, and their days off"
     if isinstance(holidays, str):
         raise InputError(f"`holidays` must be 'us' or dates. Got {holidays!r}. Write holidays='us' or holidays=['2024-12-26']")
@@ -204,7 +214,9 @@ def _off(holidays: Any, days: Any, start: pd.Timestamp, end: pd.Timestamp) -> tu
     return np.unique(listed.date.astype("datetime64[D]")), f"{len(np.unique(listed.date))} days given"
 
 
-def _plan(listed: Days, begins: Floats, ends: Floats, match: int, period: tuple[pd.Timestamp, pd.Timestamp], gaps: Gaps, off: Times) -> _Plan:
+def _plan(
+    listed: Days, begins: Floats, ends: Floats, match: int, period: tuple[pd.Timestamp, pd.Timestamp], gaps: Gaps, off: Times
+) -> _Plan:
     first = listed.date + begins.astype(np.int64) * _MINUTE
     last = listed.date + ends.astype(np.int64) * _MINUTE
     shift = np.concatenate([-np.arange(match, 0, -1), np.arange(1, match + 1)]) * _WEEK
@@ -228,7 +240,9 @@ def _overlaps(begins: Times, ends: Times, blocked: Sequence[tuple[Any, Any]]) ->
     return np.asarray(((at >= 0) & (reach[np.maximum(at, 0)] > begins.ravel())).reshape(begins.shape))
 
 
-def _usable(listed: Days, chosen: Bools, plan: _Plan, period: tuple[pd.Timestamp, pd.Timestamp], gaps: Gaps) -> tuple[Bools, dict[str, int]]:
+def _usable(
+    listed: Days, chosen: Bools, plan: _Plan, period: tuple[pd.Timestamp, pd.Timestamp], gaps: Gaps
+) -> tuple[Bools, dict[str, int]]:
     inside = (plan.begins >= np.datetime64(period[0], "us")) & (plan.ends <= np.datetime64(period[1], "us"))
     in_gap = _overlaps(plan.begins, plan.ends, [(np.datetime64(a, "us"), np.datetime64(b, "us")) for a, b in gaps])
     beside = ~listed.lawful & np.isin(listed.date, listed.date[listed.lawful])
@@ -241,7 +255,9 @@ def _usable(listed: Days, chosen: Bools, plan: _Plan, period: tuple[pd.Timestamp
     return keep, left_out
 
 
-def _count(moments: Moments, listed: Days, plan: _Plan, keep: Bools, period: tuple[pd.Timestamp, pd.Timestamp]) -> tuple[MatchedDays, Counts]:
+def _count(
+    moments: Moments, listed: Days, plan: _Plan, keep: Bools, period: tuple[pd.Timestamp, pd.Timestamp]
+) -> tuple[MatchedDays, Counts]:
     rows = np.flatnonzero(keep)
     n, ordinary = np.zeros(len(rows)), np.full(plan.free[rows].shape, np.nan)
     used = np.zeros(len(moments.rows.n), dtype=bool)
@@ -254,10 +270,21 @@ def _count(moments: Moments, listed: Days, plan: _Plan, keep: Bools, period: tup
         at = rows[mine]
         n[mine] = moments.count(near, plan.begins[at], plan.ends[at])
         free = plan.free[at]
-        ordinary[mine] = np.where(free, moments.count(near, plan.free_begins[at].ravel(), plan.free_ends[at].ravel()).reshape(free.shape), np.nan)
-        used |= near & moments.within(np.concatenate([plan.begins[at], plan.free_begins[at][free]]), np.concatenate([plan.ends[at], plan.free_ends[at][free]]))
+        ordinary[mine] = np.where(
+            free, moments.count(near, plan.free_begins[at].ravel(), plan.free_ends[at].ravel()).reshape(free.shape), np.nan
+        )
+        used |= near & moments.within(
+            np.concatenate([plan.begins[at], plan.free_begins[at][free]]),
+            np.concatenate([plan.ends[at], plan.free_ends[at][free]]),
+        )
     # An ordinary day is the same one if it begins and ends at the same moment at the same place.
-    stretch = np.stack([plan.free_begins[rows].astype(np.int64), plan.free_ends[rows].astype(np.int64), np.broadcast_to(site[:, None], ordinary.shape)])
+    stretch = np.stack(
+        [
+            plan.free_begins[rows].astype(np.int64),
+            plan.free_ends[rows].astype(np.int64),
+            np.broadcast_to(site[:, None], ordinary.shape),
+        ]
+    )
     _, key = np.unique(stretch.reshape(3, -1), axis=1, return_inverse=True)
     time, total = moments.rows.time, int(moments.rows.n.sum())
     gone = np.isnat(time)
@@ -320,5 +347,7 @@ def _cautions(picked: pd.DataFrame, each: pd.DataFrame, holidays: Any, days: Any
     if left_out["outside the period"]:
         out.append(f"{left_out['outside the period']} of the days listed lie outside the period of the data.")
     if (each["ordinary_days"] < 6).any():
-        out.append(f"{int((each['ordinary_days'] < 6).sum())} of {len(picked)} days have fewer than 6 ordinary days beside them: too many are listed near each other.")
+        out.append(
+            f"{int((each['ordinary_days'] < 6).sum())} of {len(picked)} days have fewer than 6 ordinary days beside them: too many are listed near each other."
+        )
     return out

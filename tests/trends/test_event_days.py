@@ -123,7 +123,9 @@ def test_around_a_place():
     same = plain.assign(x=centre.x, y=centre.y, radius="1km")
     assert sara.trends.event_days(events, same).table["n"].iloc[0] == near["n"]
     degrees = games.to_crs(4326).geometry
-    assert sara.trends.event_days(events, plain.assign(lon=degrees.x, lat=degrees.y), radius=1_000).table["n"].iloc[0] == near["n"]
+    assert (
+        sara.trends.event_days(events, plain.assign(lon=degrees.x, lat=degrees.y), radius=1_000).table["n"].iloc[0] == near["n"]
+    )
     with pytest.raises(InputError, match="`radius` must be given"):
         sara.trends.event_days(events, games)
     source = sara.trends.event_days(sara.open_events(events), games, radius=1_000)
@@ -173,7 +175,9 @@ def test_lawful_assemblies_are_set_aside(kind, name):
 
 
 def test_what_falls_on_an_assembly_is_not_compared():
-    days = pd.DataFrame({"date": [GAME, GAME, "2024-09-07"], "kind": ["game", "protest", "game"], "name": ["Bears", "x", "Lions"]})
+    days = pd.DataFrame(
+        {"date": [GAME, GAME, "2024-09-07"], "kind": ["game", "protest", "game"], "name": ["Bears", "x", "Lions"]}
+    )
     found = sara.trends.event_days(daily(WEEK), days)
     assert found.table["name"].tolist() == ["Lions"]
     assert found.left_out == {"on the day of a lawful assembly": 1}
@@ -185,7 +189,10 @@ def test_assemblies_alone_are_refused():
             sara.trends.event_days(daily(WEEK), pd.DataFrame({"date": [GAME], "kind": ["protest"]}), kinds=kinds)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("disturbance", "Bar brawl"), ("festival", "March Madness fair"), ("game", "Rally Cats"), ("holiday", "Labor Day")])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("disturbance", "Bar brawl"), ("festival", "March Madness fair"), ("game", "Rally Cats"), ("holiday", "Labor Day")],
+)
 def test_what_is_no_assembly_is_compared(kind, name):
     found = sara.trends.event_days(daily(WEEK), pd.DataFrame({"date": [GAME], "kind": [kind], "name": [name]}))
     assert (found.set_aside, len(found.table)) == (0, 1)
@@ -195,7 +202,9 @@ def test_what_is_no_assembly_is_compared(kind, name):
 
 
 def test_words():
-    found = sara.trends.event_days(daily(with_more(GAME, 30)), pd.DataFrame({"date": [GAME], "kind": ["game"], "name": ["Lions"]}))
+    found = sara.trends.event_days(
+        daily(with_more(GAME, 30)), pd.DataFrame({"date": [GAME], "kind": ["game"], "name": ["Lions"]})
+    )
     assert found.text == (
         "Game days (1 day): 60 events, where ordinary days give 30: 2.0 times as many (ratio 1.52 to 2.63); more than chance and the swing of ordinary days explain."
     )
@@ -273,7 +282,9 @@ def test_size_with_season_swing_and_memory():
     """Eight home games a fall for three years, on days like any other."""
     rng = np.random.default_rng(3)
     when = np.arange(1_400)
-    games = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.concatenate([240 + 14 * np.arange(8) + 364 * y for y in range(3)]), unit="D")
+    games = pd.Timestamp("2021-01-01") + pd.to_timedelta(
+        np.concatenate([240 + 14 * np.arange(8) + 364 * y for y in range(3)]), unit="D"
+    )
     called, outside = [], []
     for _ in range(120):
         z = np.zeros(1_400)
@@ -299,5 +310,7 @@ def test_burglaries_fall_on_holidays(real_data):
     assert found.kinds["flag"].tolist() == ["fewer"]
     assert 0.7 < found.kinds["ratio"][0] < 0.9
     # Days that are nothing special, in the same numbers, are not called.
-    plain = sara.trends.event_days(sara.read_calls(path), list(pd.date_range("2011-10-12", "2014-09-01", freq="37D")), holidays="us")
+    plain = sara.trends.event_days(
+        sara.read_calls(path), list(pd.date_range("2011-10-12", "2014-09-01", freq="37D")), holidays="us"
+    )
     assert plain.kinds["flag"].tolist() == ["no clear difference"]

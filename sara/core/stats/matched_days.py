@@ -72,7 +72,9 @@ def matched_days(n: npt.ArrayLike, ordinary: npt.ArrayLike, key: npt.ArrayLike) 
     return MatchedDays(y, mean, m, c, np.asarray(key, dtype=np.int64), max(phi, 1.0), float(max(1, min(freedom, distinct - 1))))
 
 
-def group_ratio(found: MatchedDays, group: npt.ArrayLike, n_groups: int, *, confidence: float = 0.95) -> tuple[RateChange, Floats]:
+def group_ratio(
+    found: MatchedDays, group: npt.ArrayLike, n_groups: int, *, confidence: float = 0.95
+) -> tuple[RateChange, Floats]:
     """Return the ratio of each group of days to its ordinary days, and the variance over that of chance that was used.
 
     Notes

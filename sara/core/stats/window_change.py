@@ -47,7 +47,9 @@ class RateChange:
     too_few: npt.NDArray[np.bool_]
 
 
-def square_root_z(now: npt.ArrayLike, before: npt.ArrayLike, *, share: npt.ArrayLike | None = None, phi: npt.ArrayLike = 1.0) -> Floats:
+def square_root_z(
+    now: npt.ArrayLike, before: npt.ArrayLike, *, share: npt.ArrayLike | None = None, phi: npt.ArrayLike = 1.0
+) -> Floats:
     """Return how many standard deviations apart two counts are, on the square-root scale where the variance of chance is 1/4.
 
     Parameters
@@ -137,7 +139,10 @@ def rate_change(
         pair = _pair(base[k] / spread[k], n[k] / spread[k], days_base[k] / days[k], min(level, 1 - 1e-12))
         out[:, k] = pair
         if pair[3] > 1 - confidence:
-            sides = _pair(total / spread[k], 0.0, days_base[k] / days[k], 0.95)[3], _pair(0.0, total / spread[k], days_base[k] / days[k], 0.95)[3]
+            sides = (
+                _pair(total / spread[k], 0.0, days_base[k] / days[k], 0.95)[3],
+                _pair(0.0, total / spread[k], days_base[k] / days[k], 0.95)[3],
+            )
             too_few[k] = min(_widened(np.array(sides), free[k])) > 1 - confidence
     share = days / days_base
     return RateChange(
@@ -192,7 +197,9 @@ def year_swing(counts: npt.ArrayLike, *, parts: float = 1.0) -> Swing:
     square = (residual**2).sum(axis=(1, 2))
     known = (df > 0) & (total >= _LEAST_TOTAL)
     phi = np.where(known, square / np.maximum(df, 1), 1.0)
-    lag = np.where(square > 0, (residual[:, :, 1:] * residual[:, :, :-1]).sum(axis=(1, 2)) / np.where(square > 0, square, 1.0), 0.0)
+    lag = np.where(
+        square > 0, (residual[:, :, 1:] * residual[:, :, :-1]).sum(axis=(1, 2)) / np.where(square > 0, square, 1.0), 0.0
+    )
     # Residuals of a fitted level are pulled apart by about (1 + 4 lag) / windows (Kendall 1954, Marriott & Pope 1954); put that back.
     lag = np.clip((lag + 1 / windows) / max(1 - 4 / windows, 0.2), 0.0, _MOST_LAG)
     # A correlation that chance alone would show is none.

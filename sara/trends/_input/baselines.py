@@ -45,36 +45,53 @@ def with_total(counts: Floats, by: str | None) -> Floats:
     return counts if by is None else np.concatenate([counts.sum(axis=0, keepdims=True), counts])
 
 
-def bases_of(spans: Spans, rule: WindowRule, now: Window, before: Window | None, earlier: list[Window], by: str | None) -> dict[str, Base]:
+def bases_of(
+    spans: Spans, rule: WindowRule, now: Window, before: Window | None, earlier: list[Window], by: str | None
+) -> dict[str, Base]:
     """Return what the window can be compared with: ``"years"``, ``"before"``, or both."""
     by_year, running = rule.blocks(now, spans.first)
     size = rule.block(now)
-    flat = spans.n([w for year in by_year for w in year], whole=True).reshape(len(spans.names), len(by_year), -1) if by_year else np.zeros((len(spans.names), 0, 0))
+    flat = (
+        spans.n([w for year in by_year for w in year], whole=True).reshape(len(spans.names), len(by_year), -1)
+        if by_year
+        else np.zeros((len(spans.names), 0, 0))
+    )
     around = year_swing(with_total(flat, by), parts=now.days / size)
     steps = step_swing(with_total(spans.n(running, whole=True), by))
     enough_years = around.df.max() >= LEAST_DF
     enough_steps = steps.df.max() >= LEAST_DF
     whole = True
     words = {
-        "years": f"{len(by_year)} years of blocks of {size} days, around the season and the level of each year" if enough_years else "",
+        "years": f"{len(by_year)} years of blocks of {size} days, around the season and the level of each year"
+        if enough_years
+        else "",
         "steps": f"{len(running)} windows of {now.days} days, from each to the next" if enough_steps else "",
     }
     if not enough_steps and now.days >= LEAST_DAYS:
         # A short file still tells how much its days swing: less than windows do, but more than chance.
-        steps = step_swing(with_total(spans.n([Window(day, day + 1) for day in range(spans.first, now.start)], whole=True), by), lag=7)
+        steps = step_swing(
+            with_total(spans.n([Window(day, day + 1) for day in range(spans.first, now.start)], whole=True), by), lag=7
+        )
         enough_steps = bool(steps.df.max() >= LEAST_DF)
         whole = False
         words["steps"] = "days, each against the same weekday a week before: windows may swing more" if enough_steps else ""
     none = Swing(np.ones(len(steps.phi)), np.zeros(len(steps.phi)), np.zeros(len(steps.phi)))
     of_years = (around, words["years"]) if enough_years else (steps, words["steps"]) if enough_steps else (none, "")
     # A year to date is compared with the same days of a year before, so that its season is no step.
-    of_steps = of_years if rule.kind == "YTD" or now.days > LONGEST_STEP else (steps, words["steps"]) if enough_steps else (none, "")
+    of_steps = (
+        of_years if rule.kind == "YTD" or now.days > LONGEST_STEP else (steps, words["steps"]) if enough_steps else (none, "")
+    )
     out: dict[str, Base] = {}
     if earlier:
         n = with_total(spans.n(earlier).sum(axis=1), by)
         out["years"] = Base(n, float(sum(spans.known_days(w) for w in earlier)), *of_years, whole=True)
     if before is not None:
-        out["before"] = Base(with_total(spans.n([before])[:, 0], by), float(spans.known_days(before)), *of_steps, whole=whole or of_steps is of_years)
+        out["before"] = Base(
+            with_total(spans.n([before])[:, 0], by),
+            float(spans.known_days(before)),
+            *of_steps,
+            whole=whole or of_steps is of_years,
+        )
     return out
 
 

@@ -65,7 +65,9 @@ def us_holidays(first: pd.Timestamp, last: pd.Timestamp, *, observed: bool = Fal
 
     out = []
     for rule in USFederalHolidayCalendar.rules:
-        own = Holiday(rule.name, month=rule.month, day=rule.day, offset=rule.offset, start_date=rule.start_date, end_date=rule.end_date)
+        own = Holiday(
+            rule.name, month=rule.month, day=rule.day, offset=rule.offset, start_date=rule.start_date, end_date=rule.end_date
+        )
         for date in (rule if observed else own).dates(first, last):
             out.append((date.normalize(), _SHORT.get(rule.name, rule.name)))
     return pd.DataFrame(sorted(out), columns=["date", "name"])
@@ -89,7 +91,11 @@ def days_of(given: Any, first: pd.Timestamp, last: pd.Timestamp, *, crs: Any, ra
         return _of_table(us_holidays(first, last).assign(kind="holiday"), crs=crs, radius=radius)
     if isinstance(given, Mapping):
         given = pd.DataFrame({"date": list(given), "name": list(given.values())})
-    elif not isinstance(given, pd.DataFrame) and isinstance(given, Sequence | pd.Series | pd.DatetimeIndex | np.ndarray) and not isinstance(given, str):
+    elif (
+        not isinstance(given, pd.DataFrame)
+        and isinstance(given, Sequence | pd.Series | pd.DatetimeIndex | np.ndarray)
+        and not isinstance(given, str)
+    ):
         given = pd.DataFrame({"date": list(given)})
     if not isinstance(given, pd.DataFrame):
         raise InputError(
@@ -112,7 +118,9 @@ def _of_table(table: pd.DataFrame, *, crs: Any, radius: Any) -> Days:
     date = _column(table, "date")
     if date is None:
         have = ", ".join(map(str, table.columns[:20]))
-        raise InputError(f"`days` must have a column date.{suggest('date', table.columns)} Got columns: {have}. Write: days = days.rename(columns={{'...': 'date'}})")
+        raise InputError(
+            f"`days` must have a column date.{suggest('date', table.columns)} Got columns: {have}. Write: days = days.rename(columns={{'...': 'date'}})"
+        )
     dates = pd.Series([timestamp(value, name="days") for value in date])
     count = len(dates)
     name = _text(_column(table, "name"), count)
@@ -123,13 +131,25 @@ def _of_table(table: pd.DataFrame, *, crs: Any, radius: Any) -> Days:
     begins, ends = _clock(_column(table, "start"), count, name="start"), _clock(_column(table, "end"), count, name="end")
     ends = np.where(ends <= begins, ends + 1440, ends)
     x, y, reach = _places(table, count, crs=crs, radius=radius)
-    out = {"date": dates.dt.normalize().to_numpy(dtype="datetime64[us]"), "name": name, "kind": kind, "begins": begins, "ends": ends, "x": x, "y": y, "radius": reach, "lawful": lawful}
+    out = {
+        "date": dates.dt.normalize().to_numpy(dtype="datetime64[us]"),
+        "name": name,
+        "kind": kind,
+        "begins": begins,
+        "ends": ends,
+        "x": x,
+        "y": y,
+        "radius": reach,
+        "lawful": lawful,
+    }
     more = _column(table, "date_to")
     if more is not None:
         out = _spread(out, [pd.NaT if pd.isna(v) else timestamp(v, name="days") for v in more])
     # The same in another order of rows is the same list.
     frame = pd.DataFrame(out)
-    frame = frame.drop_duplicates().sort_values(["date", "kind", "name", "begins", "ends", "x", "y"], kind="stable", na_position="first")
+    frame = frame.drop_duplicates().sort_values(
+        ["date", "kind", "name", "begins", "ends", "x", "y"], kind="stable", na_position="first"
+    )
     return Days(**{key: frame[key].to_numpy() for key in out})
 
 
@@ -139,7 +159,9 @@ def _spread(out: dict[str, Any], last: list[Any]) -> dict[str, Any]:
     lengths = np.array([1 if pd.isna(b) else (b.normalize() - a).days + 1 for a, b in zip(first, last, strict=True)])
     if (lengths < 1).any() or (lengths > _LONGEST_ROW).any():
         row = int(np.flatnonzero((lengths < 1) | (lengths > _LONGEST_ROW))[0])
-        raise InputError(f"`days` must have each date_to on or up to {_LONGEST_ROW} days after its date. Got {last[row]} after {first[row]:%Y-%m-%d} in row {row}.")
+        raise InputError(
+            f"`days` must have each date_to on or up to {_LONGEST_ROW} days after its date. Got {last[row]} after {first[row]:%Y-%m-%d} in row {row}."
+        )
     at = np.repeat(np.arange(len(first)), lengths)
     step = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return {key: values[at] + step * np.timedelta64(1, "D") if key == "date" else values[at] for key, values in out.items()}
@@ -177,7 +199,9 @@ def _minutes(value: Any, *, name: str) -> float:
             hour = int(match[1]) % 12 + 12 * (half == "p") if half else int(match[1])
             minutes = 60 * hour + int(match[2])
     if not 0 <= minutes <= 2 * 1440:
-        raise InputError(f"`{name}` must be a time of day. Got {value!r}. Write '19:05', or hours after midnight: 19, 26 for 2 the next morning.")
+        raise InputError(
+            f"`{name}` must be a time of day. Got {value!r}. Write '19:05', or hours after midnight: 19, 26 for 2 the next morning."
+        )
     return minutes
 
 
@@ -200,7 +224,9 @@ def clock_hours(hours: Any) -> tuple[float, float]:
     return first, last
 
 
-def _places(table: pd.DataFrame, count: int, *, crs: Any, radius: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _places(
+    table: pd.DataFrame, count: int, *, crs: Any, radius: Any
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     x, y = np.full(count, np.nan), np.full(count, np.nan)
     if isinstance(table, gpd.GeoDataFrame) and table.crs is not None:
         points = table.to_crs(crs).geometry.centroid.reset_index(drop=True)

@@ -59,18 +59,25 @@ def check_clock(events: Any, begins: Floats, ends: Floats) -> None:
     """Refuse hours where the file has none."""
     known = record_of(events).get("time_precision")
     if known == "month":
-        raise InputError("`events` must have days. Got times that are months without a day. Use sara.trends.series(events, freq='MS')")
+        raise InputError(
+            "`events` must have days. Got times that are months without a day. Use sara.trends.series(events, freq='MS')"
+        )
     if known == "day" and ((begins % _DAY_MINUTES != 0) | (ends % _DAY_MINUTES != 0)).any():
-        raise InputError("`hours` must be left out where times are dates without an hour. Got hours of the day. Leave hours, start and end out.")
+        raise InputError(
+            "`hours` must be left out where times are dates without an hour. Got hours of the day. Leave hours, start and end out."
+        )
 
 
 def moments_of(known: Any, edges: Times, *, placed: bool) -> Moments:
     """Return the rows of an event table or a source; of a source, one row per stretch of time in which no edge lies."""
     if placed and isinstance(known, EventSource):
         table = known.load(columns=["time", "t_local", "x", "y", "source", "origin"], compact=True)
-        return Moments(replace(rows_of(table, unit=1), cautions=known.cautions), table["x"].to_numpy(dtype=float), table["y"].to_numpy(dtype=float))
+        return Moments(
+            replace(rows_of(table, unit=1), cautions=known.cautions),
+            table["x"].to_numpy(dtype=float),
+            table["y"].to_numpy(dtype=float),
+        )
     rows = rows_of(known, unit=unit_of(*edges))
     if not placed:
         return Moments(rows, None, None)
     return Moments(rows, *(known[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "y")))
-

@@ -79,7 +79,9 @@ def check_by(events: Any, by: Any, *, areas: Any, taken: Sequence[str]) -> None:
     if by is None:
         return
     if not isinstance(by, str):
-        raise InputError(f"`by` must name one column. Got {by!r}. Write: by='category'; for combinations: sara.trends.monitor(events, by=[...])")
+        raise InputError(
+            f"`by` must name one column. Got {by!r}. Write: by='category'; for combinations: sara.trends.monitor(events, by=[...])"
+        )
     if by == "area" and areas is not None:
         return
     check_columns(events, [by], argument="by")
@@ -97,7 +99,9 @@ def group_codes(values: pd.Series | None, *, by: str | None) -> tuple[Ints, list
         return np.zeros(0, dtype=np.int64), ["all"], 0
     codes, names = pd.factorize(values)
     if len(names) == 0:
-        raise NotEnoughDataError(f"`by` must name a column with values. Got {by!r}, which is empty in all rows. Leave by= out, or name another column.")
+        raise NotEnoughDataError(
+            f"`by` must name a column with values. Got {by!r}, which is empty in all rows. Leave by= out, or name another column."
+        )
     order = np.argsort(np.array([str(name) for name in names]), kind="stable")
     if values.dtype.kind in "biuf":
         order = np.argsort(np.asarray(names, dtype=float), kind="stable")
@@ -133,10 +137,14 @@ def spans_of(known: Any, start: pd.Timestamp, end: pd.Timestamp, *, by: str | No
         lost |= (at >= np.datetime64(a.floor("D"))) & (at < np.datetime64(b.ceil("D")))
     used = inside & (codes >= 0) & ~helps & ~lost
     if not used.any():
-        raise NotEnoughDataError(f"compare needs at least 1 event in the period{f' with a {by}' if by else ''}. Got 0. Check the dates: sara.audit(events)")
+        raise NotEnoughDataError(
+            f"compare needs at least 1 event in the period{f' with a {by}' if by else ''}. Got 0. Check the dates: sara.audit(events)"
+        )
     there, codes_used = np.unique(codes[used], return_inverse=True)
     if len(there) > MOST_GROUPS:
-        raise InputError(f"`by` must have at most {MOST_GROUPS:,} values. Got {len(there):,} of {by!r}. For places, write: sara.hotspots.hot_places(events)")
+        raise InputError(
+            f"`by` must have at most {MOST_GROUPS:,} values. Got {len(there):,} of {by!r}. For places, write: sara.hotspots.hot_places(events)"
+        )
     origin, days = _number(first), (last - first).days
     day = at[used].astype("datetime64[D]").astype(np.int64) - origin
     held = np.bincount(codes_used * days + day, weights=rows.n[used], minlength=len(there) * days).reshape(len(there), days)
@@ -184,15 +192,27 @@ def _rows_of_source(source: EventSource, shapes: gpd.GeoDataFrame) -> Rows:
     every = rows_of(source, unit=_DAY)
     day = every.time.astype("datetime64[D]").astype(np.int64)
     # Those without a location are what is left of each day.
-    placed = pd.DataFrame({"day": found["stretch"].astype("Float64").to_numpy(dtype=float, na_value=np.nan) - _UP // _DAY, "officer": found["officer"].astype(bool)})
+    placed = pd.DataFrame(
+        {
+            "day": found["stretch"].astype("Float64").to_numpy(dtype=float, na_value=np.nan) - _UP // _DAY,
+            "officer": found["officer"].astype(bool),
+        }
+    )
     placed["n"], placed["values"] = found["n"].to_numpy(), found["area"].to_numpy()
     whole = pd.DataFrame({"day": np.where(np.isnat(every.time), np.nan, day), "officer": every.officer, "n": every.n})
-    rest = whole.groupby(["day", "officer"], dropna=False)["n"].sum().sub(placed.groupby(["day", "officer"], dropna=False)["n"].sum(), fill_value=0).reset_index()
+    rest = (
+        whole.groupby(["day", "officer"], dropna=False)["n"]
+        .sum()
+        .sub(placed.groupby(["day", "officer"], dropna=False)["n"].sum(), fill_value=0)
+        .reset_index()
+    )
     both = pd.concat([placed, rest[rest["n"] > 0].assign(values=None)], ignore_index=True)
     gone = both["day"].isna().to_numpy()
     time = np.where(gone, 0, both["day"].fillna(0)).astype(np.int64).astype("datetime64[D]").astype("datetime64[us]")
     time[gone] = np.datetime64("NaT", "us")
-    last = np.full(len(time), every.last[~np.isnat(every.last)].max() if (~np.isnat(every.last)).any() else np.datetime64("NaT", "us"))
+    last = np.full(
+        len(time), every.last[~np.isnat(every.last)].max() if (~np.isnat(every.last)).any() else np.datetime64("NaT", "us")
+    )
     return Rows(
         time=time, last=last, n=both["n"].to_numpy(dtype=np.int64), officer=both["officer"].to_numpy(dtype=bool),
         helped=np.zeros(len(both), dtype=bool), values=both["values"].astype(object), hour=np.full(len(both), np.nan), record=record_of(source),

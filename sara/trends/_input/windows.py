@@ -125,7 +125,11 @@ class WindowRule:
 
     def in_one_year(self, now: Window) -> bool:
         """Whether the window, and so each earlier one, can be called by its year."""
-        return _stamp(now.start + 7).year == _stamp(now.end - 8).year if now.days > 15 else _stamp(now.start).year == _stamp(now.end - 1).year
+        return (
+            _stamp(now.start + 7).year == _stamp(now.end - 8).year
+            if now.days > 15
+            else _stamp(now.start).year == _stamp(now.end - 1).year
+        )
 
     def words(self, now: Window) -> str:
         """Name the window: the 28 days to 2024-03-31."""
@@ -142,9 +146,10 @@ class WindowRule:
     @property
     def same(self) -> str:
         """Name the same window of other years."""
-        return {"D": "the same weeks" if self.size % 7 == 0 else "the same days", "MS": "the same months" if self.size > 1 else "the same month"}.get(
-            self.kind, "the same days"
-        )
+        return {
+            "D": "the same weeks" if self.size % 7 == 0 else "the same days",
+            "MS": "the same months" if self.size > 1 else "the same month",
+        }.get(self.kind, "the same days")
 
     @property
     def one_before(self) -> str:
@@ -175,7 +180,9 @@ def rule_of(window: Any) -> WindowRule:
         raise InputError(f"`window` must be one of {_OPTIONS}. Got {window!r}. Write window='28D'")
     most = 366 if kind == "D" else 12
     if size * times > most:
-        raise InputError(f"`window` must be at most a year: {most}{'D' if kind == 'D' else 'MS'}. Got {window!r}. Write window='12MS'")
+        raise InputError(
+            f"`window` must be at most a year: {most}{'D' if kind == 'D' else 'MS'}. Got {window!r}. Write window='12MS'"
+        )
     return WindowRule(kind, size * times)
 
 

@@ -82,8 +82,13 @@ class TrendCompareResult(TrendResult):
     def _name(self, row: pd.Series) -> str:
         if self.by is None or row["is_total"]:
             return f"All {self.noun}" if self.by is not None else self.noun.capitalize()
-        text = shown(row[self.by], self.by)
+        text = self._shown(row[self.by])
         return text[:1].upper() + text[1:]
+
+    def _shown(self, value: Any) -> str:
+        """Name a row as it may be shown; a bare number with its column: hour 8."""
+        text = shown(value, self.by)
+        return f"{self.by} {text}" if text.replace(".", "", 1).isdigit() else text
 
     def _usual(self, row: pd.Series) -> str:
         """Say what is compared with: 31 a year in the same weeks of 2021 to 2023."""
@@ -118,7 +123,11 @@ class TrendCompareResult(TrendResult):
         if row["n"] == 0:
             return "none now"
         if pd.notna(row["percent"]) and row["ratio"] < 3:
-            return f"{percent(abs(row['percent']) / 100)} {'more' if row['percent'] >= 0 else 'fewer'}" if abs(row["percent"]) >= 0.5 else "as many"
+            return (
+                f"{percent(abs(row['percent']) / 100)} {'more' if row['percent'] >= 0 else 'fewer'}"
+                if abs(row["percent"]) >= 0.5
+                else "as many"
+            )
         return f"{row['ratio']:.1f} times as many"
 
     def _interval(self, row: pd.Series) -> str:
@@ -142,7 +151,12 @@ class TrendCompareResult(TrendResult):
 
     def _older(self, row: pd.Series) -> str:
         """Say where a change is older than this year: the mean of years that differ hides it."""
-        if self.against != "years" or row["flag"] not in ("more", "fewer") or not row["years_differ"] or pd.isna(row["last_year"]):
+        if (
+            self.against != "years"
+            or row["flag"] not in ("more", "fewer")
+            or not row["years_differ"]
+            or pd.isna(row["last_year"])
+        ):
             return ""
         return f" The earlier years differ among themselves (last year {row['last_year']:,}): part of this is older."
 
@@ -161,7 +175,9 @@ class TrendCompareResult(TrendResult):
             which = f"None of {tested:,} rows" if tested > 1 else "The one row"
             found = f"{which} by {self.by} {'differs' if tested > 1 else 'does not differ'} by more than {self.knows} explain{self._s}"
         else:
-            listed = "; ".join(f"{len(part):,} {word} ({self._names(part)})" for part, word in ((more, "more"), (fewer, "fewer")) if len(part))
+            listed = "; ".join(
+                f"{len(part):,} {word} ({self._names(part)})" for part, word in ((more, "more"), (fewer, "fewer")) if len(part)
+            )
             found = f"Of {tested:,} rows by {self.by}, beyond {self.knows}: {listed}"
         rest = f"; {few:,} more hold too few to tell" if few else ""
         return f"{found}{rest}.{self._alarms(len(more) + len(fewer))} {total}"
@@ -170,16 +186,15 @@ class TrendCompareResult(TrendResult):
         if not called or not self.fair:
             return ""
         one = round(1 / (1 - self.confidence))
-        return f" About 1 in {one} rows called is called by chance." if self.adjust == "fdr" else f" By chance alone, 1 row in {one} is called: nothing was done about their number."
+        return (
+            f" About 1 in {one} rows called is called by chance."
+            if self.adjust == "fdr"
+            else f" By chance alone, 1 row in {one} is called: nothing was done about their number."
+        )
 
     def _names(self, rows: pd.DataFrame) -> str:
-        names = [str(shown(name, self.by)) for name in rows[self.by].head(4)]
+        names = [self._shown(name) for name in rows[self.by].head(4)]
         return ", ".join(names) + (f" and {len(rows) - 4:,} more" if len(rows) > 4 else "")
-
-    @property
-    def size_of_figure(self) -> tuple[float, float]:
-        """Width and height in inches: one line per row."""
-        return 9.6, 1.5 + 0.34 * min(len(self.table), self.n + 1)
 
     def plot(self, *, ax: Axes | None = None, marks: Any = None) -> Axes:
         """Draw one line per row: counts, a sparkline, the ratio with its interval, and the flag in words; return the Axes.
@@ -198,8 +213,7 @@ class TrendCompareResult(TrendResult):
         """
         from sara.plot.style import finish, new_axes, subtitle_of
 
-        width, height = self.size_of_figure
-        ax = new_axes(width=width, height=height) if ax is None else ax
+        ax = new_axes(width=9.6, height=1.5 + 0.34 * min(len(self.table), self.n + 1)) if ax is None else ax
         unit = self._paint(ax, marks)
         return finish(ax, title=self.title, subtitle=subtitle_of(unit, self._n_words()), source=self.source, xlabel="")
 
@@ -208,13 +222,19 @@ class TrendCompareResult(TrendResult):
 
         rows = self.table.head(self.n + 1)
         base = "before" if self.against == "before" else "earlier"
-        heads = {"now": "now", "before": "before", "base": "a year\nbefore" if len(self.years) == 1 else f"mean of\n{len(self.years)} years"}
+        heads = {
+            "now": "now",
+            "before": "before",
+            "base": "a year\nbefore" if len(self.years) == 1 else f"mean of\n{len(self.years)} years",
+        }
         draw_compare(
             ax, [self._name(row) for _, row in rows.iterrows()], rows, self.history, base=base, heads=heads, marks=marks, bold_first=self.by is not None,
         )  # fmt: skip
         span = f" of {self._span()}" if self.against == "years" else ""
         more = f"the first {self.n:,} of {len(self.table) - 1:,} rows" if len(self.table) > self.n + 1 else ""
-        said = f"{self.noun}, {self.window} against {self.base}{span}; line: {round(100 * self.confidence)} % interval of the ratio"
+        said = (
+            f"{self.noun}, {self.window} against {self.base}{span}; line: {round(100 * self.confidence)} % interval of the ratio"
+        )
         return f"{said} · {more}" if more else said
 
 

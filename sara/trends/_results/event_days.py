@@ -69,7 +69,11 @@ class EventDaysResult(TrendResult):
         if pd.isna(row["ratio"]):
             return "there are none on ordinary days"
         if pd.notna(row["percent"]) and row["ratio"] < 2:
-            return f"{percent(abs(row['percent']) / 100)} {'more' if row['percent'] >= 0 else 'fewer'}" if abs(row["percent"]) >= 0.5 else "as many"
+            return (
+                f"{percent(abs(row['percent']) / 100)} {'more' if row['percent'] >= 0 else 'fewer'}"
+                if abs(row["percent"]) >= 0.5
+                else "as many"
+            )
         return f"{row['ratio']:.1f} times as many"
 
     def _verdict(self, row: pd.Series) -> str:
@@ -83,12 +87,19 @@ class EventDaysResult(TrendResult):
 
     def _text(self) -> str:
         kinds = self.kinds
-        said = " ".join(self._sentence(row, f"{row['kind']} days" if row["kind"] != "event" else "event days") for _, row in kinds.head(3).iterrows())
+        said = " ".join(
+            self._sentence(row, f"{row['kind']} days" if row["kind"] != "event" else "event days")
+            for _, row in kinds.head(3).iterrows()
+        )
         out = int((self.each["flag"] != "no clear difference").sum())
         days = len(self.each)
         far = "none lies" if out == 0 else f"{out:,} lies" if out == 1 else f"{out:,} lie"
         one = f" Of {days:,} single days, {far} outside what an ordinary day may hold." if days > 1 else ""
-        aside = f" {_days(self.set_aside)} of lawful assembly {'is' if self.set_aside == 1 else 'are'} set aside." if self.set_aside else ""
+        aside = (
+            f" {_days(self.set_aside)} of lawful assembly {'is' if self.set_aside == 1 else 'are'} set aside."
+            if self.set_aside
+            else ""
+        )
         return f"{said}{one}{aside}"
 
     @property
@@ -136,7 +147,9 @@ class EventDaysResult(TrendResult):
         from sara.plot.trend_event_days import draw_event_days
 
         lines = self._lines()
-        draw_event_days(ax, [line[0] for line in lines], [line[1] for line in lines], [line[2] for line in lines], [line[3] for line in lines])
+        draw_event_days(
+            ax, [line[0] for line in lines], [line[1] for line in lines], [line[2] for line in lines], [line[3] for line in lines]
+        )
         total = len(self.kinds) + len(self.table)
         more = f" · the first {len(lines)} of {total} lines" if total > len(lines) and len(lines) == _MOST else ""
         hours = "" if self.hours == "midnight to midnight" else f", {self.hours}"

@@ -1,4 +1,6 @@
-"""How often each chart calls a rise where nothing happened: ``python docs/trends/false_alarms.py [chart ...] [--quick]``.
+"""How often each chart calls a rise where nothing happened: ``python docs/trends/false_alarms.py [chart ...] [--quick] [--write]``.
+
+With ``--write`` the tables on the page are replaced.
 
 Series in which nothing changes are simulated: Poisson, with a variance of 1.5 and of 2 times the mean (negative binomial), and Poisson with a season (between 0.6 and 1.6
 times the mean). Every week past the history is judged by the same numbers that the public functions use. Told are the false alarms per 100 weeks judged and,
@@ -7,9 +9,11 @@ in brackets, the average run length: weeks to the first alarm, by censored runs.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +22,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+PAGE = Path(__file__).with_name("false_alarms.md")
 MEANS = (0.5, 1, 2, 5, 10, 20, 50, 100)
 WORLDS = ("Poisson", "variance 1.5 x mean", "variance 2 x mean", "Poisson with a season")
 YEAR = 52
@@ -118,9 +123,32 @@ def _alarms(table: Any, length: int) -> Bools:
     return out
 
 
+def _root(mean: float) -> float:
+    return float(np.sqrt(mean))
+
+
+def _level(mean: float) -> float:
+    return mean
+
+
 CHARTS: dict[str, Chart] = {
-    "farrington_original": Chart("farrington, original", "2.5 (40) at alpha 0.05, two-sided", 4 * YEAR + 4, farrington("original", 0.05), 100, 100),
-    "farrington_flexible": Chart("farrington, flexible", "5 (20) at alpha 0.05, one-sided", 4 * YEAR + 4, farrington("flexible", 0.05), 100, 100),
+    "weekly_band": Chart("weekly_band, negative binomial", "0.27 (370), both sides", 8, public("weekly_band")),
+    "weekly_band_root": Chart(
+        "weekly_band, square root", "0.27 (370), both sides", 8, public("weekly_band", method="square-root")
+    ),
+    "ewma": Chart(
+        "ewma, mean and Poisson spread known", "about 0.2 (500), both sides", 0, public("ewma", center=_level, sd=_root)
+    ),
+    "cusum": Chart("cusum, mean known", "run length as asked for", 0, public("cusum", mean=_level)),
+    "ears_c1": Chart("ears, C1", "0.1 (1,000)", 7, public("ears", method="C1")),
+    "ears_c2": Chart("ears, C2", "0.1 (1,000)", 9, public("ears", method="C2")),
+    "ears_c3": Chart("ears, C3", "0.1 (1,000)", 11, public("ears", method="C3")),
+    "farrington_original": Chart(
+        "farrington, original", "2.5 (40) at alpha 0.05, two-sided", 4 * YEAR + 4, farrington("original", 0.05), 100, 100
+    ),
+    "farrington_flexible": Chart(
+        "farrington, flexible", "5 (20) at alpha 0.05, one-sided", 4 * YEAR + 4, farrington("flexible", 0.05), 100, 100
+    ),
     "monitor_p": Chart("monitor, single p at most 0.01 (not adjusted)", "at most 1 (100)", 4 * YEAR + 4, monitor(0.01), 100, 100),
 }
 
@@ -157,7 +185,10 @@ def board(share: float, factor: float, *, cities: int, series: int = 500) -> tup
 
 def board_table(*, quick: bool = False) -> str:
     """Return the markdown table of whole boards."""
-    lines = ["| variance / mean | share that rises | any false alarm | false among alarms | rises found |", "| ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        "| variance / mean | share that rises | any false alarm | false among alarms | rises found |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+    ]
     for factor in (1.0, 1.5, 2.0):
         for share in (0.0, 0.02):
             some, false, found = board(share, factor, cities=5 if quick else 60)
@@ -166,14 +197,22 @@ def board_table(*, quick: bool = False) -> str:
     return "\n".join([*lines, ""])
 
 
-def main(wanted: list[str], *, quick: bool) -> None:
-    """Print the tables of the charts named, or of all."""
-    for name, chart in CHARTS.items():
-        if not wanted or name in wanted:
-            print(table(chart, quick=quick), flush=True)
-    if not wanted or "monitor" in wanted:
-        print(board_table(quick=quick), flush=True)
+def put(name: str, words: str) -> None:
+    """Replace one table of the page."""
+    page = PAGE.read_text()
+    found = re.compile(rf"(<!-- {name} -->\n).*?(<!-- / -->)", flags=re.DOTALL)
+    PAGE.write_text(found.sub(lambda m: f"{m[1]}{words.strip()}\n{m[2]}", page))
+
+
+def main(wanted: list[str], *, quick: bool, write: bool) -> None:
+    """Print the tables of the charts named, or of all, and put them on the page."""
+    for name in wanted or [*CHARTS, "monitor"]:
+        words = board_table(quick=quick) if name == "monitor" else table(CHARTS[name], quick=quick)
+        print(words, flush=True)
+        if write:
+            put(name, words)
 
 
 if __name__ == "__main__":
-    main([word for word in sys.argv[1:] if not word.startswith("--")], quick="--quick" in sys.argv)
+    named = [word for word in sys.argv[1:] if not word.startswith("--")]
+    main(named, quick="--quick" in sys.argv, write="--write" in sys.argv)

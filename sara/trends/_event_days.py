@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -14,14 +13,15 @@ import pandas as pd
 from sara.core.checks import check_choice, check_confidence, check_count, check_events
 from sara.core.errors import InputError, NotEnoughDataError, suggest
 from sara.core.period import resolve_period
-from sara.core.result import Counts, Setting
+from sara.core.result import Setting
 from sara.core.source import EventSource, as_source
 from sara.core.stats.fdr import benjamini_hochberg
-from sara.core.stats.matched_days import MatchedDays, day_range, group_ratio, matched_days
+from sara.core.stats.matched_days import MatchedDays, day_range, group_ratio
 from sara.core.wording import officer_words
-from sara.trends._input.gaps import Gaps, gaps_of
+from sara.trends._input.gaps import gaps_of
 from sara.trends._input.listed_days import US_HOLIDAYS, Days, clock_hours, days_of, us_holidays
-from sara.trends._input.moments import Moments, check_clock, moments_of
+from sara.trends._input.matched import LEAST_ORDINARY, count_plan, plan_of, usable
+from sara.trends._input.moments import check_clock, moments_of
 from sara.trends._results.compare import PERCENT_BASE
 from sara.trends._results.event_days import EventDaysResult
 
@@ -30,21 +30,6 @@ __all__ = ["event_days"]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
-
-# With fewer ordinary days than this, nothing is known about what is usual.
-LEAST_ORDINARY = 3
-_WEEK, _MINUTE, _DAY = np.timedelta64(7, "D"), np.timedelta64(60_000_000, "us"), np.timedelta64(1, "D")
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """The stretches of time counted: one per day, and (days, 2 * match) ordinary ones with a mask of those that may be used."""
-
-    begins: Times
-    ends: Times
-    free_begins: Times
-    free_ends: Times
-    free: Bools
 
 
 def event_days(
@@ -139,7 +124,7 @@ def event_days(
     source = as_source(events)
     known: Any = check_events(events) if source is None else source
     start, end, period_setting = resolve_period(known, period)
-    listed = days_of(days, start, end - _MINUTE, crs=known.crs, radius=radius)
+    listed = days_of(days, start, end - pd.Timedelta(minutes=1), crs=known.crs, radius=radius)
     begins = np.where(np.isnan(listed.begins), usual_hours[0], listed.begins)
     ends = np.where(
         np.isnan(listed.ends), np.where(np.isnan(listed.begins), usual_hours[1], begins + 1440 - begins % 1440), listed.ends
@@ -152,8 +137,8 @@ def event_days(
     chosen = _chosen(listed, kinds)
     off, off_words = _off(holidays, days, start, end)
     gaps = gaps_of(known, None, start, end)
-    plan = _plan(listed, begins, ends, match, (start, end), gaps, off)
-    keep, left_out = _usable(listed, chosen, plan, (start, end), gaps)
+    plan = plan_of(listed, begins, ends, match, (start, end), gaps, off)
+    keep, left_out = usable(listed, chosen, plan, (start, end), gaps)
     if not keep.any():
         raise NotEnoughDataError(
             f"event_days needs at least 1 day in the period with {LEAST_ORDINARY} ordinary days beside it. Got 0 ({'; '.join(f'{n} {why}' for why, n in left_out.items() if n)}). "
@@ -164,7 +149,7 @@ def event_days(
         np.concatenate([a.ravel() for a in (plan.begins, plan.ends, plan.free_begins, plan.free_ends)]),
         placed=listed.placed,
     )
-    found, counts = _count(moments, listed, plan, keep, (start, end))
+    found, counts = count_plan(moments, listed, plan, keep, (start, end))
     picked = pd.DataFrame({"date": listed.date[keep], "kind": listed.kind[keep], "name": listed.name[keep]})
     each = _each(picked, found, adjust=adjust, confidence=confidence)
     per_name, per_kind = (_groups(picked, found, by, adjust=adjust, confidence=confidence) for by in (["kind", "name"], ["kind"]))
@@ -212,89 +197,6 @@ def _off(holidays: Any, days: Any, start: pd.Timestamp, end: pd.Timestamp) -> tu
         raise InputError(f"`holidays` must be 'us' or dates. Got {holidays!r}. Write holidays='us' or holidays=['2024-12-26']")
     listed = days_of(holidays, start, end, crs=None, radius=None)
     return np.unique(listed.date.astype("datetime64[D]")), f"{len(np.unique(listed.date))} days given"
-
-
-def _plan(
-    listed: Days, begins: Floats, ends: Floats, match: int, period: tuple[pd.Timestamp, pd.Timestamp], gaps: Gaps, off: Times
-) -> _Plan:
-    first = listed.date + begins.astype(np.int64) * _MINUTE
-    last = listed.date + ends.astype(np.int64) * _MINUTE
-    shift = np.concatenate([-np.arange(match, 0, -1), np.arange(1, match + 1)]) * _WEEK
-    free_first, free_last = first[:, None] + shift, last[:, None] + shift
-    free = (free_first >= np.datetime64(period[0], "us")) & (free_last <= np.datetime64(period[1], "us"))
-    # A day listed is taken from midnight to midnight, and on to the end of its hours: what comes of it may begin early.
-    taken = np.minimum(first, listed.date), np.maximum(last, listed.date + _DAY)
-    blocked = [*zip(*taken, strict=True), *((np.datetime64(day, "us"), np.datetime64(day, "us") + _DAY) for day in off)]
-    blocked += [(np.datetime64(a, "us"), np.datetime64(b, "us")) for a, b in gaps]
-    return _Plan(first, last, free_first, free_last, free & ~_overlaps(free_first, free_last, blocked))
-
-
-def _overlaps(begins: Times, ends: Times, blocked: Sequence[tuple[Any, Any]]) -> Bools:
-    """Say which stretches overlap any of those blocked."""
-    if not blocked:
-        return np.zeros(begins.shape, dtype=bool)
-    order = sorted(blocked)
-    low, high = np.array([a for a, _ in order], dtype="datetime64[us]"), np.array([b for _, b in order], dtype="datetime64[us]")
-    at = np.searchsorted(low, ends.ravel()) - 1
-    reach = np.maximum.accumulate(high)
-    return np.asarray(((at >= 0) & (reach[np.maximum(at, 0)] > begins.ravel())).reshape(begins.shape))
-
-
-def _usable(
-    listed: Days, chosen: Bools, plan: _Plan, period: tuple[pd.Timestamp, pd.Timestamp], gaps: Gaps
-) -> tuple[Bools, dict[str, int]]:
-    inside = (plan.begins >= np.datetime64(period[0], "us")) & (plan.ends <= np.datetime64(period[1], "us"))
-    in_gap = _overlaps(plan.begins, plan.ends, [(np.datetime64(a, "us"), np.datetime64(b, "us")) for a, b in gaps])
-    beside = ~listed.lawful & np.isin(listed.date, listed.date[listed.lawful])
-    enough = plan.free.sum(axis=1) >= LEAST_ORDINARY
-    keep, left_out = chosen.copy(), {}
-    for why, bad in (("outside the period", ~inside), ("in a gap of the file", in_gap), ("on the day of a lawful assembly", beside),
-                     (f"with fewer than {LEAST_ORDINARY} ordinary days near", ~enough)):  # fmt: skip
-        left_out[why] = int((keep & bad).sum())
-        keep &= ~bad
-    return keep, left_out
-
-
-def _count(
-    moments: Moments, listed: Days, plan: _Plan, keep: Bools, period: tuple[pd.Timestamp, pd.Timestamp]
-) -> tuple[MatchedDays, Counts]:
-    rows = np.flatnonzero(keep)
-    n, ordinary = np.zeros(len(rows)), np.full(plan.free[rows].shape, np.nan)
-    used = np.zeros(len(moments.rows.n), dtype=bool)
-    place = np.column_stack([np.nan_to_num(v[rows], nan=-1e18) for v in (listed.x, listed.y, listed.radius)])
-    sites, site = np.unique(place, axis=0, return_inverse=True)
-    site = site.ravel()
-    for k, (x, y, radius) in enumerate(sites):
-        mine = site == k
-        near = moments.near(x if x > -1e17 else np.nan, y, radius)
-        at = rows[mine]
-        n[mine] = moments.count(near, plan.begins[at], plan.ends[at])
-        free = plan.free[at]
-        ordinary[mine] = np.where(
-            free, moments.count(near, plan.free_begins[at].ravel(), plan.free_ends[at].ravel()).reshape(free.shape), np.nan
-        )
-        used |= near & moments.within(
-            np.concatenate([plan.begins[at], plan.free_begins[at][free]]),
-            np.concatenate([plan.ends[at], plan.free_ends[at][free]]),
-        )
-    # An ordinary day is the same one if it begins and ends at the same moment at the same place.
-    stretch = np.stack(
-        [
-            plan.free_begins[rows].astype(np.int64),
-            plan.free_ends[rows].astype(np.int64),
-            np.broadcast_to(site[:, None], ordinary.shape),
-        ]
-    )
-    _, key = np.unique(stretch.reshape(3, -1), axis=1, return_inverse=True)
-    time, total = moments.rows.time, int(moments.rows.n.sum())
-    gone = np.isnat(time)
-    outside = ~gone & ~((time >= np.datetime64(period[0], "us")) & (time < np.datetime64(period[1], "us")))
-    used &= ~gone & ~outside
-    left_out = {
-        "without a time": moments.rows.count(gone), "outside the period": moments.rows.count(outside),
-        "on other days, at other hours or places": moments.rows.count(~gone & ~outside & ~used),
-    }  # fmt: skip
-    return matched_days(n, ordinary, key.reshape(ordinary.shape)), Counts(total, moments.rows.count(used), left_out)
 
 
 def _groups(picked: pd.DataFrame, found: MatchedDays, by: list[str], *, adjust: str, confidence: float) -> pd.DataFrame:

@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 _CYCLE = {"hour": (24.0, 0.0), "dow": (7.0, 0.0), "month": (12.0, 1.0)}
 _BINS = {"hour": 24, "dow": 7, "month": 12}
 # How fine the curve of the peaks may be: a week's stays below the seven waves of its days.
-_HARMONICS = {"hour": 4, "dow": 3, "month": 3}
+_HARMONICS = {"hour": 6, "dow": 4, "month": 4}
 # A cycle with a longer hole, such as half a year, has no mean direction.
 _LEAST_COVERED = 0.95
 _LEAP_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -70,7 +70,7 @@ def circular(
     R, the mean resultant length, is the length of the mean of unit vectors: 1 where all events fall at one moment, 0 where they spread evenly
     or cancel out. Rayleigh's test holds ``n R^2`` against an even spread; the null: each moment of the circle is as likely, in proportion to
     how often it came round. It sees one peak only: two peaks opposite cancel out. Peaks are therefore looked for apart, on the curve of the
-    first harmonics (four of the day, three of the week and the year) that chance would reach in fewer than 1 of 1,000 cases. The interval
+    first harmonics (six of the day, four of the week and the year) that chance would reach in fewer than 1 of 1,000 cases, damped as Fejer has it. The interval
     of the mean is Fisher's, which assumes no shape.
 
     Events of moments that came round more often count for less (a March seen four times against an April seen three).

@@ -151,7 +151,7 @@ def _numbers(
     """Test the counts against the exposures, and give the interval of each ratio."""
     from scipy.special import ndtri
 
-    total, p0 = n.sum(), exposure / exposure.sum()
+    total, p0 = float(n.sum()), exposure / exposure.sum()
     found = multinomial_test(n, exposure, method=method, n_exact=n_exact, n_sims=n_sims, seed=seed)
     if swing > 1:
         from scipy.special import fdtrc

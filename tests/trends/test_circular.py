@@ -67,6 +67,19 @@ def test_two_peaks_are_two_peaks():
     assert "cancel out" in opposite.text
 
 
+def test_one_sharp_peak_is_one_peak():
+    found = sara.trends.circular([10.5] * 50)
+    assert [round(at, 1) for at, _ in found.peaks] == [10.5]
+    assert found.peaks[0][1] == pytest.approx(24)
+
+
+def test_a_peak_beside_the_mean_is_told():
+    rng = np.random.default_rng(8)
+    found = sara.trends.circular(np.r_[rng.normal(1, 0.7, 300) % 24, rng.uniform(17, 25, 300) % 24])
+    assert len(found.peaks) == 1
+    assert "not even to both sides: most come around 0" in found.text
+
+
 def test_few_events_get_no_p_value():
     found = sara.trends.circular([23.5, 0.5])
     assert found.p is None

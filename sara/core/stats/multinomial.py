@@ -10,6 +10,8 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+from sara.core.errors import InputError, NotEnoughDataError
+
 __all__ = ["MOST_STATES", "MultinomialTest", "g_statistic", "multinomial_test", "n_compositions", "n_states", "swing_of"]
 
 Floats = npt.NDArray[np.float64]
@@ -42,7 +44,8 @@ def g_statistic(counts: npt.ArrayLike, share: npt.ArrayLike) -> Floats:
     observed, expected = np.asarray(counts, dtype=float), np.asarray(share, dtype=float)
     expected = expected / expected.sum() * observed.sum(axis=-1, keepdims=True)
     ratio = np.divide(observed, expected, out=np.ones_like(observed), where=expected > 0)
-    return np.asarray(2 * xlogy(observed, ratio).sum(axis=-1))
+    # An even split is 0, not a rounding error below it.
+    return np.asarray(np.maximum(2 * xlogy(observed, ratio).sum(axis=-1), 0.0))
 
 
 def n_compositions(n: int, bins: int) -> int:
@@ -83,6 +86,13 @@ def multinomial_test(
     MultinomialTest
         The answer.
 
+    Raises
+    ------
+    NotEnoughDataError
+        If there are fewer than two bins, or no event.
+    InputError
+        If ``"exact"`` is asked where there are more than two million cases.
+
     Notes
     -----
     The exact p-value is the sum of the multinomial chances of all splits whose G is not below the one observed. Bins of equal share are
@@ -103,10 +113,18 @@ def multinomial_test(
     p = np.full(len(observed), 1.0) if share is None else np.asarray(share, dtype=float)
     p = p / p.sum()
     n, bins = int(observed.sum()), len(observed)
+    if bins < 2 or n < 1:
+        raise NotEnoughDataError(
+            f"a multinomial test needs at least 2 bins and 1 event. Got {bins} and {n}. Take a longer period."
+        )
     value = float(g_statistic(observed, p))
     if method == "auto":
         enumerable = n <= n_exact and n_states(n, p) <= MOST_STATES
         method = "exact" if enumerable else "chi-square" if n * p.min() >= 10 else "monte-carlo"
+    elif method == "exact" and n_states(n, p) > MOST_STATES:
+        raise InputError(
+            f"`method` must be 'auto', 'monte-carlo' or 'chi-square' for {n:,} events on {bins} bins. Got 'exact', which would go through {n_states(n, p):.2g} cases. Write method='auto'"
+        )
     least = float("nan")
     if method == "exact":
         found, chance = _null(n, tuple(p))

@@ -192,6 +192,7 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str, day_
     chosen, setting = _exposure(exposure, known, n, names, unit="hours covered" if by == "hour" else "days covered")
     keep = (chosen > 0) | (n > 0)
     gone = ", ".join(names[~keep])
+    check_enough(int(keep.sum()), 2, method=method, what=f"values of {WORDS[by]} in the period", instead="Take a longer period.")
     return Dial(
         by=by, values=(np.arange(len(n)) + _FIRST[by])[keep], labels=tuple(map(str, names[keep])), n=n[keep], exposure=chosen[keep], start=found.start,
         end=found.end, noun=found.noun, source=found.source, counts=found.counts, settings={**found.settings, "by": Setting(by), "exposure": setting, "day_starts": Setting(f"{pd.Timestamp(0) + shift:%H:%M}", "you" if shift else "sara", "" if shift else "calendar days")},

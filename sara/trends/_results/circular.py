@@ -42,7 +42,8 @@ class CircularResult(TrendResult):
     spread : float or None
         Circular standard deviation, in the unit of `mean`.
     peaks : tuple of (float, float)
-        Where peaks lie, in the unit of `mean`, and how high, in multiples of the average; highest first.
+        Where peaks of the smoothed curve lie, in the unit of `mean`, and how many events fall around there (half an hour of the day to
+        either side), in multiples of the average; highest first.
     near : float
         Share of the events in the quarter of the circle round the mean; 0.25 where they spread evenly.
     confidence : float
@@ -96,11 +97,23 @@ class CircularResult(TrendResult):
             if self.length >= 0.1
             else "lean a little towards"
         )
-        return f"The {n:,} {noun} {how} {say_position(self.mean, self.by)}{limits}; R = {self.length:.2f}, Rayleigh p {'' if self.p < 0.0001 else '= '}{_p(self.p)}. {percent(self.near)} of them fall in the quarter of the {circle} round it (an even spread: 25 %)."
+        return f"The {n:,} {noun} {how} {say_position(self.mean, self.by)}{limits}; R = {self.length:.2f}, Rayleigh p {'' if self.p < 0.0001 else '= '}{_p(self.p)}. {percent(self.near)} of them fall in the quarter of the {circle} round it (an even spread: 25 %).{self._skewed()}"
 
     def _times(self, height: float) -> str:
         # No ratio on a base under 20.
         return f" ({height:.1f} times the average)" if self.counts.rows_used / len(self.table) >= 20 else ""
+
+    def _skewed(self) -> str:
+        """Say where the peak is, if that is not where the mean is."""
+        if len(self.peaks) != 1 or self.mean is None:
+            return ""
+        cycle = {"hour": 24.0, "dow": 7.0, "month": 12.0}[self.by]
+        apart = abs((self.peaks[0][0] - self.mean + cycle / 2) % cycle - cycle / 2)
+        return (
+            f" They are not even to both sides: most come around {say_position(self.peaks[0][0], self.by)}."
+            if apart > cycle / 16
+            else ""
+        )
 
     def _paint(self, ax: Axes) -> str:
         from sara.plot.trend_clock import draw_rose

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import sara
 from sara.core.stats.multinomial import g_statistic, multinomial_test, n_compositions, n_states, swing_of
 
 # Exact arithmetic up to rounding.
@@ -51,7 +52,6 @@ def brute(counts, share):
         ([2, 2, 2, 0], [2, 2, 1, 1]),
         ([0, 3, 0, 1, 0], [1, 2, 3, 4, 5]),
         ([6, 0], [1, 9]),
-        ([1], [1]),
     ],
 )
 def test_as_brute_force_over_all_splits(counts, share):
@@ -88,6 +88,15 @@ def test_auto_takes_what_holds():
     # Months of four lengths, and hours: few cases, because equal bins are exchanged.
     assert multinomial_test([3] * 8 + [0] * 4, [31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]).method == "exact"
     assert multinomial_test([5] * 5 + [0] * 19).method == "exact"
+
+
+def test_what_cannot_be_gone_through_is_refused():
+    with pytest.raises(sara.InputError, match="would go through .* cases"):
+        multinomial_test([15] * 7, np.arange(1, 8), method="exact")
+    assert multinomial_test([15] * 7, np.arange(1, 8), n_exact=1_000).method != "exact"
+    for wrong in ([5], [0, 0, 0]):
+        with pytest.raises(sara.NotEnoughDataError, match="at least 2 bins and 1 event"):
+            multinomial_test(wrong)
 
 
 @pytest.mark.parametrize("n", [3, 8, 20])

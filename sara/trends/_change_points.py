@@ -63,7 +63,7 @@ def change_points(
     min_length : int, optional
         Periods of the shortest stretch; if not given 14 days, 4 weeks, 3 months, 2 quarters, or 4 bare numbers.
     max_points : int, optional
-        Show at most so many changes, the best partition with no more.
+        Show at most so many changes: the penalty is raised until no more are left.
     marks : dict of date to str, optional
         Dates that may explain a change: ``{"2024-03-01": "response begins", "2023-07-01": "new call codes"}``. Each is named with the change
         whose interval holds it.

@@ -24,6 +24,8 @@ BLOCKS, LEAST_BLOCK, MOST_BLOCK, WILD = 6, 4, 60, 0.2
 CALM = 1.1
 # A season fitted on the same counts hides a part of a change: intervals widen by this many periods for each of its terms.
 FITTED = 8
+# Plain changes cost as many times more. The middle of squares of normal deviates.
+PLAIN, MIDDLE = 4.0, 0.455
 # Halvings of the range in which the penalty is sought that leaves as few changes as asked for.
 HALVINGS = 20
 
@@ -91,35 +93,15 @@ def change_fit(
     """
     place = np.arange(len(n)) if at is None else at
     usual = days / days.mean()
-    first = np.arange(len(n)) // min(max(LEAST_BLOCK, len(n) // BLOCKS), MOST_BLOCK)
-    group = -(-len(n) // COARSE)
-    seen: set[tuple[int, ...]] = set()
-    for k in range(ROUNDS):
-        fitted = season_levels(n, usual, stretch, cycles)
-        exposure = usual * fitted.season
-        # Until changes are known, from blocks: a change inside would pass for spread, and hide itself.
-        calm = k <= len(FIRST_PRICES)
-        spread = _spread(
-            n,
-            fitted.level * exposure,
-            place,
-            first if calm else stretch,
-            terms=cycles.shape[1],
-            method=method,
-            memory=memory,
-            calm=calm,
-        )
-        size = _size(fitted.level, spread.dispersion)
-        price = false_alarm_penalty(len(n), min_length, inflation=spread.inflation) if penalty is None else penalty
-        price *= spread.inflation
-        # Large changes first: the season is then fitted without them, before small ones are sought.
-        dear = FIRST_PRICES[k] if k < len(FIRST_PRICES) else 1.0
-        changes = _cut(n, exposure, dear * price, size, min_length, group)
-        stretch = _stretches(changes, len(n))
-        if dear == 1.0 and tuple(changes) in seen:
-            break
-        seen |= {tuple(changes)} if dear == 1.0 else set()
-    if group > 1:
+    task = _Task(n, usual, cycles, place, method, memory, penalty, min_length)
+    got = _search(task, stretch)
+    plain = _plainly(task, stretch)
+    if len(plain) > len(got.changes):
+        # So many large changes that each block holds one: begin with these, keep what is twice as clear as need be.
+        again = _search(task, _stretches(plain, len(n)), prices=(2.0,), blocks=False)
+        got = again if again.first > len(got.changes) else got
+    changes, exposure, spread, size, price = got.changes, got.exposure, got.spread, got.size, got.price
+    if task.group > 1:
         changes = partition(n, exposure, penalty=price, size=size, min_length=min_length)
     if most is not None and len(changes) > most:
         changes, price = _fewer(n, exposure, price, size, min_length, most)
@@ -142,6 +124,82 @@ def change_fit(
         float("nan"),
     )
     return replace(found, steady=_steady(n, usual, cycles, place, found, method=method, memory=memory))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Task:
+    """What is given: counts, usual days, terms of the season, place in time, and options."""
+
+    n: Floats
+    usual: Floats
+    cycles: Floats
+    place: Ints
+    method: str
+    memory: bool
+    penalty: float | None
+    min_length: int
+
+    @property
+    def group(self) -> int:
+        return -(-len(self.n) // COARSE)
+
+    @property
+    def blocks(self) -> Ints:
+        return np.arange(len(self.n)) // min(max(LEAST_BLOCK, len(self.n) // BLOCKS), MOST_BLOCK)
+
+    def price(self, spread: Spread) -> float:
+        price = (
+            false_alarm_penalty(len(self.n), self.min_length, inflation=spread.inflation)
+            if self.penalty is None
+            else self.penalty
+        )
+        return price * spread.inflation
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Search:
+    """Where a search came to rest. ``first``: how many changes it found at the first price."""
+
+    changes: Ints
+    exposure: Floats
+    spread: Spread
+    size: float
+    price: float
+    first: int
+
+
+def _search(task: _Task, stretch: Ints, *, prices: tuple[float, ...] = FIRST_PRICES, blocks: bool = True) -> _Search:
+    """Go round season, spread and changes until the changes stay, at higher prices first."""
+    seen: set[tuple[int, ...]] = set()
+    counts = []
+    for k in range(ROUNDS):
+        fitted = season_levels(task.n, task.usual, stretch, task.cycles)
+        exposure = task.usual * fitted.season
+        # Until changes are known, from blocks: a change inside would pass for spread, and hide itself.
+        calm = blocks and k <= len(prices)
+        spread = _spread(
+            task.n, fitted.level * exposure, task.place, task.blocks if calm else stretch, terms=task.cycles.shape[1], method=task.method, memory=task.memory, calm=calm
+        )  # fmt: skip
+        size, price = _size(fitted.level, spread.dispersion), task.price(spread)
+        # Large changes first: the season is then fitted without them, before small ones are sought.
+        dear = prices[k] if k < len(prices) else 1.0
+        changes = _cut(task.n, exposure, dear * price, size, task.min_length, task.group)
+        stretch = _stretches(changes, len(task.n))
+        counts.append(len(changes))
+        if dear == 1.0 and tuple(changes) in seen:
+            break
+        seen |= {tuple(changes)} if dear == 1.0 else set()
+    return _Search(changes, exposure, spread, size, price, counts[0])
+
+
+def _plainly(task: _Task, stretch: Ints) -> Ints:
+    """Return changes so large that they show whatever the spread: measured on the middle one of the differences of neighbors, at a high price."""
+    fitted = season_levels(task.n, task.usual, stretch, task.cycles)
+    expected = np.maximum(task.usual * fitted.season * fitted.level, 1e-9)
+    apart = np.diff((task.n - expected) / np.sqrt(expected)) ** 2 / 2
+    spread = Spread(max(1.0, float(np.median(apart)) / MIDDLE) if len(apart) and task.method != "poisson" else 1.0, 1.0, 0.0)
+    size = _size(fitted.level, spread.dispersion)
+    return _cut(task.n, task.usual * fitted.season, PLAIN * task.price(spread), size, task.min_length, task.group)
 
 
 def _spread(

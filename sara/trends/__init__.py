@@ -9,7 +9,9 @@ from sara.trends._clock import ClockResult, clock
 from sara.trends._compare import compare
 from sara.trends._day_of_week_test import day_of_week_test
 from sara.trends._decompose import decompose
+from sara.trends._ears import ears
 from sara.trends._event_days import event_days
+from sara.trends._farrington import farrington
 from sara.trends._forecast import forecast
 from sara.trends._monitor import monitor
 from sara.trends._results.aoristic import AoristicResult
@@ -18,7 +20,9 @@ from sara.trends._results.circular import CircularResult
 from sara.trends._results.compare import TrendCompareResult
 from sara.trends._results.day_of_week_test import DayOfWeekResult
 from sara.trends._results.decompose import DecomposeResult
+from sara.trends._results.ears import EarsResult
 from sara.trends._results.event_days import EventDaysResult
+from sara.trends._results.farrington import FarringtonResult
 from sara.trends._results.forecast import ForecastResult
 from sara.trends._results.monitor import MonitorResult
 from sara.trends._results.trend_test import TrendTestResult
@@ -33,7 +37,9 @@ __all__ = [
     "ClockResult",
     "DayOfWeekResult",
     "DecomposeResult",
+    "EarsResult",
     "EventDaysResult",
+    "FarringtonResult",
     "ForecastResult",
     "MonitorResult",
     "SeasonalResult",
@@ -47,7 +53,9 @@ __all__ = [
     "compare",
     "day_of_week_test",
     "decompose",
+    "ears",
     "event_days",
+    "farrington",
     "forecast",
     "monitor",
     "seasonal",

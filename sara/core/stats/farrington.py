@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import numpy.typing as npt
 
 from sara.core.stats.quasi_poisson import Fit, fit_quasi_poisson
 
-__all__ = ["DEFAULTS", "FarringtonLimits", "farrington_limits", "first_judged", "layout", "reference_points"]
+__all__ = [
+    "DEFAULTS", "FarringtonLimits", "count_quantile", "count_tail", "delta_limit", "farrington_limits", "first_judged", "layout", "outlier_weights",
+    "reference_points",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -153,9 +157,7 @@ def farrington_limits(
     )  # fmt: skip
 
 
-def reference_points(
-    at: npt.ArrayLike, per_year: float = 52, *, years: int, starts: npt.ArrayLike | None = None
-) -> Ints:
+def reference_points(at: npt.ArrayLike, per_year: float = 52, *, years: int, starts: npt.ArrayLike | None = None) -> Ints:
     """Find where the periods of earlier years that answer to the ones judged lie.
 
     Parameters
@@ -193,9 +195,7 @@ def reference_points(
     return np.where(number < known[0] - step // 2, -1 - (known[0] - number) // step, nearer)
 
 
-def first_judged(
-    periods: int, per_year: float = 52, *, years: int, half_window: int, starts: npt.ArrayLike | None = None
-) -> int:
+def first_judged(periods: int, per_year: float = 52, *, years: int, half_window: int, starts: npt.ArrayLike | None = None) -> int:
     """Return the first period with the whole history before it, 0-based; `periods` if there is none."""
     if periods < 2:
         return periods
@@ -225,7 +225,7 @@ def layout(lags: npt.ArrayLike, *, half_window: int, seasons: int, excluded: int
     w, last = half_window, seasons - 1
     level: dict[int, int] = {}
     if seasons > 1:
-        for later, point in zip(points[:-1], points[1:], strict=True):
+        for later, point in pairwise(points):
             between = int(later - point) - 2 * w - 1
             size, rest = divmod(between, last)
             sizes = [size + (j < rest) for j in range(last)]
@@ -302,7 +302,7 @@ def outlier_weights(residual: Floats, threshold: float) -> Floats:
 
 
 def _keep_trend(fit: Fit, y: Floats, last: int, rules: _Rules) -> Bools:
-    """A trend stays if it is significant, if three years show it, and if it leads no higher than the baseline ever was."""
+    """Keep a trend that is significant, that three years show, and that leads no higher than the baseline ever was."""
     from scipy.special import stdtr
 
     if rules.years < LEAST_YEARS:
@@ -318,20 +318,24 @@ def _keep_trend(fit: Fit, y: Floats, last: int, rules: _Rules) -> Bools:
 
 def _threshold(now: Floats, eta: Floats, se: Floats, phi: Floats, rules: _Rules) -> tuple[Floats, Floats]:
     """Return the largest usual count and the chance of one at least as high."""
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtri
 
     tail = rules.alpha / 2 if rules.version == "original" else rules.alpha
     z = -float(ndtri(tail))
     if rules.threshold == "delta":
-        mu = np.exp(eta)
-        tau = phi + mu * se**2
-        power = {"2/3": 2 / 3, "1/2": 1 / 2, "none": 1.0}[rules.power]
-        # Delta method: the variance of Y^a is a^2 mu^(2a - 1) tau.
-        spread = np.sqrt(power**2 * mu ** (2 * power - 1) * tau)
-        upper = np.maximum(mu**power + z * spread, 0.0) ** (1 / power)
-        return upper, ndtr(-(now**power - mu**power) / spread)
+        return delta_limit(now, np.exp(eta), np.exp(eta) * se, phi, z=z, power=rules.power)
     mu = np.exp(eta) if rules.threshold == "nbPlugin" else np.exp(eta + z * se)
     return count_quantile(mu, phi, tail), count_tail(now, mu, phi)
+
+
+def delta_limit(k: Floats, mu: Floats, se: Floats, phi: Floats, *, z: float, power: str = "2/3") -> tuple[Floats, Floats]:
+    """Return the normal limit of counts to a power, and the chance of at least k: variance phi mu, plus that of the expected count, se^2."""
+    from scipy.special import ndtr
+
+    to = {"2/3": 2 / 3, "1/2": 1 / 2, "none": 1.0}[power]
+    # Delta method: the variance of Y^a is a^2 mu^(2a - 1) tau.
+    spread = np.sqrt(to**2 * mu ** (2 * to - 1) * (phi + se**2 / mu))
+    return np.maximum(mu**to + z * spread, 0.0) ** (1 / to), ndtr(-(k**to - mu**to) / spread)
 
 
 def count_quantile(mu: Floats, phi: Floats, tail: float) -> Floats:
@@ -353,5 +357,7 @@ def count_tail(k: Floats, mu: Floats, phi: Floats) -> Floats:
 
     wide = phi > 1
     size = np.where(wide, mu / np.where(wide, phi - 1, 1.0), 1.0)
-    out = np.where(wide, betainc(np.maximum(k, 1e-300), size, 1 - 1 / np.where(wide, phi, 2.0)), gammainc(np.maximum(k, 1e-300), mu))
+    out = np.where(
+        wide, betainc(np.maximum(k, 1e-300), size, 1 - 1 / np.where(wide, phi, 2.0)), gammainc(np.maximum(k, 1e-300), mu)
+    )
     return np.where(np.isnan(k) | ~np.isfinite(mu) | np.isnan(phi), np.nan, np.where(k <= 0, 1.0, out))

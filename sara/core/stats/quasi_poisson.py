@@ -118,7 +118,7 @@ def fit_quasi_poisson(
     -----
     The weighted least squares of each step need no matrix: with seasons, the slope is the regression on deviations from each season's weighted means.
     """
-    rows, width = y.shape
+    rows = len(y)
     known = ~np.isnan(y)
     prior = known.astype(float) if weights is None else np.where(known, weights, 0.0)
     value = np.where(known, y, 0.0)
@@ -159,7 +159,7 @@ def _iterate(
             break
         weight = prior * mu
         step = _least_squares(eta + (y - mu) / mu, weight, t, group, one_hot, sloped)
-        level, center, mass, spread, slope = step
+        level, center, _, _, slope = step
         eta = level[:, group] + slope[:, None] * (t - center[:, group])
         with np.errstate(over="ignore", invalid="ignore"):
             mu = np.exp(eta)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
@@ -17,7 +16,7 @@ __all__ = ["MOST_STATES", "MultinomialTest", "g_statistic", "multinomial_test", 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# More states than this are not enumerated: about a second, and 100 MB.
+# More states than this are not enumerated: about a second, and 300 MB.
 MOST_STATES = 2_000_000
 # Of a statistic: splits that differ only by the order of the bins are ties, whatever the last digit.
 TIE = 1e-9
@@ -201,7 +200,7 @@ def _n_partitions(n: int, parts: int) -> Floats:
     return ways
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _null(n: int, share: tuple[float, ...]) -> tuple[Floats, Floats]:
     """Return G and the chance of every case of n events on bins of these shares."""
     from scipy.special import gammaln
@@ -230,30 +229,25 @@ def _null(n: int, share: tuple[float, ...]) -> tuple[Floats, Floats]:
 def _group_cases(n: int, size: int, share: float) -> tuple[Ints, Floats, Floats]:
     """Return, for bins of one share, each partition of 0 ... n events over them: events, part of G, and log of its chance.
 
-    The chance is that of all orders of the partition together, without the factor n!.
+    The chance is that of all orders of the partition together, without the factor n!. Bins are filled one after the other, each with no more
+    than the one before.
     """
     from scipy.special import gammaln, xlogy
 
-    cases = np.array(list(_partitions(n, size)), dtype=np.int64).reshape(-1, size)
-    held = cases.sum(axis=1)
-    stat = 2 * xlogy(cases, np.where(cases > 0, cases, 1) / (n * share)).sum(axis=1)
-    log = (cases * np.log(share) - gammaln(cases + 1)).sum(axis=1)
-    # Orders of a partition: size! over the factorials of how often each number occurs in it.
-    orders = np.full(len(cases), float(gammaln(size + 1)))
-    run = np.ones(len(cases))
-    for column in range(1, size + 1):
-        same = (cases[:, column] == cases[:, column - 1]) if column < size else np.zeros(len(cases), dtype=bool)
-        orders -= np.where(same, 0.0, gammaln(run + 1))
-        run = np.where(same, run + 1, 1)
-    return held, stat, log + orders
-
-
-def _partitions(n: int, size: int, most: int | None = None) -> Iterator[tuple[int, ...]]:
-    """Yield all descending tuples of `size` numbers of zero or more that sum to n or less."""
-    if size == 0:
-        yield ()
-        return
-    top = n if most is None else min(n, most)
-    for first in range(top, -1, -1):
-        for rest in _partitions(n - first, size - 1, first):
-            yield (first, *rest)
+    each = np.arange(n + 1)
+    part, chance, alike = (
+        2 * xlogy(each, each / (n * share)),
+        each * np.log(share) - gammaln(each + 1),
+        np.log(np.arange(1, size + 1)),
+    )
+    held, last, run = np.zeros(1, dtype=np.int64), np.full(1, n, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    stat, log = np.zeros(1), np.full(1, float(gammaln(size + 1)))
+    for column in range(size):
+        top = np.minimum(last, n - held)
+        row = np.repeat(np.arange(len(top)), top + 1)
+        value = np.arange(len(row)) - np.repeat(np.cumsum(top + 1) - (top + 1), top + 1)
+        # Orders of a partition: size! over the factorials of how often each number occurs in it.
+        run = np.where((value == last[row]) & (column > 0), run[row] + 1, 1)
+        held, last = held[row] + value, value
+        stat, log = stat[row] + part[value], log[row] + chance[value] - alike[run - 1]
+    return held, stat, log

@@ -81,6 +81,15 @@ def said(rate: float, run: float) -> str:
     return f"{100 * rate:.2f} ({length})"
 
 
+def ears(method: str) -> Callable[[Floats, int, float], Bools]:
+    def judge(n: Floats, history: int, _mean: float) -> Bools:
+        from sara.core.stats.ears import ears_limits
+
+        return ears_limits(n, method=method).alarm[:, history:]
+
+    return judge
+
+
 def farrington(version: str, alpha: float) -> Callable[[Floats, int, float], Bools]:
     def judge(n: Floats, history: int, _mean: float) -> Bools:
         from sara.core.stats.farrington import farrington_limits
@@ -140,9 +149,9 @@ CHARTS: dict[str, Chart] = {
         "ewma, mean and Poisson spread known", "about 0.2 (500), both sides", 0, public("ewma", center=_level, sd=_root)
     ),
     "cusum": Chart("cusum, mean known", "run length as asked for", 0, public("cusum", mean=_level)),
-    "ears_c1": Chart("ears, C1", "0.1 (1,000)", 7, public("ears", method="C1")),
-    "ears_c2": Chart("ears, C2", "0.1 (1,000)", 9, public("ears", method="C2")),
-    "ears_c3": Chart("ears, C3", "0.1 (1,000)", 11, public("ears", method="C3")),
+    "ears_c1": Chart("ears, C1", "0.1 (1,000)", 7, ears("C1")),
+    "ears_c2": Chart("ears, C2", "0.1 (1,000)", 9, ears("C2")),
+    "ears_c3": Chart("ears, C3", "0.1 (1,000)", 11, ears("C3")),
     "farrington_original": Chart(
         "farrington, original", "2.5 (40) at alpha 0.05, two-sided", 4 * YEAR + 4, farrington("original", 0.05), 100, 100
     ),

@@ -273,3 +273,12 @@ def test_the_shuffled_table_gives_the_same_board():
     counts = city(series=12)
     counts.iloc[-1, 4] = 15
     pd.testing.assert_frame_equal(monitor(counts.sample(frac=1, random_state=2)).table, monitor(counts).table)
+
+
+def test_the_expected_is_that_of_farrington_for_the_series_alone():
+    # No count stands out, so that it does not matter from where on they are weighted down.
+    counts = pd.DataFrame({"a": np.tile([4, 5, 6, 7, 6, 5], 44)[:261], "b": 5 + np.arange(261) % 3}, index=WEEKS)
+    table = monitor(counts, years=4).table.set_index("series")
+    for name in counts:
+        alone = sara.trends.farrington(counts[name], years=4, version="flexible").table.iloc[-1]
+        assert table.loc[name, "expected"] == pytest.approx(alone["expected"], rel=1e-6)

@@ -215,7 +215,7 @@ def put(name: str, words: str) -> None:
 
 def main(wanted: list[str], *, quick: bool, write: bool) -> None:
     """Print the tables of the charts named, or of all, and put them on the page."""
-    for name in wanted or [*CHARTS, "monitor"]:
+    for name in wanted or re.findall(r"<!-- (\w+) -->", PAGE.read_text()):
         words = board_table(quick=quick) if name == "monitor" else table(CHARTS[name], quick=quick)
         print(words, flush=True)
         if write:

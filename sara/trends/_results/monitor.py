@@ -87,15 +87,15 @@ class MonitorResult(TrendResult):
         )
         more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
         verb = "is" if len(found) == 1 else "are"
-        return f"{when}{len(found):,} of {n:,} series {verb} above what is usual: {named}{more}. {self._chance(len(found))}"
+        return f"{when}{len(found):,} of {n:,} series {verb} above what is usual: {named}{more}. {self._chance()}"
 
-    def _chance(self, n: int) -> str:
+    def _chance(self) -> str:
         if self.adjust == "fdr":
             return f"Of such alarms, about 1 in {round(1 / self.alpha)} at most is chance."
         if self.adjust == "bonferroni":
             return f"Chance would give any alarm at all in at most {percent(self.alpha)} of {self.word}s, however many series there are."
         expected = self.alpha * self._judged()
-        return f"Chance alone would give up to {expected:,.0f} of these {n:,}: p is not adjusted for the number of series."
+        return f"Chance alone would give up to {expected:,.0f} alarm{'' if round(expected) == 1 else 's'}: p is not adjusted for the number of series."
 
     def _over_time(self) -> str:
         if self.last == 1 or not len(self.judged):

@@ -76,6 +76,7 @@ def test_months_count_by_their_days_and_hours_by_their_hours():
     hours = sara.trends.day_of_week_test(events_at(times), by="hour", period=("2023-01-01", "2024-12-31"))
     assert hours.table["exposure"].tolist() == [731.0] * 24
     assert len(hours.table) == 24
+    assert hours.plot().get_title(loc="left") == "Is it really that hour, or chance?"
 
 
 def test_a_real_weekend_is_named():

@@ -61,6 +61,11 @@ class DayOfWeekResult(TrendResult):
     question: ClassVar[str] = "Is it really that day, or chance?"
     title: ClassVar[str] = "Is it really that day, or chance?"
 
+    def __post_init__(self) -> None:
+        word = {"dow": "day", "hour": "hour", "month": "month"}.get(self.by, "bin")
+        for name in ("title", "question"):
+            object.__setattr__(self, name, f"Is it really that {word}, or chance?")
+
     @property
     def named(self) -> tuple[str, ...]:
         """Bins above what chance explains: the whole test says so, and their own interval lies above 1."""

@@ -109,7 +109,7 @@ def compare(
     Notes
     -----
     The null: events come at the same rate as in the windows compared with, with ups and downs such as the history shows. Both counts are random; so the
-    E-test (Krishnamoorthy & Thomson 2004), not a z with the base taken as known. Windows of days keep their weekdays (a year back is 52 weeks, now and then 53);
+    E-test (Krishnamoorthy & Thomson 2004, with the score statistic), not a z with the base taken as known. Windows of days keep their weekdays (a year back is 52 weeks, now and then 53);
     months and years to date keep their dates, and a 29 February is compared by the day.
 
     Counts swing more than chance makes them. How much is measured on the row's own history, without the window asked about: cut in blocks as long as the window

@@ -96,7 +96,7 @@ def event_days(
     The null: a day with the event is like an ordinary day. Ordinary days are of the same weekday and hours, at most `match` weeks away on both sides, so that season
     and trend cancel; no stretch that overlaps any day listed, nor a holiday given, nor a gap of the file. How much ordinary days swing is measured on them
     (Pearson's chi-square around the mean of each set); if the event days of a group of at least five differ among themselves by more, that is used. The ratio's test
-    is the E-test on counts divided by that swing, with Student's t; a single day is held against the negative binomial that its own ordinary days predict.
+    is the E-test (score statistic) on counts divided by that swing, with Student's t; a single day is held against the negative binomial that its own ordinary days predict.
 
     Lawful assemblies (protest, demonstration, march, vigil, picket, rally, procession, worship ...; by kind, or by name where the kind is open or a "disturbance") are
     set aside: they are counted, never named, compared, ranked or predicted, and neither they nor what falls on them is an ordinary day or compared.

@@ -119,8 +119,9 @@ def rate_change(
 
     Notes
     -----
-    With phi = 1, the E-test of Krishnamoorthy & Thomson and the score interval of the ratio. Otherwise both are those of the counts divided by
-    phi, which carry as much information as the counts do (effective counts); as phi is itself an estimate, the tail is that of Student's t.
+    With phi = 1, the E-test of Krishnamoorthy & Thomson with the score statistic, which their own equals where both exposures are the same, and
+    the score interval of the ratio. With their statistic, one day against twelve would hardly ever be called a rise: few events on the smaller side
+    are taken for little variance. Otherwise both are those of the counts divided by phi, which carry as much information as the counts do (effective counts); as phi is itself an estimate, the tail is that of Student's t.
     """
     from scipy.stats import norm, t
 
@@ -153,7 +154,7 @@ def rate_change(
 
 @lru_cache(maxsize=4096)
 def _pair(before: float, now: float, share: float, confidence: float) -> tuple[float, float, float, float]:
-    found = compare_counts(before, now, exposure=(share, 1.0), confidence=confidence)
+    found = compare_counts(before, now, exposure=(share, 1.0), method="e-test-score", confidence=confidence)
     return found.ratio, found.low, found.high, found.p
 
 

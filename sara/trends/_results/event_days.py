@@ -60,7 +60,7 @@ class EventDaysResult(TrendResult):
         return tuple(self._sentence(row, str(row["name"])) for _, row in self.table.iterrows())
 
     def _sentence(self, row: pd.Series, name: str) -> str:
-        head = f"{name[:1].upper()}{name[1:]} ({_days(row['days'])}): {row['n']:,} {self.noun}, where ordinary days give {_number(row['expected'])}"
+        head = f"{name[:1].upper()}{name[1:]} ({_days(row['days'])}): {row['n']:,} {self.noun if row['n'] != 1 else self.noun[:-1]}, where ordinary days give {_number(row['expected'])}"
         if row["flag"] == "too few to tell":
             return f"{head}: too few to tell."
         return f"{head}: {self._size(row)} ({_interval(row)}); {self._verdict(row)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import poisson_means_test
+from statsmodels.stats.rates import test_poisson_2indep as two_rates
 
 from sara.core.stats.window_change import rate_change, square_root_z, step_swing, year_swing
 
@@ -36,13 +36,26 @@ def test_published_p_values_of_the_e_test():
     assert found.too_few.tolist() == [False, True]
 
 
-def test_e_test_is_scipys():
-    now, before, days = [33, 7, 120, 2], [54, 6, 90, 19], (28.0, 84.0)
+def test_e_test_is_that_of_statsmodels():
+    assert rate_change([60], [30], exposure=(51477.5, 54308.7)).p[0] == pytest.approx(0.000567262, abs=1e-9)
+    now, before, days = [33, 7, 120, 2, 56], [54, 6, 90, 19, 84], (28.0, 84.0)
     ours = rate_change(now, before, exposure=days)
-    for k in range(4):
-        assert ours.p[k] == pytest.approx(poisson_means_test(now[k], days[0], before[k], days[1]).pvalue, abs=1e-6)
+    for k in range(5):
+        assert ours.p[k] == pytest.approx(two_rates(now[k], days[0], before[k], days[1], method="etest").pvalue, abs=1e-8)
         assert ours.ratio[k] == pytest.approx(now[k] / before[k] * 3)
         assert ours.low[k] < ours.ratio[k] < ours.high[k]
+
+
+def test_p_and_interval_agree_where_one_side_is_short():
+    # One day of 33 against twelve of 15: a rise by interval and by test.
+    found = rate_change([33], [185], exposure=(1, 12))
+    assert found.low[0] > 1.4
+    assert found.p[0] < 0.001
+    rng = np.random.default_rng(8)
+    now, before = rng.poisson(15, 300), rng.poisson(180, 300)
+    one = rate_change(now, before, exposure=(1, 12))
+    outside = (one.low > 1) | (one.high < 1)
+    assert np.mean(outside == (one.p < 0.05)) > 0.97
 
 
 def test_nothing_at_all_is_no_test():

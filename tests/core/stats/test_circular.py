@@ -8,8 +8,8 @@ from scipy import stats
 
 from sara.core.stats.circular import circle, rayleigh_p
 
-# Zar, Biostatistical Analysis, example 26.4: eight directions of trees in degrees.
-ZAR = np.array([45, 55, 81, 96, 110, 117, 132, 154])
+# Eight directions of trees, in degrees: the first example of the chapter on circles in Biostatistical Analysis (5th ed., 26).
+TREES = np.array([45, 55, 81, 96, 110, 117, 132, 154])
 
 
 def series(n, z):
@@ -18,7 +18,7 @@ def series(n, z):
 
 
 def test_a_textbook_example():
-    found = circle(ZAR / 360)
+    found = circle(TREES / 360)
     assert 360 * found.mean == pytest.approx(99, abs=0.5)
     assert found.length == pytest.approx(0.825, abs=0.0005)
     assert found.z == pytest.approx(5.448, abs=0.001)

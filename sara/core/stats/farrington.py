@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sara.core.stats.quasi_poisson import Fit, fit_quasi_poisson
+from sara.core.stats.quasi_poisson import TOLERANCE, Fit, fit_quasi_poisson
 
 __all__ = [
     "DEFAULTS", "FarringtonLimits", "count_quantile", "count_tail", "delta_limit", "farrington_limits", "first_judged", "layout", "outlier_weights",
@@ -68,13 +68,14 @@ class _Rules:
     threshold: str
     power: str
     peer_se: bool
+    tolerance: float
 
 
 def farrington_limits(
     n: npt.ArrayLike, at: npt.ArrayLike, per_year: float = 52, *, years: int = 4, half_window: int = 3, alpha: float = 0.05,
     version: str = "flexible", starts: npt.ArrayLike | None = None, seasons: int | None = None, excluded: int | None = None,
     reweight: bool = True, weights_threshold: float | None = None, trend: bool = True, trend_p: float | None = None,
-    threshold: str | None = None, power: str = "2/3", limit54: tuple[float, int] = (5, 4), peer_se: bool = True,
+    threshold: str | None = None, power: str = "2/3", limit54: tuple[float, int] = (5, 4), peer_se: bool = True, tolerance: float = TOLERANCE,
 ) -> FarringtonLimits:  # fmt: skip
     """Judge counts against what the same season of earlier years makes likely, for many series and periods at once.
 
@@ -117,6 +118,8 @@ def farrington_limits(
     peer_se : bool
         How the flexible version scales the standard error of the expected number ("delta", "muan") and of the trend: True as R's surveillance,
         False by the dispersion.
+    tolerance : float
+        Each regression stops where the deviance changes by less than this share of itself; the default is R's, whose last digits (1e-5 of phi) depend on it.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def farrington_limits(
     own = DEFAULTS[version]
     rules = _Rules(
         years=years, half_window=half_window, alpha=alpha, version=version, seasons=own["seasons"] if seasons is None else seasons,
-        excluded=own["excluded"] if excluded is None else excluded, reweight=reweight, trend=trend, power=power, peer_se=peer_se,
+        excluded=own["excluded"] if excluded is None else excluded, reweight=reweight, trend=trend, power=power, peer_se=peer_se, tolerance=tolerance,
         weights_threshold=own["weights_threshold"] if weights_threshold is None else weights_threshold,
         trend_p=own["trend_p"] if trend_p is None else trend_p, threshold=own["threshold"] if threshold is None else threshold,
     )  # fmt: skip
@@ -281,14 +284,16 @@ def _judge(y: Floats, now: Floats, offsets: Ints, group: Ints, rules: _Rules) ->
 def _fitted(y: Floats, t: Floats, group: Ints, rules: _Rules, *, trend: bool) -> Fit:
     """Fit, and fit again with counts that stand out weighted down."""
     levels = rules.seasons
-    fit = fit_quasi_poisson(y, t, group, levels, trend=trend)
+    fit = fit_quasi_poisson(y, t, group, levels, trend=trend, tolerance=rules.tolerance)
     if trend and not fit.converged.all():
         lost = ~fit.converged
-        fit = fit.put(lost, fit_quasi_poisson(y[lost], t, group, levels, trend=False))
+        fit = fit.put(lost, fit_quasi_poisson(y[lost], t, group, levels, trend=False, tolerance=rules.tolerance))
     if not rules.reweight:
         return fit
     weights = outlier_weights(fit.anscombe(), rules.weights_threshold)
-    again = fit_quasi_poisson(y, t, group, levels, trend=trend, weights=weights, no_trend=np.isnan(fit.slope))
+    again = fit_quasi_poisson(
+        y, t, group, levels, trend=trend, weights=weights, no_trend=np.isnan(fit.slope), tolerance=rules.tolerance
+    )
     return replace(again, converged=fit.converged)
 
 

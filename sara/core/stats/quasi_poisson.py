@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Fit", "fit_quasi_poisson"]
+__all__ = ["TOLERANCE", "Fit", "fit_quasi_poisson"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

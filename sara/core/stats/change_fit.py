@@ -213,7 +213,8 @@ def _spread(
         held = np.bincount(stretch)
         middle = np.bincount(stretch, weights=away) / held
         varied = np.bincount(stretch, weights=(away - middle[stretch]) ** 2) / held
-        wild = np.argsort(varied, kind="stable")[len(held) - int(np.ceil(WILD * len(held))) :] if len(held) > 2 else []
+        many = int(np.ceil(WILD * len(held))) if len(held) > 2 else 0
+        wild = np.argsort(varied, kind="stable")[len(held) - many :]
         away = np.where(np.isin(stretch, wild), np.nan, away)
     z[place], part[place] = away, stretch
     spread = spread_of(z, part)

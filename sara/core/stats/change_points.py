@@ -6,6 +6,7 @@ stretch are Poisson, or negative-binomial with a `size` for one unit of exposure
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +131,7 @@ def partition(
     return np.array(out[-2::-1], dtype=np.int64)
 
 
-def _costs(y: Floats, e: Floats, size: float):  # type: ignore[no-untyped-def]
+def _costs(y: Floats, e: Floats, size: float) -> Callable[[Ints, Ints], Floats]:
     """Return the function (starts, ends) -> cost of each stretch, ends down the rows."""
     whole = y[-1] <= LOOKED_UP and bool((y == np.floor(y)).all())
     table = _xlogx(np.arange(int(y[-1]) + 1, dtype=float)) if whole else None

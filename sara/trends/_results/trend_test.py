@@ -89,7 +89,9 @@ class TrendTestResult(TrendResult):
         bottom = min(0.0, float(np.nanmin(n)))
         ax.set_ylim(bottom, max(1.0, float(np.nanmax(n)) * 1.2))
         ax.legend(loc="upper left", frameon=False, fontsize=8.5, ncols=3)
-        return f"{self.noun} a {self.step}"
+        # These are of unequal length, and were compared by the day.
+        usual = " of usual length" if self.step in ("month", "quarter", "year") and self.years is not None else ""
+        return f"{self.noun} a {self.step}{usual}"
 
 
 def _size(value: float) -> str:

@@ -21,6 +21,8 @@ __all__ = ["farrington"]
 # Bare numbers are taken as weeks.
 WEEKS = 52.0
 SEASONS = 10
+# From this dispersion on the original version alarms clearly more often than it says.
+WIDE = 1.3
 
 
 def farrington(
@@ -114,11 +116,14 @@ def farrington(
     levels, out = _season(version, seasons, excluded, year, window)
     starts = chosen.start if chosen.dated else None
     earliest = first_judged(len(chosen), year, years=years, half_window=window, starts=starts)
-    least = int(np.ceil(years * year)) + window
-    first = first_of(
-        chosen, start, max(earliest, least) if earliest >= len(chosen) else earliest, method=f"farrington with {years} years of history",
-        instead=f" Write years={years - 1}, or use sara.trends.ears" if years > 1 else " Write: sara.trends.ears(series)",
-    )  # fmt: skip
+    least = earliest if earliest < len(chosen) else int(np.ceil(years * year)) + window
+    fewer = [
+        k
+        for k in range(years - 1, 0, -1)
+        if first_judged(len(chosen), year, years=k, half_window=window, starts=starts) < len(chosen)
+    ]
+    instead = f" Write years={fewer[0]}" if fewer else " Write: sara.trends.ears(series)"
+    first = first_of(chosen, start, max(least, earliest), method=f"farrington with {years} years of history", instead=instead)
     at = np.arange(first, len(chosen))
     limits = farrington_limits(
         chosen.n, at, year, years=years, half_window=window, alpha=alpha, version=version, starts=starts, seasons=levels, excluded=out,
@@ -145,7 +150,7 @@ def farrington(
             "start": Setting(chosen.say(first), "sara" if start is None else "you", "the first with the whole history" if start is None else ""),
             **({} if chosen.dated else {"per_year": Setting(year, "sara" if per_year is None else "you")}),
         },
-        cautions=_cautions(chosen, limits.enough[0], limits.upper[0]),
+        cautions=(*_cautions(chosen, limits.enough[0], limits.upper[0]), *_narrow(chosen, at, version, year, years, window, starts)),
     )  # fmt: skip
 
 
@@ -197,3 +202,17 @@ def _cautions(chosen: Counted, enough: np.ndarray, upper: np.ndarray) -> tuple[s
     if chosen.word == "day":
         out.append("Days of the week are not told apart: the same date of another year is another weekday. Weeks are safer.")
     return tuple(out)
+
+
+def _narrow(chosen: Counted, at: np.ndarray, version: str, year: float, years: int, window: int, starts: Any) -> tuple[str, ...]:
+    """Say so where the original version is known to alarm too often."""
+    if version != "original":
+        return ()
+    phi = farrington_limits(
+        chosen.n, at, year, years=years, half_window=window, version="original", starts=starts, reweight=False
+    ).phi
+    if np.isnan(phi).all() or np.nanmedian(phi) < WIDE:
+        return ()
+    return (
+        f"Counts vary {np.nanmedian(phi):.1f} times as much as chance around their season: the original version then alarms two to three times as often as it says. Write version='flexible'.",
+    )

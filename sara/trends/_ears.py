@@ -23,7 +23,7 @@ RARE = 1.0
 
 
 def ears(
-    series: Any, *, method: str = "C1", baseline: int = 7, alpha: float = 0.001, min_sd: float = 0.0, start: Any = None,
+    series: Any, *, method: str = "C1", baseline: int = 7, alpha: float = 0.001, min_sd: float = 0.0, c3: str = "surveillance", start: Any = None,
     freq: str | None = None, period: Any = None,
 ) -> EarsResult:  # fmt: skip
     """Judge each count by the few before it, where there is no history of years.
@@ -44,6 +44,8 @@ def ears(
         Nominal share of false alarms (as if the mean and standard deviation were known, and counts normal). The real share is in the text.
     min_sd : float
         The standard deviation is taken to be at least this. Give 0.5 or 1 where counts are low and the baseline is often all alike.
+    c3 : {"surveillance", "published"}
+        How C3 is computed; see Notes.
     start : date or int, optional
         First period to judge: a date, or the number of the period, counting from 1. If not given, the first with a whole baseline.
     freq : str, optional
@@ -66,9 +68,9 @@ def ears(
 
     Notes
     -----
-    C1 and C2: ``upper = mean + z sd`` of the baseline, z the normal quantile of 1 - alpha, sd with n - 1. C3: C2 of three periods in a row,
-    alarm where ``C2(t) + max(0, C2(t-1) - 1) + max(0, C2(t-2) - 1) > z``, with ``C2 = (n - mean) / sd``, written as a limit for n(t); where the two
-    periods before are high enough, that limit is 0.
+    C1 and C2: ``upper = mean + z sd`` of the baseline, z the normal quantile of 1 - alpha, sd with n - 1. C3, with ``C2 = (n - mean) / sd``:
+    ``upper(t) = max(0, mean(t) + sd(t) (z - max(0, C2(t-1) - 1) - max(0, C2(t-2) - 1)))`` in print. R's surveillance has n(t) in place of mean(t): the count
+    itself then cancels out, and the two periods before alone decide. The default gives its numbers; ``c3="published"`` judges the count.
 
     Seven values don't know their standard deviation: for normal data C1 at alpha = 0.001 alarms one time in 72, not in 1,000. `false_alarms` is
     simulated at this series' mean and, where it is larger than Poisson's, dispersion.
@@ -88,19 +90,28 @@ def ears(
     method = check_choice(method, METHODS, name="method")
     baseline = check_count(baseline, name="baseline", least=LEAST_BASELINE)
     alpha = _check_alpha(alpha)
+    c3 = check_choice(c3, ("surveillance", "published"), name="c3")
     if not (isinstance(min_sd, int | float | np.number) and 0 <= min_sd < np.inf):
         raise InputError(f"`min_sd` must be a number of 0 or more. Got {min_sd!r}.")
     chosen = counted(series, freq=freq, period=period).check_counts()
     first = first_of(chosen, start, baseline + LAGS[method], method=f"ears ({method})")
-    limits = ears_limits(chosen.n, method=method, baseline=baseline, alpha=alpha, min_sd=float(min_sd))
+    limits = ears_limits(chosen.n, method=method, baseline=baseline, alpha=alpha, min_sd=float(min_sd), c3=c3)
     table = pd.DataFrame(
         {"period": chosen.labels, "n": chosen.n, "expected": limits.expected, "upper": limits.upper, "alarm": limits.alarm}
     ).iloc[first:].reset_index(drop=True)  # fmt: skip
     mean, dispersion = _level(chosen.n, baseline)
-    rate = false_alarm_rate(mean, method=method, baseline=baseline, alpha=alpha, min_sd=float(min_sd), dispersion=dispersion)
+    rate = false_alarm_rate(
+        mean, method=method, baseline=baseline, alpha=alpha, min_sd=float(min_sd), dispersion=dispersion, c3=c3
+    )
     cautions = []
     if 0 < mean < RARE:
         cautions.append(f"There is less than one event {chosen.a_word}: one or two can alarm. Take a longer `freq`, or min_sd=1.")
+    if method == "C3" and c3 == "surveillance":
+        cautions.append(
+            f"C3 computed as in R's surveillance asks only about the two {chosen.word}s before. Write c3='published' to judge the {chosen.word} itself."
+        )
+    if chosen.word == "day":
+        cautions.append("Days of the week are not told apart: a busy Saturday is judged by the whole week before.")
     if table["upper"].isna().any():
         cautions.append(f"{int(table['upper'].isna().sum())} {chosen.word}s could not be judged: their baseline has a gap.")
     return EarsResult.of(
@@ -109,6 +120,7 @@ def ears(
             "method": Setting(method, "sara" if method == "C1" else "you"),
             "baseline": Setting(f"{baseline} {chosen.word}s", "sara" if baseline == 7 else "you", "as published" if baseline == 7 else ""),
             "alpha": Setting(alpha, "sara" if alpha == 0.001 else "you", "nominal: for normal counts whose mean and spread are known"),
+            **({"c3": Setting(c3, "sara" if c3 == "surveillance" else "you")} if method == "C3" else {}),
             "min_sd": Setting(float(min_sd), "sara" if min_sd == 0 else "you"),
             "start": Setting(chosen.say(first), "sara" if start is None else "you"),
         },

@@ -8,9 +8,9 @@ import sara
 
 
 def ears() -> Any:
-    """Return C2 on the days of one autumn on Riverton's bar strip."""
+    """Return C2 on the weeks of Riverton's disorder calls in 2023."""
     calls = sara.datasets.load("riverton_calls").query("category == 'disorder'")
-    found = sara.trends.ears(calls, method="C2", freq="D", period=("2023-09-01", "2023-11-30"))
+    found = sara.trends.ears(calls, method="C2", period=("2023-01-01", "2023-12-31"))
     return found.plot()
 
 

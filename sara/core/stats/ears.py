@@ -28,7 +28,13 @@ class EarsLimits:
 
 
 def ears_limits(
-    n: npt.ArrayLike, *, method: str = "C1", baseline: int = 7, alpha: float = 0.001, min_sd: float = 0.0
+    n: npt.ArrayLike,
+    *,
+    method: str = "C1",
+    baseline: int = 7,
+    alpha: float = 0.001,
+    min_sd: float = 0.0,
+    c3: str = "surveillance",
 ) -> EarsLimits:
     """Judge each count by the mean and standard deviation of those before it.
 
@@ -44,6 +50,9 @@ def ears_limits(
         Nominal share of false alarms.
     min_sd : float
         The standard deviation is taken to be at least this.
+    c3 : {"surveillance", "published"}
+        The limit of C3 counts from the count judged, as in R's surveillance, so that only the two periods before decide; or from the mean of its
+        baseline, as the formula in print.
 
     Returns
     -------
@@ -70,7 +79,7 @@ def ears_limits(
         excess[:, 2:] = np.maximum(away[:, 1:-1] - 1, 0) + np.maximum(away[:, :-2] - 1, 0)
         with np.errstate(invalid="ignore"):
             left = np.where(sd == 0, np.where(excess > z, -np.inf, 0.0), sd * (z - excess))
-            upper = np.maximum(rows + left, 0.0)
+            upper = np.maximum((rows if c3 == "surveillance" else mean) + left, 0.0)
             upper[np.isnan(excess)] = np.nan
     with np.errstate(invalid="ignore"):
         alarm = rows > upper
@@ -79,12 +88,19 @@ def ears_limits(
 
 
 def false_alarm_rate(
-    mean: float, *, method: str, baseline: int, alpha: float, min_sd: float = 0.0, dispersion: float = 1.0
+    mean: float,
+    *,
+    method: str,
+    baseline: int,
+    alpha: float,
+    min_sd: float = 0.0,
+    dispersion: float = 1.0,
+    c3: str = "surveillance",
 ) -> float:
     """Simulate which share of periods alarms although nothing changes: Poisson counts, or negative binomial with variance `dispersion` x mean."""
     if not mean > 0:
         return 0.0
     rng = np.random.default_rng(20130301)
     level = np.full(_LONG, mean) if dispersion <= 1 else rng.gamma(mean / (dispersion - 1), dispersion - 1, _LONG)
-    drawn = ears_limits(rng.poisson(level).astype(float), method=method, baseline=baseline, alpha=alpha, min_sd=min_sd)
+    drawn = ears_limits(rng.poisson(level).astype(float), method=method, baseline=baseline, alpha=alpha, min_sd=min_sd, c3=c3)
     return float(drawn.alarm[baseline + LAGS[method] :].mean())

@@ -49,6 +49,7 @@ def draw_limits(ax: Axes, history: pd.DataFrame, table: pd.DataFrame, *, label: 
     draw_band(
         ax, x, np.where(np.isnan(upper), np.nan, 0.0), upper, expected=table["expected"], alarm=table["alarm"], n=n, label=label
     )
+    partial = [(start, count) for start, count in partial if start >= shown["period"].iloc[0]]
     draw_observed(ax, shown["period"].to_numpy(), shown["n"].to_numpy(dtype=float), partial=partial)
     highest = np.nanmax(np.concatenate([shown["n"].to_numpy(dtype=float), upper, [1.0]]))
     ax.set_ylim(0, 1.25 * float(highest))

@@ -28,6 +28,8 @@ LEAST = 10
 MOST = 60_000
 # No percent change on a base under 20.
 PERCENT_BASE = 20
+# From this memory on more series without a change show one than promised.
+ALIKE = 3.0
 # Days within which a change is too fresh to rely on.
 RECENT = 60
 # Shortest stretch by the days of a period: what is shorter is an outbreak, and no level.
@@ -148,7 +150,8 @@ def change_points(
         cautions=_cautions(chosen, cycles, found),
         levels=_levels(chosen, known, found), periods=_periods(chosen, known, found), marks=said, steady=_steady(chosen, found),
         seasonal=cycles.words != "none",
-        untold=bool(cycles.caution), confidence=confidence, default=penalty is None,
+        untold=bool(cycles.caution),
+        alike=found.spread.inflation >= ALIKE, confidence=confidence, default=penalty is None,
     )  # fmt: skip
 
 
@@ -241,7 +244,7 @@ def _steady(chosen: Counted, found: ChangeFit) -> float | None:
 
 def _cautions(chosen: Counted, cycles: Cycles, found: ChangeFit) -> tuple[str, ...]:
     out = [cycles.caution] if cycles.caution else []
-    if found.spread.inflation >= 4:
+    if found.spread.inflation >= ALIKE:
         out.append(
             f"Neighboring {chosen.word}s are much alike (correlation {found.spread.correlation:.1f}): a level that wanders by itself can look like a change, and more than 1 such series in 20 shows one."
         )

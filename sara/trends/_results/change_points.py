@@ -36,8 +36,9 @@ class ChangePointsResult(TrendResult):
         Known dates.
     steady : float or None
         Factor per year of a steady trend (per period of bare numbers), where that explains the counts better than the changes.
-    seasonal, untold, default : bool
-        Whether a season was allowed for, whether the series is too short to tell it from a change, and whether the penalty was the default.
+    seasonal, untold, alike, default : bool
+        Whether a season was allowed for, whether the series is too short to tell it from a change, whether neighbors are much alike, and
+        whether the penalty was the default.
     confidence : float
         Level of the intervals.
     """
@@ -48,6 +49,7 @@ class ChangePointsResult(TrendResult):
     steady: float | None
     seasonal: bool
     untold: bool
+    alike: bool
     default: bool
     confidence: float
 
@@ -74,13 +76,21 @@ class ChangePointsResult(TrendResult):
         if self.untold:
             return " The series is shorter than two years: what looks like a change may be the season."
         allowed = ", season allowed for" if self.seasonal else ""
+        if self.alike and self.default:
+            return (
+                f" Neighboring {self.word}s are alike, so that up to 1 such series of 5 without a change would show one{allowed}."
+            )
         return f" About 1 series of 20 without a change would show one{allowed}." if self.default else ""
 
     def _trend_words(self) -> str:
         assert self.steady is not None
         way = "rose" if self.steady > 1 else "fell"
         per = "a year" if self.freq is not None else "a period"
-        by = f" by about {100 * abs(self.steady - 1):.0f} % {per}" if 0.2 < self.steady < 3 and self.levels["n"].sum() >= PERCENT_BASE else ""
+        by = (
+            f" by about {100 * abs(self.steady - 1):.0f} % {per}"
+            if 0.2 < self.steady < 3 and self.levels["n"].sum() >= PERCENT_BASE
+            else ""
+        )
         return f"the level {way} little by little{by}."
 
     def _steps_words(self, begin: str) -> str:

@@ -99,7 +99,7 @@ def decompose(
     left over: with fewer than seven turns it is held the same (R's "periodic"). Unknown periods are bridged by what the parts say, and have no remainder.
 
     The strength of a part is 1 - Var(remainder) / Var(part + remainder). It is not zero for plain noise: a curve for each of 52 weeks follows noise,
-    and three years of noise have a seasonal strength of 0.46 with ``windows=7``. So a season is called one only if `p` is 0.05 or less: the share of
+    and three years of noise have a seasonal strength of nearly 0.5 with ``windows=7``. So a season is called one only if `p` is 0.05 or less: the share of
     999 sets of turns, each shifted in a circle by chance, that are as much alike. Two years of months cannot reach that.
 
     The swing of the remainder is put right for what smoothing takes out of plain noise, measured on draws, and held against what chance alone

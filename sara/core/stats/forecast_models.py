@@ -18,7 +18,7 @@ __all__ = ["LONGEST", "MODELS", "Model", "Season", "model_of", "root", "season_c
 
 Floats = npt.NDArray[np.float64]
 # A library's fit takes time with length, and what was long ago says little.
-LONGEST = 1_500
+LONGEST = 400
 # Orders of ARIMA tried; the one with the smallest corrected AIC is used. What drifts without end is left to exponential smoothing.
 _ORDERS = ((1, 0, 0), (2, 0, 0), (1, 0, 1))
 # A value further than this many robust standard deviations from the curve is pulled in: a riot is no season.

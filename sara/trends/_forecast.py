@@ -189,12 +189,11 @@ def _plan(chosen: Counted, y: Floats, seasons: Any, steps: int, method: str, bac
     moments = np.arange(start, n - steps + 1)
     moments = moments[:: -(-len(moments) // MOMENTS)]
     names = MODELS if cycles else tuple(m for m in MODELS if not m.startswith("seasonal"))
-    if method not in ("auto", *names):
-        if whole == 0 or start < whole:
-            need = int(np.ceil(TURNS * whole)) if whole else 0
-            raise NotEnoughDataError(
-                f"method={method!r} needs a season: `seasons`, and {need or 'two and a half'} {chosen.word if need else 'turn'}s of it. Got {n} {chosen.word}s. Write method='auto'"
-            )
+    if method not in ("auto", *names) and (whole == 0 or start < whole):
+        need = int(np.ceil(TURNS * whole)) if whole else 0
+        raise NotEnoughDataError(
+            f"method={method!r} needs a season: `seasons`, and {need or 'two and a half'} {chosen.word if need else 'turn'}s of it. Got {n} {chosen.word}s. Write method='auto'"
+        )
     if method != "auto":
         names = tuple(dict.fromkeys(("seasonal-naive" if cycles else "mean", method)))
     return Plan(

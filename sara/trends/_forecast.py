@@ -143,14 +143,18 @@ def forecast(
     """
     method = check_choice(method, ("auto", *MODELS), name="method")
     confidence = check_confidence(confidence)
+    from threadpoolctl import threadpool_limits
+
     check_not_assemblies(series)
     chosen = counted(series, freq=freq, period=period).check_counts()
     steps = check_count(HORIZONS.get(chosen.word, 8) if horizon is None else horizon, name="horizon")
     y, days = _per_usual(chosen)
     plan = _plan(chosen, y, seasons, steps, method, backtest)
-    tested = {name: rolling_origin(y, days, plan.model(name), plan.moments, steps) for name in plan.names}
-    used = _best(tested, plan.baseline) if method == "auto" else method
-    told, well = _ahead(plan.model(used), y, steps)
+    # Many small fits: with several threads each, they wait for one another.
+    with threadpool_limits(limits=1):
+        tested = {name: rolling_origin(y, days, plan.model(name), plan.moments, steps) for name in plan.names}
+        used = _best(tested, plan.baseline) if method == "auto" else method
+        told, well = _ahead(plan.model(used), y, steps)
     starts, length = _to_come(chosen, steps)
     spread = spread_of(tested[used])
     table = _table(starts, told * length, spread, confidence)

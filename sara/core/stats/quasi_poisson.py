@@ -170,9 +170,8 @@ def _iterate(
         converged[going] = done
         if done.any():
             left = ~done
-            going, y, prior, log_y, mu, eta, sloped, deviance = (
-                part[left] for part in (going, y, prior, log_y, mu, eta, sloped, deviance)
-            )
+            going, sloped = going[left], sloped[left]
+            y, prior, log_y, mu, eta, deviance = (part[left] for part in (y, prior, log_y, mu, eta, deviance))
         before = deviance
     return (*out.values(), converged)  # type: ignore[return-value]
 

@@ -214,5 +214,5 @@ def _narrow(chosen: Counted, at: np.ndarray, version: str, year: float, years: i
     if np.isnan(phi).all() or np.nanmedian(phi) < WIDE:
         return ()
     return (
-        f"Counts vary {np.nanmedian(phi):.1f} times as much as chance around their season: the original version then alarms two to three times as often as it says. Write version='flexible'.",
+        f"Counts vary {np.nanmedian(phi):.1f} times as much as chance around their season: the original version then alarms more often than it says, at 1.5 to 2 times two to three times as often. Write version='flexible'.",
     )

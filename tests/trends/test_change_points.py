@@ -71,7 +71,7 @@ def test_a_season_is_no_change_and_is_taken_out():
 
 def test_weekdays_are_no_change_and_months_count_by_the_day():
     days = pd.date_range("2022-01-01", periods=200, freq="D")
-    n = np.where(days.dayofweek >= 5, 30, 10)
+    n = np.where(days.day_of_week >= 5, 30, 10)
     assert sara.trends.change_points(pd.Series(n, index=days)).table.empty
     months = pd.date_range("2018-01-01", periods=60, freq="MS")
     found = sara.trends.change_points(pd.Series(months.days_in_month * 1000, index=months))
@@ -238,3 +238,16 @@ def test_burglary_of_a_city_falls_little_by_little_not_every_july():
     found = sara.trends.change_points(sara.read_calls(path))
     assert found.steady == pytest.approx(0.8, abs=0.04)
     assert "little by little" in found.text
+
+
+@pytest.mark.parametrize(("start", "factor", "has_percentage"), [(0.8, 2.0, False), (1.4, 1.8, True)])
+def test_a_slow_growth_is_drawn_as_one_and_has_no_percentage_on_a_small_base(start, factor, has_percentage):
+    n = np.random.default_rng(1).poisson(start * factor ** (np.arange(60) / 12))
+    grown = pd.Series(n, index=pd.date_range("2018-01-01", periods=60, freq="MS"))
+    found = sara.trends.change_points(grown)
+    assert found.steady is not None and found.table.empty
+    assert (n[:12].sum() >= 20) == has_percentage == ("%" in found.text)
+    level = max(
+        (line for line in found.plot().lines if line.get_linewidth() > 2), key=lambda line: len(line.get_ydata())
+    ).get_ydata()
+    assert level.sum() == pytest.approx(n.sum()) and level[-1] > 5 * level[0]

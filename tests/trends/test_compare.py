@@ -91,7 +91,7 @@ def test_windows_of_days_keep_their_weekdays():
     found = sara.trends.compare(STEADY, window="28D", as_of="2024-06-30")
     ends = found.windows.set_index("window")["end"]
     assert ends["now"] == pd.Timestamp("2024-07-01")
-    assert {end.dayofweek for end in ends} == {0}
+    assert {end.day_of_week for end in ends} == {0}
     assert ends["before"] == pd.Timestamp("2024-06-03")
     # Never more than half a week from the same date.
     for year in ("2023", "2022", "2021"):

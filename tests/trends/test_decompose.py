@@ -21,7 +21,9 @@ def monthly(n=96, *, mean=100.0, season=0.3, growth=0.0, seed=0, start="2016-01-
 def weekly(n=261, *, mean=40.0, season=0.3, seed=0):
     t = np.arange(n)
     level = mean * (1 + season * np.cos(2 * np.pi * (t - 30) / 52.18))
-    return pd.Series(np.random.default_rng(seed).poisson(level).astype(float), index=pd.date_range("2019-01-07", periods=n, freq="7D"))
+    return pd.Series(
+        np.random.default_rng(seed).poisson(level).astype(float), index=pd.date_range("2019-01-07", periods=n, freq="7D")
+    )
 
 
 @pytest.mark.parametrize("robust", [True, False])
@@ -78,7 +80,9 @@ def test_a_real_season_is_named_with_its_month_and_noise_has_none():
     found = sara.trends.decompose(monthly())
     row = found.seasons.iloc[0]
     # A cosine over months 0 to 11 with its top at 6: July.
-    assert row["high"] == "July" and row["low"] in ("December", "January", "February") and row["p"] <= 0.01 and row["strength"] > 0.7
+    assert (
+        row["high"] == "July" and row["low"] in ("December", "January", "February") and row["p"] <= 0.01 and row["strength"] > 0.7
+    )
     assert "high in July" in found.text
     plain = sara.trends.decompose(monthly(season=0.0, seed=1))
     assert plain.seasons["p"].iloc[0] > 0.05 and "No season of the year stands out from chance." in plain.text
@@ -103,7 +107,9 @@ def test_swing_is_held_against_chance():
     wild[:] = rng.poisson(rng.gamma(4.0, 10.0, len(wild)))
     found = sara.trends.decompose(wild)
     # Variance over mean is 11: the swing is 3.3 times that of chance.
-    assert found.swing / found.chance == pytest.approx(np.sqrt(11), rel=0.25) and "times what chance alone would have" in found.text
+    assert (
+        found.swing / found.chance == pytest.approx(np.sqrt(11), rel=0.25) and "times what chance alone would have" in found.text
+    )
 
 
 def test_unusual_is_rare_under_chance():

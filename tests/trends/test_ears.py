@@ -73,7 +73,9 @@ def test_too_short_and_no_counts():
         sara.trends.ears([1.5] * 20)
 
 
-def test_saved_and_loaded_it_says_and_draws_the_same(tmp_path):
+def test_saved_and_loaded_it_says_and_draws_the_same():
     found = sara.trends.ears(SERIES)
-    ax = found.plot()
-    assert ax.get_title(loc="left") or ax.figure.texts
+    again = sara.trends.EarsResult.from_dict(found.to_dict())
+    assert again.text == found.text
+    first, second = found.plot(), again.plot()
+    assert [line.get_ydata().tolist() for line in first.lines[:1]] == [line.get_ydata().tolist() for line in second.lines[:1]]

@@ -34,7 +34,8 @@ def test_the_weeks_to_come_follow_the_last_one():
 
 
 @pytest.mark.parametrize(
-    ("freq", "n", "first"), [("MS", 40, "2021-05-01"), ("D", 60, "2018-03-02"), ("QS", 40, "2028-01-01"), ("2W-SUN", 60, "2020-04-20")]
+    ("freq", "n", "first"),
+    [("MS", 40, "2021-05-01"), ("D", 60, "2018-03-02"), ("QS", 40, "2028-01-01"), ("2W-SUN", 60, "2020-04-20")],
 )
 def test_periods_keep_their_calendar(freq, n, first):
     starts = pd.date_range("2018-01-01", periods=n, freq=freq if freq != "2W-SUN" else "14D")
@@ -47,7 +48,9 @@ def test_a_season_is_known_in_advance_and_february_is_short():
     true = 200 * (1 + 0.3 * np.cos(2 * np.pi * np.arange(72, 84) / 12))
     assert np.abs(found.table["expected"] / true - 1).max() < 0.1 and found.method != "mean"
     days = pd.date_range("2018-01-01", periods=60, freq="MS").days_in_month.to_numpy()
-    flat = pd.Series(np.random.default_rng(2).poisson(100 * days).astype(float), index=pd.date_range("2018-01-01", periods=60, freq="MS"))
+    flat = pd.Series(
+        np.random.default_rng(2).poisson(100 * days).astype(float), index=pd.date_range("2018-01-01", periods=60, freq="MS")
+    )
     told = sara.trends.forecast(flat, horizon=2, method="mean").table["expected"]
     # January 2023 has 31 days and February 28.
     assert told[1] / told[0] == pytest.approx(28 / 31)
@@ -170,7 +173,9 @@ def test_a_fit_that_does_not_end_is_a_caution(monkeypatch):
 
 def test_nothing_is_printed_or_warned(recwarn, capsys):
     sara.trends.forecast(weekly(120, mean=2, season=0.0), horizon=4)
-    assert not capsys.readouterr().out and not [w for w in recwarn if "onverge" in str(w.message) or "statsmodels" in str(w.filename)]
+    assert not capsys.readouterr().out and not [
+        w for w in recwarn if "onverge" in str(w.message) or "statsmodels" in str(w.filename)
+    ]
 
 
 def test_all_ways_in_give_one_answer():
@@ -178,9 +183,13 @@ def test_all_ways_in_give_one_answer():
     found = sara.trends.forecast(y, horizon=3)
     shuffled = sara.trends.forecast(y.sample(frac=1, random_state=1), horizon=3)
     pd.testing.assert_frame_equal(found.table, shuffled.table)
-    pd.testing.assert_frame_equal(found.table, sara.trends.forecast(pd.DataFrame({"period": y.index, "n": y.to_numpy()}), horizon=3).table)
+    pd.testing.assert_frame_equal(
+        found.table, sara.trends.forecast(pd.DataFrame({"period": y.index, "n": y.to_numpy()}), horizon=3).table
+    )
     bare = sara.trends.forecast(y.tolist(), horizon=3)
-    assert bare.table["period"].tolist() == [81, 82, 83] and bare.table["expected"].iloc[0] == pytest.approx(found.table["expected"].iloc[0], rel=0.2)
+    assert bare.table["period"].tolist() == [81, 82, 83] and bare.table["expected"].iloc[0] == pytest.approx(
+        found.table["expected"].iloc[0], rel=0.2
+    )
 
 
 @pytest.mark.parametrize("values", [np.zeros(40), np.full(40, 12.0), np.full(40, 1e6), np.r_[np.zeros(39), 500.0]])
@@ -195,7 +204,9 @@ def test_a_gap_is_unknown_not_zero():
     y.iloc[[50, 51, 149]] = np.nan
     found = sara.trends.forecast(y, horizon=4)
     assert any("3 weeks without a number" in caution for caution in found.cautions)
-    assert found.table["expected"].iloc[0] == pytest.approx(sara.trends.forecast(weekly(150), horizon=4).table["expected"].iloc[0], rel=0.15)
+    assert found.table["expected"].iloc[0] == pytest.approx(
+        sara.trends.forecast(weekly(150), horizon=4).table["expected"].iloc[0], rel=0.15
+    )
 
 
 def test_the_answer_is_stored_and_drawn():

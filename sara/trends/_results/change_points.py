@@ -88,10 +88,25 @@ class ChangePointsResult(TrendResult):
         per = "a year" if self.freq is not None else "a period"
         by = (
             f" by about {100 * abs(self.steady - 1):.0f} % {per}"
-            if 0.2 < self.steady < 3 and self.levels["n"].sum() >= PERCENT_BASE
+            if 0.2 < self.steady < 3 and self._first_year() >= PERCENT_BASE
             else ""
         )
         return f"the level {way} little by little{by}."
+
+    def _first_year(self) -> float:
+        """Return the events of the first year: the base of a percentage a year."""
+        period = self.periods["period"]
+        first = period < period.iloc[0] + pd.DateOffset(years=1) if self.freq is not None else period > 0
+        return float(self.periods.loc[first, "n"].sum())
+
+    def _steady_line(self) -> Any:
+        """Return the level where it moved little by little: as many events in all, growing by the same factor each year."""
+        assert self.steady is not None
+        period = self.periods["period"]
+        at = (period - period.iloc[0]) / pd.Timedelta(days=365.2425) if self.freq is not None else period - period.iloc[0]
+        line = self.steady ** at.to_numpy(dtype=float)
+        known = self.periods["n"].notna().to_numpy()
+        return line * float(self.periods["n"].sum()) / line[known].sum()
 
     def _steps_words(self, begin: str) -> str:
         table = self.table
@@ -156,10 +171,11 @@ class ChangePointsResult(TrendResult):
         from sara.plot.trend_levels import draw_levels
 
         x = self.periods["period"].to_numpy()
-        level = self.periods["level"].to_numpy(dtype=float)
+        little = self.steady is not None and self.table.empty
+        level = self._steady_line() if little else self.periods["level"].to_numpy(dtype=float)
         draw_levels(
-            ax, x, self.periods["n"].to_numpy(dtype=float), level, expected=self.periods["expected"].to_numpy(dtype=float) if self.seasonal else None,
-            spans=list(zip(self.table["earliest"], self.table["latest"], strict=True)), words=[_level(v) for v in self.levels["level"]],
+            ax, x, self.periods["n"].to_numpy(dtype=float), level, expected=self.periods["expected"].to_numpy(dtype=float) if self.seasonal and not little else None,
+            spans=list(zip(self.table["earliest"], self.table["latest"], strict=True)), words=[f"{_level(level[0])} to {_level(level[-1])}"] if little else [_level(v) for v in self.levels["level"]],
             firsts=list(self.levels["first"]), label=f"when it changed ({100 * self.confidence:.0f} %)",
         )  # fmt: skip
         return f"{self.noun} {self.a_word}"

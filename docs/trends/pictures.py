@@ -55,9 +55,11 @@ def save(drawn: Any, path: Path) -> None:
     held = io.BytesIO()
     figure.savefig(held, format="png", dpi=DPI)
     picture = Image.open(held).convert("RGB")
-    for colors in (256, 128, 64, 32):
+    # All colors first: a scale of colors loses a step when they are counted down.
+    for colors in (None, 256, 128, 64, 32):
         packed = io.BytesIO()
-        picture.quantize(colors, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+        kept = picture if colors is None else picture.quantize(colors, dither=Image.Dither.NONE)
+        kept.save(packed, format="png", optimize=True)
         if packed.tell() <= MOST_BYTES:
             break
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -100,6 +100,8 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
     "trends.trend_test": (lambda w: w.strip, lambda e, w: sara.trends.trend_test(e)),
     "trends.ears": (lambda w: w.strip, lambda e, w: sara.trends.ears(e)),
+    "trends.ewma": (lambda w: w.strip, lambda e, w: sara.trends.ewma(e)),
+    "trends.cusum": (lambda w: w.strip, lambda e, w: sara.trends.cusum(e)),
     "trends.farrington": (lambda w: w.calls, lambda e, w: sara.trends.farrington(e, years=2)),
     "trends.clock": (lambda w: w.strip, lambda e, w: sara.trends.clock(e)),
     "trends.decompose": (lambda w: w.strip, lambda e, w: sara.trends.decompose(e, freq="MS")),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from sara.core.errors import InputError, suggest
 from sara.core.units import metres, timestamp
+from sara.trends._input.lawful import is_lawful_day
 
 __all__ = ["US_HOLIDAYS", "Days", "clock_hours", "days_of", "us_holidays"]
 
@@ -25,10 +26,6 @@ _NAMES = {
     "name": ("name", "event", "title", "summary", "description"), "kind": ("kind", "type", "category"), "start": ("start", "start_time", "from", "begins"),
     "end": ("end", "end_time", "to", "ends"), "x": ("x",), "y": ("y",), "lon": ("lon", "longitude", "lng"), "lat": ("lat", "latitude"), "radius": ("radius",),
 }  # fmt: skip
-# Gatherings that the law protects are nobody's problem to rank. The kind says so, or the name where the kind leaves it open.
-_LAWFUL = re.compile(r"assembl|protest|demonstration|vigil|picket|rally|rallies|\bmarch(es)?\b|sit-?in|strike|petition|canvass|political|campaign|worship|procession", re.IGNORECASE)  # fmt: skip
-_LAWFUL_NAME = re.compile(r"protest|demonstration|vigil|picket|sit-in|march (for|on|against|of)\b|rally (for|on|against|at)\b|political rally|campaign rally|assembly of", re.IGNORECASE)  # fmt: skip
-_OPEN_KINDS = ("", "event", "other", "disturbance", "unrest", "riot", "incident", "gathering", "crowd", "special event")
 _LONGEST_ROW = 31
 _SHORT = {
     "Birthday of Martin Luther King, Jr.": "Martin Luther King Jr. Day", "Juneteenth National Independence Day": "Juneteenth",
@@ -125,7 +122,7 @@ def _of_table(table: pd.DataFrame, *, crs: Any, radius: Any) -> Days:
     count = len(dates)
     name = _text(_column(table, "name"), count)
     kind = np.array([text.strip().lower() for text in _text(_column(table, "kind"), count)], dtype=object)
-    lawful = np.array([_is_lawful(k, n) for k, n in zip(kind, name, strict=True)], dtype=bool)
+    lawful = np.array([is_lawful_day(k, n) for k, n in zip(kind, name, strict=True)], dtype=bool)
     kind = np.where(kind == "", "event", kind)
     name = np.where(name == "", kind, name)
     begins, ends = _clock(_column(table, "start"), count, name="start"), _clock(_column(table, "end"), count, name="end")
@@ -171,10 +168,6 @@ def _text(values: pd.Series | None, count: int) -> npt.NDArray[Any]:
     if values is None:
         return np.full(count, "", dtype=object)
     return np.array(["" if pd.isna(v) else str(v).strip() for v in values], dtype=object)
-
-
-def _is_lawful(kind: str, name: str) -> bool:
-    return bool(_LAWFUL.search(kind)) or (kind in _OPEN_KINDS and bool(_LAWFUL_NAME.search(name)))
 
 
 def _clock(values: pd.Series | None, count: int, *, name: str) -> npt.NDArray[np.float64]:

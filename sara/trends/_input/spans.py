@@ -22,6 +22,7 @@ from sara.core.wording import noun_of, source_of
 from sara.data._lists import HELP_REASON
 from sara.data.places import area_numbers, within
 from sara.trends._input.gaps import gaps_of
+from sara.trends._input.lawful import ASSEMBLY_REASON, assembly_values, assembly_words
 from sara.trends._input.rows import Rows, rows_of
 from sara.trends._input.windows import Window
 
@@ -131,11 +132,13 @@ def spans_of(known: Any, start: pd.Timestamp, end: pd.Timestamp, *, by: str | No
     codes, names, _ = group_codes(rows.values, by=by)
     codes = codes if by is not None else np.zeros(len(at), dtype=np.int64)
     helps = rows.helped & inside & (codes >= 0)
+    assembled = np.append(assembly_values(names, column=by), False) if by is not None else np.zeros(2, dtype=bool)
+    aside = inside & ~helps & assembled[codes]
     gaps = gaps_of(known, None, first, last)
     lost = np.zeros(len(at), dtype=bool)
     for a, b in gaps:
         lost |= (at >= np.datetime64(a.floor("D"))) & (at < np.datetime64(b.ceil("D")))
-    used = inside & (codes >= 0) & ~helps & ~lost
+    used = inside & (codes >= 0) & ~helps & ~lost & ~aside
     if not used.any():
         raise NotEnoughDataError(
             f"compare needs at least 1 event in the period{f' with a {by}' if by else ''}. Got 0. Check the dates: sara.audit(events)"
@@ -160,10 +163,11 @@ def spans_of(known: Any, start: pd.Timestamp, end: pd.Timestamp, *, by: str | No
             {
                 "without a time": rows.count(no_time), "outside the period": rows.count(~inside & ~no_time),
                 "in a gap of the file": rows.count(inside & lost), f"with no {by}": rows.count(inside & ~lost & (codes < 0)),
-                HELP_REASON: rows.count(helps & ~lost),
+                HELP_REASON: rows.count(helps & ~lost), **({ASSEMBLY_REASON: rows.count(aside & ~lost)} if aside.any() else {}),
             },
         ),
-        noun=rows.noun, source=rows.source, officers=rows.count(used & rows.officer), last=pd.Timestamp(rows.last[~no_time].max()), cautions=rows.cautions,
+        noun=rows.noun, source=rows.source, officers=rows.count(used & rows.officer), last=pd.Timestamp(rows.last[~no_time].max()),
+        cautions=(*rows.cautions, *assembly_words(rows.count(aside & ~lost), rows.noun)),
     )  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class SeriesResult(Result):
         The period, half-open.
     noun, source : str
         What the rows are called, and the source line.
+    assemblies : bool
+        Whether at least half of the events are lawful assemblies, which are not predicted.
     """
 
     freq: str
@@ -67,6 +69,7 @@ class SeriesResult(Result):
     source: str = ""
     gaps: tuple[tuple[str, str], ...] = ()
     years_p: float | None = None
+    assemblies: bool = False
 
     question: ClassVar[str] = "How many, and is it changing?"
     count_columns: ClassVar[tuple[str, ...]] = ("n",)

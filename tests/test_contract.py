@@ -99,6 +99,8 @@ RECIPES: dict[str, tuple[Callable[[World], Any] | None, Callable[[Any, World], A
     "trends.series": (lambda w: w.strip, lambda e, w: sara.trends.series(e)),
     "trends.change_points": (lambda w: w.strip, lambda e, w: sara.trends.change_points(e)),
     "trends.trend_test": (lambda w: w.strip, lambda e, w: sara.trends.trend_test(e)),
+    "trends.weekly_band": (lambda w: w.strip, lambda e, w: sara.trends.weekly_band(e)),
+    "trends.scan_window": (lambda w: w.strip, lambda e, w: sara.trends.scan_window(e)),
     "trends.ears": (lambda w: w.strip, lambda e, w: sara.trends.ears(e)),
     "trends.ewma": (lambda w: w.strip, lambda e, w: sara.trends.ewma(e)),
     "trends.cusum": (lambda w: w.strip, lambda e, w: sara.trends.cusum(e)),

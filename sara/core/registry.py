@@ -54,12 +54,14 @@ KINDS = {
     "RefreshResult": "sara.problem._refresh_result",
     "RepeatResult": "sara.analyze._repeats",
     "ScanStatisticResult": "sara.hotspots._results.scan_statistic",
+    "ScanWindowResult": "sara.trends._results.scan_window",
     "SeasonalResult": "sara.trends._results.seasonal",
     "SeriesResult": "sara.trends._results.series",
     "StreetResult": "sara.hotspots._results.street",
     "TrendCompareResult": "sara.trends._results.compare",
     "TrendTestResult": "sara.trends._results.trend_test",
     "TrendResult": "sara.trends._result",
+    "WeeklyBandResult": "sara.trends._results.weekly_band",
 }
 
 

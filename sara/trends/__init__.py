@@ -29,10 +29,14 @@ from sara.trends._results.ewma import EwmaResult
 from sara.trends._results.farrington import FarringtonResult
 from sara.trends._results.forecast import ForecastResult
 from sara.trends._results.monitor import MonitorResult
+from sara.trends._results.scan_window import ScanWindowResult
 from sara.trends._results.trend_test import TrendTestResult
+from sara.trends._results.weekly_band import WeeklyBandResult
+from sara.trends._scan_window import scan_window
 from sara.trends._seasonal import SeasonalResult, seasonal
 from sara.trends._series import SeriesResult, series
 from sara.trends._trend_test import trend_test
+from sara.trends._weekly_band import weekly_band
 
 __all__ = [
     "AoristicResult",
@@ -48,10 +52,12 @@ __all__ = [
     "FarringtonResult",
     "ForecastResult",
     "MonitorResult",
+    "ScanWindowResult",
     "SeasonalResult",
     "SeriesResult",
     "TrendCompareResult",
     "TrendTestResult",
+    "WeeklyBandResult",
     "aoristic",
     "change_points",
     "circular",
@@ -66,7 +72,9 @@ __all__ = [
     "farrington",
     "forecast",
     "monitor",
+    "scan_window",
     "seasonal",
     "series",
     "trend_test",
+    "weekly_band",
 ]

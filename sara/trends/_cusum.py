@@ -109,8 +109,8 @@ def cusum(
     --------
     >>> import sara
     >>> found = sara.trends.cusum([4, 6, 5, 3, 6, 5, 4, 8, 9, 7, 10, 8, 9], mean=5, shift=1.5, side="up")
-    >>> found.table.loc[found.table["alarm"], ["period", "up", "up_limit", "onset"]].iloc[0].to_dict()
-    {'period': 12, 'up': 11.0, 'up_limit': 11.0, 'onset': 8}
+    >>> found.table.loc[found.table["alarm"], ["period", "up", "onset"]].round(2).to_dict("records")[0]
+    {'period': 12, 'up': 11.0, 'onset': 8}
     """
     side = check_choice(side, tuple(SIDES), name="side")
     shift, k, h, arl0, sd, dispersion = (

@@ -82,7 +82,7 @@ def ewma(
     >>> import sara
     >>> found = sara.trends.ewma([9, 11, 10, 8, 12, 10, 9, 11, 14, 15, 16, 14, 17], center=10, sd=3.2)
     >>> found.table.loc[found.table["alarm"], ["period", "n", "ewma", "high"]].round(2).to_dict("records")
-    [{'period': 12, 'n': 14.0, 'ewma': 14.07, 'high': 14.03}, {'period': 13, 'n': 17.0, 'ewma': 14.95, 'high': 14.03}]
+    [{'period': 13, 'n': 17.0, 'ewma': 14.65, 'high': 14.03}]
     """
     weight = check_positive(weight, name="weight")
     if weight > 1:

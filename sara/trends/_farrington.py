@@ -22,7 +22,7 @@ __all__ = ["farrington"]
 WEEKS = 52.0
 SEASONS = 10
 # From this dispersion on the original version alarms clearly more often than it says.
-WIDE = 1.3
+WIDE = 1.15
 
 
 def farrington(

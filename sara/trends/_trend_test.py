@@ -23,6 +23,8 @@ __all__ = ["trend_test"]
 Floats = npt.NDArray[np.float64]
 
 LEAST = 8
+# Without a correction nothing has to be measured but the order.
+LEAST_PLAIN = 4
 # All pairs of more periods than this do not fit into memory.
 MOST = 10_000
 # Years below which the covariances of seasons can't be told.
@@ -65,7 +67,8 @@ def trend_test(
     correction : {"memory", "yue-wang", "hirsch-slack", "hamed-rao", "none"}
         What is done about neighbors being alike, which makes chance look like a trend. ``"memory"``: the variance of the test grows by how
         alike neighbors are and how slowly that fades. ``"yue-wang"``: by the correlation with the period before only. ``"hirsch-slack"``: by the
-        covariances of the seasons (ten whole years at least). ``"hamed-rao"``: by the correlated ranks, without a season. ``"none"``: the test
+        covariances of the seasons (ten whole years at least). ``"hamed-rao"``: by the correlated ranks, without a season; as published it also shrinks the
+        variance where neighbors are unlike. ``"none"``: the test
         of the books, for independent values.
     season : "auto", None, or int
         ``"auto"``: each week is compared with the same week of other years, each month with the same month, where the dates cover two years.
@@ -86,7 +89,7 @@ def trend_test(
     InputError
         If an option is unknown, or the numbers are too many.
     NotEnoughDataError
-        If there are fewer than 8 whole periods.
+        If there are fewer than 8 whole periods (4 without a correction).
 
     Notes
     -----
@@ -110,11 +113,12 @@ def trend_test(
     """
     check_choice(correction, (*CORRECTIONS, "hamed-rao"), name="correction")
     confidence = check_confidence(confidence)
-    chosen = counted(series, freq=freq, period=period).check_length(LEAST, method="trend_test")
+    least = LEAST_PLAIN if correction == "none" else LEAST
+    chosen = counted(series, freq=freq, period=period).check_length(least, method="trend_test")
     steps = _steps(chosen, season)
     known = int((~np.isnan(steps.rate)).sum())
-    if known < LEAST:
-        raise NotEnoughDataError(f"trend_test needs at least {LEAST} {steps.word}s. Got {known}. Take a longer period.")
+    if known < least:
+        raise NotEnoughDataError(f"trend_test needs at least {least} {steps.word}s. Got {known}. Take a longer period.")
     if known > MOST:
         raise InputError(
             f"`series` must have at most {MOST:,} numbers without a season. Got {known:,}. Count longer periods: freq='W'."

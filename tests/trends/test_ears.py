@@ -20,7 +20,7 @@ def test_bare_numbers_a_series_and_its_table_give_the_same():
     for name in ("n", "expected", "upper", "alarm"):
         assert one.table[name].tolist() == two.table[name].tolist()
     assert one.text.startswith(
-        "1 of the 7 periods judged is above what the 7 periods before it make likely: period 10 (12; usual up to 7)."
+        "1 of the 7 periods judged is above what the 7 periods before make likely: period 10 (12; usual up to 7)."
     )
     assert "the week from 2024-03-04 (12; usual up to 7)" in two.text
 
@@ -79,3 +79,7 @@ def test_saved_and_loaded_it_says_and_draws_the_same():
     assert again.text == found.text
     first, second = found.plot(), again.plot()
     assert [line.get_ydata().tolist() for line in first.lines[:1]] == [line.get_ydata().tolist() for line in second.lines[:1]]
+
+
+def test_c2_names_its_own_baseline():
+    assert "what the 7 periods before, the last 2 periods left out, make likely" in sara.trends.ears(SERIES, method="C2").text

@@ -22,11 +22,19 @@ def monthly(slope, *, years=6, season=0.0, level=200, seed=1):
     return pd.Series(np.random.default_rng(seed).poisson(mean), index=index)
 
 
-def test_ten_in_order_are_the_published_value():
-    row = sara.trends.trend_test(range(1, 11), correction="none").table.iloc[0]
-    assert (row["s"], row["variance"]) == (45, 125)
-    assert row["z"] == pytest.approx(3.9355, abs=5e-5)
-    assert row["slope"] == 1
+@pytest.mark.parametrize(
+    ("values", "s", "variance", "z"),
+    [([5, 6, 11, 8, 10], 6, 50 / 3, 1.2247), ([10, 15, 14, 20], 4, 26 / 3, 1.0190), (list(range(1, 11)), 45, 125, 3.9355)],
+)
+def test_short_series_are_the_published_values(values, s, variance, z):
+    row = sara.trends.trend_test(values, correction="none").table.iloc[0]
+    assert (row["s"], row["variance"], row["z"]) == pytest.approx((s, variance, z), abs=5e-5)
+
+
+def test_a_correction_needs_more_than_the_order():
+    with pytest.raises(NotEnoughDataError, match="at least 8"):
+        sara.trends.trend_test([5, 6, 11, 8, 10])
+    assert sara.trends.trend_test(range(1, 11), correction="none").table["slope"].iloc[0] == 1
 
 
 def test_the_slope_is_per_year_and_that_of_scipy():

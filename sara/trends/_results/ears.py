@@ -44,7 +44,8 @@ class EarsResult(TrendResult):
     title: ClassVar[str] = "Is it more than in the days or weeks before?"
 
     def _text(self) -> str:
-        limit = f"what the {self.baseline} {self.word}s before it make likely"
+        ago = "" if self.method == "C1" else f", the last 2 {self.word}s left out,"
+        limit = f"what the {self.baseline} {self.word}s before{ago} make likely"
         found = alarms_found(self.table, word=self.word, dated=self.freq is not None, limit=limit)
         return f"{found} Where nothing changes, such a chart alarms at this level in {rate_words(self.false_alarms, self.word)}."
 

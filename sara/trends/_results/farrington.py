@@ -52,6 +52,9 @@ class FarringtonResult(TrendResult):
             limit=f"what the season, the level and the trend of {years} make likely",
         )
         judged, above = int(self.table["upper"].notna().sum()), int(self.table["alarm"].sum())
+        if self.version == "original":
+            # Its true rate is above the nominal one even where only chance is at work, so that its alarms can't be counted against that.
+            return f"{found} By its promise {rate_words(self.tail, self.word)} is above by chance; in truth it is more often."
         chance = f"By chance alone {rate_words(self.tail, self.word)} would be"
         if above and judged > 1:
             from scipy.stats import binom

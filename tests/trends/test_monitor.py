@@ -122,6 +122,16 @@ def test_a_gap_is_unknown_and_the_last_known_week_is_judged():
     assert np.isnan(table.loc["s01", "p"])
 
 
+def test_a_gap_at_the_end_makes_no_series_silent():
+    weeks = pd.date_range("2019-01-07", periods=270, freq="7D")
+    counts = pd.DataFrame(np.random.default_rng(3).poisson(0.6, (270, 12)).astype(float), index=weeks)
+    counts.iloc[-13], counts.iloc[-12:-2], counts.iloc[-2:] = 1, np.nan, 0
+    table = monitor(counts.rename(columns="b{}".format)).table
+    assert (table["silent_for"] == 2).all()
+    assert not table["is_silent"].any()
+    assert (table["p_silent"] > 0.2).all()
+
+
 def test_short_files_are_judged_against_the_half_year_before():
     counts = city(series=20).tail(60)
     counts.iloc[-1, 3] = 20

@@ -161,7 +161,7 @@ def silence(n: npt.ArrayLike, per_year: float) -> tuple[Ints, Floats, Floats]:
     Returns
     -------
     periods, expected, p : arrays of shape (series,)
-        ``periods`` known ones without an event at the end; ``expected`` in as many, from the same season of earlier years (all of the earlier series where
+        ``periods`` known ones without an event at the end; ``expected`` in as many, from the same periods of earlier years (all of the earlier series where
         the silence is longer than a year or there is no earlier year); ``p`` the chance of none, 1 where the last period has events.
 
     Notes
@@ -178,7 +178,8 @@ def silence(n: npt.ArrayLike, per_year: float) -> tuple[Ints, Floats, Floats]:
         if not len(there) or there[-1] == length - 1:
             continue
         begin = int(there[-1]) + 1
-        k = int((~np.isnan(row[begin:])).sum())
+        told = ~np.isnan(row[begin:])
+        k = int(told.sum())
         if k == 0:
             continue
         past = row[:begin]
@@ -186,7 +187,8 @@ def silence(n: npt.ArrayLike, per_year: float) -> tuple[Ints, Floats, Floats]:
         windows = (
             [past[begin - y * year : length - y * year] for y in range(1, begin // year + 1)] if length - begin <= year else []
         )
-        windows = [w for w in windows if len(w) == length - begin and not np.isnan(w).any()]
+        # Only the periods of which the file tells are silent; what is expected is expected in as many.
+        windows = [w[told] for w in windows if len(w) == len(told) and not np.isnan(w[told]).any()]
         if windows:
             s, of = float(sum(w.sum() for w in windows)), float(len(windows))
         else:

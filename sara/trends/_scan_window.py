@@ -78,7 +78,9 @@ def scan_window(
         raise InputError(f"`mean` must be a number of 0 or more. Got {mean!r}.")
     if series is None:
         if n is None or mean is None or periods is None:
-            raise InputError("`n`, `mean` and `periods` must be given where there is no series. Write scan_window(n=6, mean=0.6, periods=208)")
+            raise InputError(
+                "`n`, `mean` and `periods` must be given where there is no series. Write scan_window(n=6, mean=0.6, periods=208)"
+            )
         p = naus(n, window, float(mean), periods)
         return ScanWindowResult(
             table=_table(window, n, float(mean), periods, p, np.nan, np.nan), settings=_settings(window, n, float(mean), periods, True, True, True),
@@ -87,28 +89,37 @@ def scan_window(
     chosen = counted(series, freq=freq, period=period).check_counts().check_length(2 * window, method="scan_window")
     total, begin = fullest_window(chosen.n, window)
     if np.isnan(total[0]):
-        raise NotEnoughDataError(f"scan_window needs {window} {chosen.word}s in a row without a gap. Got none. Take a shorter `window`.")
+        raise NotEnoughDataError(
+            f"scan_window needs {window} {chosen.word}s in a row without a gap. Got none. Take a shorter `window`."
+        )
     most, first = int(total[0]), int(begin[0])
     known = chosen.n[~np.isnan(chosen.n)]
     asked, level, length = n or most, float(known.mean()) if mean is None else float(mean), periods or len(known)
     p = scan_chance(asked, window, level, length)
     spread = float(known.var(ddof=1) / known.mean()) if known.mean() > 0 else 1.0
     cautions = ["The mean was taken from the series itself, its fullest window included."] if mean is None else []
+    wide = None
     if spread > 1 + 2.5 * np.sqrt(2 / len(known)):
         wide = scan_chance(asked, window, level, length, spread=spread)
-        cautions.append(f"These counts vary {spread:.1f} times as much as Poisson counts: with that spread the chance is {wide:.2g}, not {p:.2g}.")
+        cautions.append(
+            f"These counts vary {spread:.1f} times as much as Poisson counts: with that spread the chance is {wide:.2g}, not {p:.2g}."
+        )
     where = chosen.say(first) if window == 1 else f"{window} {chosen.word}s beginning with {chosen.say(first)}"
     return ScanWindowResult.of(
-        chosen, table=_table(window, asked, level, length, p, first + 1, most), history=history_of(chosen), p=p, where=where,
+        chosen, table=_table(window, asked, level, length, p, first + 1, most), history=history_of(chosen), p=p, p_spread=wide, where=where,
         settings=_settings(window, asked, level, length, n is not None, mean is not None, periods is not None), cautions=tuple(cautions),
     )  # fmt: skip
 
 
 def _table(window: int, n: int, mean: float, periods: int, p: float, first: float, most: float) -> pd.DataFrame:
-    return pd.DataFrame({"window": [window], "n": [n], "mean": [mean], "periods": [periods], "p": [p], "first": [first], "most": [most]})
+    return pd.DataFrame(
+        {"window": [window], "n": [n], "mean": [mean], "periods": [periods], "p": [p], "first": [first], "most": [most]}
+    )
 
 
-def _settings(window: int, n: int, mean: float, periods: int, n_given: bool, mean_given: bool, length_given: bool) -> dict[str, Setting]:
+def _settings(
+    window: int, n: int, mean: float, periods: int, n_given: bool, mean_given: bool, length_given: bool
+) -> dict[str, Setting]:
     return {
         "window": Setting(window, "sara" if window == 2 else "you"),
         "n": Setting(n, "you" if n_given else "sara", "" if n_given else "events of the fullest window"),

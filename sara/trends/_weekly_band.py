@@ -92,7 +92,9 @@ def weekly_band(
     if (~known[first:]).any():
         cautions.append(f"{int((~known[first:]).sum())} {chosen.word}s could not be judged: a gap.")
     if chosen.dated:
-        cautions.append("The band knows no season and follows one some weeks behind: where the season is strong, look at `seasonal` too.")
+        cautions.append(
+            "The band knows no season and follows one some weeks behind: where the season is strong, look at `seasonal` too."
+        )
     return WeeklyBandResult.of(
         chosen, table=table, history=history_of(chosen), weeks=weeks, method=method, partial=chosen.partial,
         false_alarms=float(np.nanmean(band.outside)) if known.any() else 0.0,

@@ -10,7 +10,9 @@ import sara
 def weekly_band() -> Any:
     """Return the band over the weeks of Riverton's disorder calls of one year."""
     calls = sara.datasets.load("riverton_calls").query("category == 'disorder'")
-    return sara.trends.weekly_band(calls, period=("2023-06-01", "2024-06-30")).plot(marks={"2024-03-01": "response on the bar strip"})
+    return sara.trends.weekly_band(calls, period=("2023-06-01", "2024-06-30")).plot(
+        marks={"2024-03-01": "response on the bar strip"}
+    )
 
 
 def scan_window() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
@@ -25,6 +25,8 @@ class ScanWindowResult(TrendResult):
         ``period``, ``n`` of the series; empty where only numbers were given.
     p : float
         Of a series: the chance for whole periods, as it was counted. Of numbers: Naus's, for a window that begins at any moment.
+    p_spread : float or None
+        Of a series with more spread than Poisson: the chance at its own spread.
     where : str
         The fullest window in words; empty where only numbers were given.
     """
@@ -32,17 +34,20 @@ class ScanWindowResult(TrendResult):
     history: pd.DataFrame
     p: float
     where: str = ""
+    p_spread: float | None = None
 
     question: ClassVar[str] = "Would chance fill some window this full?"
     title: ClassVar[str] = "Would chance fill some window this full?"
 
     def _text(self) -> str:
         row = self.table.iloc[0]
-        chance = f"{self.p:.2g}" if self.p >= 0.0001 else "less than 0.0001"
+        p = self.p if self.p_spread is None else self.p_spread
+        chance = f"{p:.2g}" if p >= 0.0001 else "less than 0.0001"
         held = f"{row['n']:,.0f} events in one window"
         found = f"The fullest window, {self.where}, holds {row['most']:,.0f}. " if self.where else ""
-        verdict = "chance explains that" if self.p >= 0.05 else "chance alone seldom does that"
-        return f"{found}Where nothing changes, some window has at least {held} with a chance of {chance}: {verdict}."
+        spread = "" if self.p_spread is None else " at the spread of this series"
+        verdict = "chance explains that" if p >= 0.05 else "chance alone seldom does that"
+        return f"{found}Where nothing changes, some window has at least {held} with a chance of {chance}{spread}: {verdict}."
 
     def _paint(self, ax: Axes) -> str:
         from sara.plot.style import PALE

@@ -50,7 +50,11 @@ class WeeklyBandResult(TrendResult):
             return f"No {self.word} could be judged."
         last = judged.tail(self.weeks)
         out = last[last["alarm"]]
-        whole = f"{len(last) - len(out)} of the last {len(last)} {self.word}s judged" if len(last) > 1 else f"The one {self.word} judged"
+        whole = (
+            f"{len(last) - len(out)} of the last {len(last)} {self.word}s judged"
+            if len(last) > 1
+            else f"The one {self.word} judged"
+        )
         whole = whole.replace(" judged", "") if len(last) == self.weeks else whole
         if len(last) == 1:
             return f"The one {self.word} judged is {'outside' if len(out) else 'inside'} what is usual."
@@ -63,7 +67,11 @@ class WeeklyBandResult(TrendResult):
         )
 
     def _named(self, row: dict[Any, Any]) -> str:
-        name = f"the {self.word} from {pd.Timestamp(row['period']):%Y-%m-%d}" if self.freq is not None else f"{self.word} {row['period']}"
+        name = (
+            f"the {self.word} from {pd.Timestamp(row['period']):%Y-%m-%d}"
+            if self.freq is not None
+            else f"{self.word} {row['period']}"
+        )
         return f"{name} ({row['n']:,.0f}) was {row['position']} it ({np.ceil(row['low']):,.0f} to {np.floor(row['high']):,.0f})"
 
     def _paint(self, ax: Axes) -> str:

@@ -16,7 +16,7 @@ from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Result, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words, percent, period_words
-from sara.trends._input.gaps import gaps_of
+from sara.trends._input.gaps import check_known, gaps_of, in_gaps
 from sara.trends._input.rounds import exposure_of_week
 from sara.trends._input.rows import Rows, rows_of, unit_of
 
@@ -187,16 +187,19 @@ def clock(events: gpd.GeoDataFrame | EventSource, *, period: Any = None) -> Cloc
     rows = rows_of(known, unit=min(3_600, unit_of(start, end)), hours=True)
     _check_hours(rows)
     inside, no_time, no_hour = in_period(rows.time, start, end), np.isnat(rows.time), np.isnan(rows.hour)
-    used = inside & ~no_hour
+    gaps = gaps_of(known, None, start, end)
+    check_known(known, gaps, start, end)
+    lost = in_gaps(rows.time, gaps) & inside
+    used = inside & ~no_hour & ~lost
     check_enough(rows.count(used), 1, method="clock", what="event of the period with an hour")
     dow = (rows.time[used].astype("datetime64[D]").astype(np.int64) + 3) % 7
-    gaps = gaps_of(known, None, start, end)
     exposure = exposure_of_week(start, end, gaps=gaps)
     n, stretch = _numbers(dow * 24 + rows.hour[used].astype(np.int64), exposure, rows.n[used])
     counted = {
         "without a time": rows.count(no_time),
         "outside the period": rows.count(~inside & ~no_time),
-        "without an hour": rows.count(inside & no_hour),
+        "without an hour": rows.count(inside & no_hour & ~lost),
+        "in a gap of the file": rows.count(lost),
     }
     return ClockResult(
         table=_table(n, exposure),

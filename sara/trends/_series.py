@@ -16,11 +16,12 @@ from sara.core.period import in_period
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words
-from sara.data._lists import HELP_REASON, shown
+from sara.data._lists import HELP_REASON, PLACE_LIKE, shown
 from sara.trends._input.edges import DAY, MOST_ROWS, covered, edges_of
 from sara.trends._input.exposed import exposure_of
 from sara.trends._input.frequency import check_precision, label_of, step_of
-from sara.trends._input.gaps import Gaps, gaps_of, missing_days
+from sara.trends._input.gaps import Gaps, check_known, gaps_of, in_gaps, missing_days
+from sara.trends._input.lawful import assemblies_in
 from sara.trends._input.operational import operational_period, start_of_day
 from sara.trends._input.rows import Rows, rows_of, unit_of
 from sara.trends._results.series import SeriesResult
@@ -35,6 +36,8 @@ Times = npt.NDArray[np.datetime64]
 GAP_EXPECTED = 20
 # A group silent for periods in which this many were to be expected has a code that came or went.
 CODE_EXPECTED = 100
+# Beyond this many groups it is they, not the periods, that make a table too long.
+MOST_GROUPS = 1_000
 # Reports of the last four weeks often come in late.
 LAG = pd.Timedelta(days=28)
 
@@ -117,7 +120,10 @@ def series(
     out_of = gaps_of(known, gaps, start, end)
     rows = rows_of(known, unit=unit_of(start, end, *edges, *[at for gap in out_of for at in gap]), by=by)
     within, n_in = in_period(rows.time, start, end), int(rows.n.sum())
-    lost = _in_gaps(rows.time, out_of) & within
+    check_known(known, out_of, start, end)
+    no_time = np.isnat(rows.time)
+    _check_times(rows, no_time)
+    lost = in_gaps(rows.time, out_of) & within
     inside = within & ~lost
     groups, names = _groups(rows, by)
     helps = rows.helped & inside & (groups >= 0)
@@ -133,7 +139,10 @@ def series(
         )
         there, codes = np.unique(groups[used], return_inverse=True)
         groups[used], names = codes, [names[code] for code in there]
-    no_time = np.isnat(rows.time)
+    if by is not None and len(names) > MOST_GROUPS and len(names) * (len(edges) - 1) > MOST_ROWS:
+        raise InputError(
+            f"`by` must have few values. Got {len(names):,} of {by!r}, which with {len(edges) - 1:,} periods make more than {MOST_ROWS:,} rows. Is it a column of ids? Write by='category'."
+        )
     if len(names) * (len(edges) - 1) > MOST_ROWS:
         raise InputError(
             f"`freq` must give a table of at most {MOST_ROWS:,} rows. Got {len(edges) - 1:,} periods of {freq!r} and {len(names):,} groups. Write freq='W' or freq='MS'."
@@ -146,7 +155,7 @@ def series(
     exposed = None if exposure is None else exposure_of(exposure, edges - np.timedelta64(shift), days, complete, out_of)
     table = _table(shown_as, n, complete, days, by, names, exposed)
     whole = n.sum(axis=0)[complete]
-    years, years_p = _years(rows, used, start, end)
+    years, years_p = _years(rows, used, *_known_span(out_of, start, end))
     holes = _gap_caution(rows, used, start, end, out_of)
     officers = officer_words(rows.count(used & rows.officer), rows.count(used), noun=rows.noun)
     return SeriesResult(
@@ -168,12 +177,19 @@ def series(
             },
         ),
         cautions=(*rows.cautions, *officers, *_known_gaps(out_of), *holes, *_code_cautions(n[:, complete], names, by), *_lag_caution(rows.last, end)),
-        freq=label_of(step), by=by, holes=bool(holes) or _cut_years(out_of, start, end), years=years, years_p=years_p,
+        freq=label_of(step), by=by, holes=bool(holes) or _cut_years(out_of, *_known_span(out_of, start, end)), years=years, years_p=years_p,
         swing=float(whole.var(ddof=1) / whole.mean()) if len(whole) > 2 and whole.mean() > 0 else 1.0,
         start=start - shift if start == start.normalize() + shift else start, end=end - shift if end == end.normalize() + shift else end,
-        noun=rows.noun, source=rows.source,
+        noun=rows.noun, source=rows.source, assemblies=assemblies_in(known) is not None,
         gaps=tuple((f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}") for first, last in out_of),
     )  # fmt: skip
+
+
+def _check_times(rows: Rows, no_time: npt.NDArray[np.bool_]) -> None:
+    if len(no_time) and no_time.all():
+        raise NotEnoughDataError(
+            f"series needs at least 1 event with a time. Got 0 of {int(rows.n.sum()):,}. Check the time column: sara.audit(events)"
+        )
 
 
 def _check_by(events: Any, by: Any) -> None:
@@ -195,7 +211,12 @@ def _groups(rows: Rows, by: str | None) -> tuple[Ints, list[Any]]:
     column = rows.values
     if column is None:
         return np.zeros(len(rows.n), dtype=np.int64), ["all"]
-    codes, names = pd.factorize(column)
+    try:
+        codes, names = pd.factorize(column)
+    except TypeError as error:
+        raise InputError(
+            f"`by` must name a column of single values. Got {by!r}, which holds lists or the like. Make text of them first: events.assign({by}=events[{by!r}].astype(str))"
+        ) from error
     if len(names) == 0:
         raise NotEnoughDataError(
             f"`by` must name a column with values. Got {by!r}, which is empty in all {int(rows.n.sum()):,} rows. Leave by= out, or name another column."
@@ -251,13 +272,6 @@ def _whole_days(edges: Times) -> bool:
     return bool((np.diff(edges).astype(np.int64) % DAY == 0).all())
 
 
-def _in_gaps(time: Times, gaps: Gaps) -> npt.NDArray[np.bool_]:
-    out = np.zeros(len(time), dtype=bool)
-    for first, last in gaps:
-        out |= (time >= np.datetime64(first, "us")) & (time < np.datetime64(last, "us"))
-    return out
-
-
 def _words_of(gaps: Gaps) -> str:
     listed = [f"{first:%Y-%m-%d} to {last - pd.Timedelta(microseconds=1):%Y-%m-%d}" for first, last in gaps]
     return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
@@ -272,9 +286,16 @@ def _known_gaps(gaps: Gaps) -> list[str]:
     )
 
 
+def _known_span(gaps: Gaps, start: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the period without the gaps at its ends."""
+    first = gaps[0][1] if gaps and gaps[0][0] <= start else start
+    last = gaps[-1][0] if gaps and gaps[-1][1] >= end else end
+    return first, last
+
+
 def _cut_years(gaps: Gaps, start: pd.Timestamp, end: pd.Timestamp) -> bool:
     first_end, last_start = start + pd.DateOffset(years=1), end - pd.DateOffset(years=1)
-    return any(first < first_end or last > last_start for first, last in gaps)
+    return any(start < last and first < end and (first < first_end or last > last_start) for first, last in gaps)
 
 
 def _check_day_starts(events: Any, shift: pd.Timedelta, day_starts: Any) -> None:
@@ -321,7 +342,8 @@ def _lag_caution(time: Times, end: pd.Timestamp) -> list[str]:
 
 def _code_cautions(n: Ints, names: list[Any], by: str | None) -> list[str]:
     """Name the groups that begin or end inside the period although many were to be expected: a code that changed looks like a change."""
-    if by is None or n.shape[1] < 6:
+    # A place that begins or ends is no code.
+    if by is None or by in PLACE_LIKE or n.shape[1] < 6:
         return []
     out = []
     for row, name in zip(n, names, strict=True):
@@ -356,7 +378,8 @@ def _gap_caution(rows: Rows, used: npt.NDArray[np.bool_], start: pd.Timestamp, e
         return []
     longest = int(holes[np.argmax(lengths[holes])])
     low, high = pd.Timestamp(ended[longest]), pd.Timestamp(begins[longest])
-    more = f" and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
+    others = len(holes) - 1
+    more = f" and {others} more such hole{'s' if others > 1 else ''}" if others else ""
     return [
         f"No {rows.noun} at all from {low:%Y-%m-%d} to {high:%Y-%m-%d}, where about {lengths[longest] * per_day:,.0f} were to be expected{more}: "
         "ask whether the data are complete before speaking of a fall."

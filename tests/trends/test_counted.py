@@ -45,7 +45,7 @@ def same(one, other, *, rows=True):
 # The same numbers, whatever is handed over.
 
 
-@pytest.mark.parametrize("freq", ["D", "W", "W-SAT", "2W", "MS", "QS", "YS", "3MS", "10D", "6h"])
+@pytest.mark.parametrize("freq", ["D", "W", "W-SAT", "2W", "MS", "QS", "3MS", "10D", "6h"])
 def test_events_a_source_a_series_and_its_table_are_the_same(freq):
     one = counted(EVENTS, freq=freq, period=PERIOD)
     found = sara.trends.series(EVENTS, freq=freq, period=PERIOD)
@@ -325,8 +325,74 @@ def test_nothing_and_one_date_are_not_enough():
     with pytest.raises(sara.NotEnoughDataError, match="at least 2 periods"):
         counted(pd.Series([4], index=pd.to_datetime(["2024-01-01"])))
     assert counted([4]).n.tolist() == [4]
-    assert len(counted(events_at(["2024-01-03 10:00"]))) == 0
-    assert counted(sara.trends.series(events_at(["2024-01-03 10:00"]))).n.tolist() == []
+    one = events_at(["2024-01-03 10:00"])
+    for data in (one, sara.open_events(one), sara.trends.series(one)):
+        with pytest.raises(sara.NotEnoughDataError, match="at least 1 complete week of the file. Got 0"):
+            counted(data)
+
+
+@pytest.mark.parametrize("method", ["farrington", "decompose", "forecast", "ears", "trend_test", "change_points"])
+def test_a_period_without_a_whole_week_is_refused_in_words(method):
+    with pytest.raises(sara.NotEnoughDataError, match="at least 1 complete week"):
+        getattr(sara.trends, method)(DAILY, period=("2024-03-05", "2024-03-08"))
+
+
+def test_no_time_at_all_is_refused():
+    blank = DAILY.assign(time=pd.NaT)
+    for method in (sara.trends.series, sara.trends.ears, sara.trends.seasonal):
+        with pytest.raises(sara.NotEnoughDataError, match="at least 1 event with a time"):
+            method(blank)
+
+
+# Ten rows a day, four years.
+DAILY = events_at(pd.date_range("2021-01-04", "2024-12-29 23:59", freq="144min"))
+
+
+def test_beyond_the_file_nothing_is_known():
+    inside, beyond = counted(DAILY), counted(DAILY, period=("2010-01-01", "2030-01-01"))
+    same(inside, beyond)
+    assert sum("covers 2021-01-04 to 2024-12-29" in words for words in beyond.cautions) == 1
+    assert any("of the period asked for lie outside, unknown, not empty" in words for words in beyond.cautions)
+    assert not any("lie outside" in words for words in inside.cautions)
+    same(beyond, counted(sara.open_events(DAILY), period=("2010-01-01", "2030-01-01")))
+    # A rare kind of call is as unknown there as all of them.
+    rare = DAILY.iloc[::500]
+    assert counted(rare, period=("2010-01-01", "2030-01-01")).n.tolist() == counted(rare).n.tolist()
+
+
+def test_a_period_beyond_the_file_is_refused():
+    for data in (DAILY, sara.open_events(DAILY)):
+        for method in (sara.trends.series, sara.trends.farrington, sara.trends.clock, sara.trends.seasonal):
+            with pytest.raises(sara.NotEnoughDataError, match="covers 2021-01-04 to 2024-12-29"):
+                method(data, period=("2030-01-01", "2030-12-31"))
+
+
+def test_a_series_beyond_the_file_has_no_numbers_there():
+    found = sara.trends.series(DAILY, period=("2020-06-01", "2026-01-01"), freq="MS")
+    outside = (found.table["period"] < "2021-01-01") | (found.table["period"] > "2024-12-31")
+    assert found.table["n"].isna().tolist() == outside.tolist()
+    assert "as many" in found.text or "may explain" in found.text
+    assert found.years == sara.trends.series(DAILY).years
+    week = sara.trends.clock(DAILY, period=("2010-01-01", "2030-01-01")).table
+    pd.testing.assert_frame_equal(week, sara.trends.clock(DAILY).table)
+
+
+def test_a_small_table_a_little_shorter_than_its_period_has_zeros():
+    few = events_at(["2024-01-01 10:00", "2024-01-03 11:00", "2024-01-16 12:00"])
+    assert counted(few, period=("2024-01-01", "2024-01-28")).n.tolist() == [2, 0, 1, 0]
+
+
+def test_another_run_of_the_file_is_no_unknown_time():
+    early = pd.date_range("2019-01-01", "2019-12-31 23:59", freq="144min")
+    events = events_at([*early, *pd.date_range("2020-06-01", "2023-12-31 23:59", freq="144min")])
+    found = counted(events, period=("2018-01-01", "2023-12-31"), freq="MS")
+    assert pd.Timestamp(found.start[0]) == pd.Timestamp("2019-01-01")
+    assert np.isnan(found.n).sum() == 5
+    same(found, counted(sara.open_events(events), period=("2018-01-01", "2023-12-31"), freq="MS"))
+    stragglers = events_at(["2012-05-01 10:00", *pd.date_range("2020-06-01", "2023-12-31 23:59", freq="144min")])
+    assert pd.Timestamp(counted(stragglers, period=("2012-01-01", "2023-12-31"), freq="MS").start[0]) == pd.Timestamp(
+        "2020-06-01"
+    )
 
 
 def test_freq_period_and_by_are_for_what_they_fit():

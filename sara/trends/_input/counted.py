@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sara.core.checks import check_events
+from sara.core.checks import check_events, record_of
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
@@ -22,9 +22,9 @@ from sara.core.units import period as parse_period
 from sara.core.wording import officer_words
 from sara.trends._input.edges import DAY, covered, edges_of
 from sara.trends._input.frequency import check_precision, label_of, per_year, step_of, word_of
-from sara.trends._input.gaps import gaps_of, missing_days
+from sara.trends._input.gaps import check_known, gaps_of, missing_days, outside_words
 from sara.trends._input.labels import dates_of, periods_of
-from sara.trends._input.rows import rows_of, unit_of
+from sara.trends._input.rows import Rows, rows_of, unit_of
 
 __all__ = ["Counted", "counted"]
 
@@ -191,27 +191,62 @@ def _of_events(data: Any, *, freq: str, period: Any, given: bool, name: str) -> 
     at = np.searchsorted(edges, rows.time[inside], side="right") - 1
     n = np.bincount(at, weights=rows.n[inside], minlength=len(edges) - 1).astype(float)
     complete, days = covered(edges, start, end)
-    missing = missing_days(edges, gaps_of(known, None, start, end))
+    gaps, word = gaps_of(known, None, start, end), word_of(label_of(step))[0]
+    _check_times(rows, no_time, name=name)
+    check_known(known, gaps, start, end)
+    missing = missing_days(edges, gaps)
+    unknown = (missing > 0) & complete
     days = days - missing
-    n[(missing > 0) & complete] = np.nan
-    in_gap = int(rows.n[inside][((missing > 0) & complete)[at]].sum())
-    used = int(np.nansum(n[complete]))
+    n[unknown] = np.nan
+    in_gap, used = int(rows.n[inside][unknown[at]].sum()), int(np.nansum(n[complete]))
+    _check_any(complete & ~unknown, word)
+    kept, outside = _inside_file(known, edges, complete, unknown)
     left_out = {
         "without a time": rows.count(no_time),
         "outside the period": rows.count(~inside & ~no_time),
-        f"in a partial {word_of(label_of(step))[0]}": rows.count(inside) - used - in_gap,
+        f"in a partial {word}": rows.count(inside) - used - in_gap,
         "beside a gap of the file": in_gap,
     }
     return Counted(
-        start=edges[:-1][complete], end=edges[1:][complete], n=n[complete], days=days[complete], freq=label_of(step), noun=rows.noun,
+        start=edges[:-1][kept], end=edges[1:][kept], n=n[kept], days=days[kept], freq=label_of(step), noun=rows.noun,
         source=rows.source, counts=Counts(int(rows.n.sum()), used, left_out),
         settings={
             "freq": Setting(label_of(step), "you" if given else "sara", "weeks run Monday to Sunday" if label_of(step) == "W-SUN" else ""),
             "period": period_setting,
         },
-        cautions=(*rows.cautions, *officer_words(rows.count(inside & rows.officer), rows.count(inside), noun=rows.noun)),
-        partial=tuple((pd.Timestamp(edges[i]), float(n[i])) for i in np.flatnonzero(~complete)),
+        cautions=(*rows.cautions, *([outside_words(known, outside, word)] if outside else []),
+                  *officer_words(rows.count(inside & rows.officer), rows.count(inside), noun=rows.noun)),
+        partial=tuple((pd.Timestamp(edges[i]), float(n[i])) for i in np.flatnonzero(~complete & (days > 0))),
     )  # fmt: skip
+
+
+def _check_times(rows: Rows, no_time: npt.NDArray[np.bool_], *, name: str) -> None:
+    if len(no_time) and no_time.all():
+        raise NotEnoughDataError(
+            f"`{name}` needs at least 1 event with a time. Got 0 of {int(rows.n.sum()):,}. Check the time column: sara.audit(events)"
+        )
+
+
+def _check_any(whole: npt.NDArray[np.bool_], word: str) -> None:
+    if not whole.any():
+        raise NotEnoughDataError(
+            f"`period` must hold at least 1 complete {word} of the file. Got 0. Take a longer period, or a shorter `freq`."
+        )
+
+
+def _inside_file(
+    known: Any, edges: Times, complete: npt.NDArray[np.bool_], unknown: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return the complete periods without the unknown ones at both ends, and how many of these lie beyond what the file covers."""
+    whole = np.flatnonzero(complete & ~unknown)
+    kept = complete.copy()
+    kept[: whole[0]] = kept[whole[-1] + 1 :] = False
+    coverage = record_of(known).get("coverage")
+    if not coverage:
+        return kept, 0
+    first, last = (np.datetime64(pd.Timestamp(day), "us") for day in coverage)
+    beyond = (edges[:-1] < first) | (edges[1:] > last)
+    return kept, int((complete & ~kept & beyond).sum())
 
 
 def _of_table(table: pd.DataFrame, *, name: str, freq: str | None = None, noun: str = "events", source: str = "") -> Counted:
@@ -260,7 +295,8 @@ def _of_series(
     partial = tuple((pd.Timestamp(edges[i]), float(n[i])) for i in np.flatnonzero(~whole & ~np.isnan(n)))
     # Partial periods at the ends go; one inside has a hole, and no number.
     kept = np.flatnonzero(whole)
-    first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
+    _check_any(whole, word)
+    first, last = int(kept[0]), int(kept[-1]) + 1
     n = np.where(whole, n, np.nan)[first:last]
     days = np.where(np.isnan(n), 0.0, days[first:last])
     missing, used = int(np.isnan(n).sum()), float(np.nansum(n))

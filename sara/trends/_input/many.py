@@ -6,25 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sara.core.checks import check_areas, check_columns, check_events, check_source
-from sara.core.engine import counts_by, counts_by_area, has_location
+from sara.core.engine import counts_by
 from sara.core.errors import InputError, NotEnoughDataError
-from sara.core.expression import is_one_of
 from sara.core.period import in_period, resolve_period
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import noun_of, officer_words, source_of
-from sara.data._lists import HELP_REASON, PLACE_LIKE
-from sara.data.categories import help_categories
-from sara.data.places import area_numbers
+from sara.data._lists import HELP_REASON
 from sara.trends._input.edges import covered, edges_of
 from sara.trends._input.frequency import check_precision, label_of, per_year, step_of, word_of
-from sara.trends._input.gaps import gaps_of, missing_days
+from sara.trends._input.gaps import check_known, gaps_of, missing_days
+from sara.trends._input.lawful import ASSEMBLY_REASON, assembly_rows, assembly_words
+from sara.trends._input.many_rows import rows_of_many
 from sara.trends._input.rows import unit_of
 
 __all__ = ["Many", "many"]
@@ -33,8 +31,6 @@ Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
 Bools = npt.NDArray[np.bool_]
 
-# Seconds that move every time above zero, where all engines round a division the same way; a whole number of days.
-_UP = 86_400 * 10_000_000
 # More numbers than this are a typing slip (a column of ids, or "min" for "MS").
 MOST_NUMBERS = 30_000_000
 # Words of the answer's own table.
@@ -109,6 +105,10 @@ def many(
         out = _of_long(data.table, (data.by,), noun=data.noun, source=data.source, freq=data.freq)
         return _only(out, by, areas, freq, period)
     if isinstance(data, pd.DataFrame) and "time" not in data.columns and not as_source(data):
+        if "period" in data.columns and "n" not in data.columns:
+            raise InputError(
+                f"`events` must have the counts in a column n where it has one row per period and series. Got columns: {', '.join(map(str, data.columns[:20]))}. Write: events.rename(columns={{'count': 'n'}})"
+            )
         if {"period", "n"} <= set(data.columns):
             columns = _listed(by) or tuple(
                 str(c) for c in data.columns if c not in ("period", "n", "complete", "days", "per_day")
@@ -146,7 +146,7 @@ def _of_events(data: Any, *, by: Any, areas: Any, freq: str | None, period: Any)
     edges = edges_of(start, end, step, freq=freq or "W")
     check_precision(known, edges, freq=freq or "W")
     shapes = _shapes(known, areas) if areas is not None else None
-    rows = _rows(known, columns, shapes, unit_of(start, end, *edges))
+    rows = rows_of_many(known, columns, shapes, unit_of(start, end, *edges))
     label = label_of(step)
     settings = {
         "by": Setting(", ".join(columns), "sara" if why else "you", why),
@@ -185,68 +185,17 @@ def _shapes(known: Any, areas: Any) -> Any:
     return shapes
 
 
-def _rows(known: Any, columns: tuple[str, ...], shapes: Any, unit: int) -> pd.DataFrame:
-    """Return one row per event, or per stretch and kind of a source: time, last, n, officer, helped, and a column k0, k1, ... per group."""
-    place_like = any(c in PLACE_LIKE for c in columns)
-    if not isinstance(known, EventSource):
-        time = known["time"].to_numpy(dtype="datetime64[us]")
-        out = pd.DataFrame({"time": time, "last": time, "n": np.ones(len(known), dtype=np.int64)})
-        out["officer"] = known["origin"].isin(["officer"]).to_numpy(dtype=bool, na_value=False)
-        out["helped"] = known["category"].isin(help_categories()).to_numpy(dtype=bool) if place_like else False
-        for k, column in enumerate(columns):
-            if column == "area" and shapes is not None:
-                out[f"k{k}"] = _label(shapes)(
-                    known["x"].to_numpy(dtype=float, na_value=np.nan), known["y"].to_numpy(dtype=float, na_value=np.nan)
-                )
-            else:
-                out[f"k{k}"] = known[column].array
-        return out
-    t = nw.col("t_local")
-    keys: dict[str, Any] = {"stretch": t if unit == 1 else (t + _UP) // unit, "officer": is_one_of("origin", ["officer"])}
-    keys["helped"] = is_one_of("category", sorted(help_categories())) if place_like else nw.lit(0)
-    of_file = {f"k{k}": column for k, column in enumerate(columns) if not (column == "area" and shapes is not None)}
-    if shapes is None:
-        found = counts_by(known, {**keys, **of_file}, span="t_local")
-    else:
-        found = counts_by_area(known, _label(shapes), by={**keys, **of_file}).rename(
-            columns={"area": f"k{columns.index('area')}"}
-        )
-        found["last"] = found["first"] = found["stretch"] if unit == 1 else found["stretch"] * unit - _UP
-        # Rows without a location are in no area, but have their time.
-        elsewhere = known.lazy().filter(nw.when(has_location()).then(nw.lit(0)).otherwise(nw.lit(1)) == 1)
-        found = pd.concat([found, counts_by(elsewhere, {**keys, **of_file}, span="t_local")], ignore_index=True)
-    out = pd.DataFrame(
-        {"time": _moments(found["first"]), "last": _moments(found["last"]), "n": found["n"].to_numpy(dtype=np.int64)}
-    )
-    out["officer"], out["helped"] = found["officer"].to_numpy(dtype=bool), found["helped"].to_numpy(dtype=bool)
-    for k in range(len(columns)):
-        out[f"k{k}"] = found[f"k{k}"].array
-    return out
-
-
-def _label(shapes: Any) -> Any:
-    names, polygons = shapes["name"].to_numpy(dtype=object), shapes.geometry.to_numpy()
-
-    def label(x: Any, y: Any) -> Any:
-        which = area_numbers(np.asarray(x, dtype=float), np.asarray(y, dtype=float), polygons)
-        return np.where(which >= 0, names[which], None)
-
-    return label
-
-
-def _moments(seconds: pd.Series) -> Times:
-    missing = seconds.isna().to_numpy()
-    out = seconds.fillna(0).to_numpy(dtype=np.int64).astype("datetime64[s]").astype("datetime64[us]")
-    out[missing] = np.datetime64("NaT", "us")
-    return np.asarray(out)
-
-
 def _codes(rows: pd.DataFrame, columns: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], list[pd.Index]]:
     """Return one code per row for its combination of values, -1 where one is missing, and the sorted values of each column."""
     code, values = np.zeros(len(rows), dtype=np.int64), []
     missing = np.zeros(len(rows), dtype=bool)
     for k in range(len(columns)):
-        own, found = pd.factorize(rows[f"k{k}"])
+        try:
+            own, found = pd.factorize(rows[f"k{k}"])
+        except TypeError:
+            raise InputError(
+                f"`by` must name a column of single values. Got {columns[k]!r}, which holds lists or the like. Turn them into text first: .astype(str)"
+            ) from None
         numeric = pd.api.types.is_numeric_dtype(found.dtype)
         order = np.argsort(
             np.asarray(found, dtype=float) if numeric else np.array([str(v) for v in found], dtype=str), kind="stable"
@@ -267,7 +216,8 @@ def _counted(
     inside, no_time = in_period(time, start, end), np.isnat(time)
     code, values = _codes(rows, columns)
     helps = rows["helped"].to_numpy() & inside & (code >= 0)
-    used = inside & (code >= 0) & ~helps
+    aside = inside & (code >= 0) & ~helps & _assemblies(rows, columns)
+    used = inside & (code >= 0) & ~helps & ~aside
     if not n[used].sum():
         raise NotEnoughDataError(
             f"monitor needs at least 1 event of the period with {' and '.join(columns)}. Got 0. Try a longer period, or another `by`."
@@ -289,9 +239,14 @@ def _counted(
         .astype(float)
         .reshape(len(there), periods)
     )
-    lost = (missing_days(edges, gaps_of(known, None, start, end)) > 0) & complete
+    gaps = gaps_of(known, None, start, end)
+    check_known(known, gaps, start, end)
+    lost = (missing_days(edges, gaps) > 0) & complete
     in_gap, in_part = int(table[:, lost].sum()), int(table[:, ~complete].sum())
     table[:, lost] = np.nan
+    # What lies before or after all that is known is no part of any series.
+    whole = np.flatnonzero(complete & ~lost)
+    complete[: whole[0]] = complete[whole[-1] + 1 :] = False
     total, kept = int(n.sum()), int(n[used].sum())
     officer = rows["officer"].to_numpy()
     word = word_of(label)[0]
@@ -304,15 +259,24 @@ def _counted(
             {
                 "without a time": int(n[no_time].sum()), "outside the period": int(n[~inside & ~no_time].sum()),
                 f"with no {' or no '.join(columns)}": int(n[inside & (code < 0)].sum()),
-                HELP_REASON: int(n[helps].sum()), f"in a partial {word}": in_part, "beside a gap of the file": in_gap,
+                HELP_REASON: int(n[helps].sum()), **_nonzero(ASSEMBLY_REASON, int(n[aside].sum())), f"in a partial {word}": in_part, "beside a gap of the file": in_gap,
             },
         ),
         settings=settings,
         cautions=(
             *(known.cautions if isinstance(known, EventSource) else ()),
-            *officer_words(int(n[used & officer].sum()), kept, noun=noun_of(known)), *_gap_words(lost[complete], word), *_lag(last, end),
+            *officer_words(int(n[used & officer].sum()), kept, noun=noun_of(known)), *assembly_words(int(n[aside].sum()), noun_of(known)),
+            *_gap_words(lost[complete], word), *_lag(last, end),
         ),
     )  # fmt: skip
+
+
+def _assemblies(rows: pd.DataFrame, columns: Sequence[str]) -> Bools:
+    return assembly_rows(pd.DataFrame({column: rows[f"k{k}"].array for k, column in enumerate(columns)}))
+
+
+def _nonzero(why: str, n: int) -> dict[str, int]:
+    return {why: n} if n else {}
 
 
 def _names(there: npt.NDArray[np.int64], values: list[pd.Index], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -357,7 +321,13 @@ def _of_long(
     grid = counted(
         pd.Series(0.0, index=pd.DatetimeIndex(np.unique(times.dropna().to_numpy(dtype="datetime64[us]")))), name="events"
     )
-    ok = (code >= 0) & times.notna().to_numpy()
+    known_group = (code >= 0) & times.notna().to_numpy()
+    aside = known_group & _assemblies(keys, columns)
+    ok = known_group & ~aside
+    if not ok.any():
+        raise NotEnoughDataError(
+            "monitor needs at least 1 series that is not of lawful assemblies. Got 0. They are neither ranked nor predicted."
+        )
     there, own = np.unique(code[ok], return_inverse=True)
     at = np.searchsorted(grid.start, times.to_numpy(dtype="datetime64[us]")[ok], side="right") - 1
     place = own * len(grid) + at
@@ -370,19 +340,24 @@ def _of_long(
     omitted = int((~np.isnan(flat)).sum()) - len(place)
     flat[place] = n[ok]
     _check_whole_numbers(flat)
-    total, kept = int(np.nansum(n)), int(np.nansum(flat))
+    total, kept, set_aside = int(np.nansum(n)), int(np.nansum(flat)), int(np.nansum(n[aside]))
     return Many(
         n=flat.reshape(len(there), len(grid)), names=_names(there, values, columns), start=grid.start, end=grid.end, freq=freq or str(grid.freq),
-        noun=noun, source=source, counts=Counts(total, kept, {f"with no {' or no '.join(columns)}": total - kept}),
+        noun=noun, source=source, counts=Counts(total, kept, {f"with no {' or no '.join(columns)}": total - kept - set_aside, **_nonzero(ASSEMBLY_REASON, set_aside)}),
         settings={"by": Setting(", ".join(columns), "you"), "freq": Setting(freq or str(grid.freq), "you", "the dates of the table")},
         cautions=(
             *((f"{omitted:,} combinations of {word_of(freq or grid.freq)[0]} and series have no row in the table: they are taken as none.",) if omitted else ()),
-            *_gap_words(gap, word_of(freq or grid.freq)[0]),
+            *assembly_words(set_aside, noun), *_gap_words(gap, word_of(freq or grid.freq)[0]),
         ),
     )  # fmt: skip
 
 
 def _of_wide(table: pd.DataFrame) -> Many:
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise InputError(
+            f"`events` must have one column per series, each with a name of its own. Got {str(twice[0])!r} several times. Rename them, or sum them first."
+        )
     stacked: Any = table.rename_axis(index="period", columns="series").stack(future_stack=True)
     long = stacked.rename("n").reset_index()
     if isinstance(table.index, pd.PeriodIndex):

@@ -81,7 +81,9 @@ def draw_cusum(
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.04)
-    ax.legend(loc="upper left", frameon=False, fontsize=8.5, ncols=4)
+    key = ax.legend(loc="upper left", fontsize=8.5, ncols=4, facecolor="white", edgecolor="none", framealpha=0.9)
+    # A mark must not cross its words.
+    key.set_zorder(8)
     return ax
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,10 @@ import pandas as pd
 from sara.core.checks import check_choice
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.result import Setting
-from sara.core.stats.decompose import Noise, Parts, decompose_numbers, noise_left, season_p, spread, strength
+from sara.core.stats.decompose import Noise, Parts, decompose_numbers, noise_left, season_p, strength
 from sara.core.stats.forecast_models import root
 from sara.trends._input.counted import Counted, counted
+from sara.trends._input.edges import DAY
 from sara.trends._input.seasons import Cycle, cycles_of
 from sara.trends._results.decompose import DecomposeResult
 
@@ -31,8 +33,14 @@ MOST_GAPS = 0.1
 FAR = 3.0
 # With fewer turns, a season that may change follows noise: it is held the same in every turn.
 FEW_TURNS = 7
-# Periods beyond which what smoothing takes out of noise is measured without weights, and the least of it that can be put right.
-LONG, LEFT = 2_000, 0.3
+# Periods beyond which curves are computed at some places only; and beyond which far periods are left out of the swing without a new split.
+LONG, SPLIT_AGAIN = 2_000, 600
+# Rounds in which far periods are set aside before the swing is measured, and the most of them.
+ASIDE, MOST_ASIDE = 3, 0.05
+# Roots of fewer events than this on average tell too little of how much they vary.
+SMALL = 5.0
+# With fewer turns, the swing is known only roughly.
+SURE_TURNS = 5
 _TO: dict[str, Callable[[Floats], Floats]] = {"none": lambda n: n, "square-root": np.sqrt, "log": np.log}
 _FROM: dict[str, Callable[[Floats], Floats]] = {
     "none": lambda z: z,
@@ -82,7 +90,7 @@ def decompose(
     DecomposeResult
         ``table``, one row per period, in events: ``period``, ``n``, ``trend``, ``season`` (all of them), ``season_week``, ``season_year`` ... where there are
         several, ``expected`` (trend and season), ``remainder``, ``weight`` (1 full, 0 left aside), ``z`` (the remainder over its usual swing), ``unusual``.
-        ``n = trend + season + remainder``. ``seasons``, one row per cycle: ``season``, ``length`` (periods), ``strength``, ``p``, ``high``, ``low`` (when), ``above``,
+        ``n = trend + season + remainder``. Months are taken as if all were equally long; ``counted`` then holds the counts themselves. ``seasons``, one row per cycle: ``season``, ``length`` (periods), ``strength``, ``p``, ``high``, ``low`` (when), ``above``,
         ``below`` (events). ``strength_trend``.
 
     Raises
@@ -102,9 +110,10 @@ def decompose(
     and three years of noise have a seasonal strength of nearly 0.5 with ``windows=7``. So a season is called one only if `p` is 0.05 or less: the share of
     999 sets of turns, each shifted in a circle by chance, that are as much alike. Two years of months cannot reach that.
 
-    The swing of the remainder is put right for what smoothing takes out of plain noise, measured on draws, and held against what chance alone
-    would leave (Poisson: the square root of what is expected). ``z`` is on the square-root scale for counts, and such that chance alone goes beyond 3 in about one period of 370:
-    ``unusual``.
+    The swing of the remainder is measured on a split without weights, far periods set aside, put right for what smoothing takes out of plain noise
+    (measured on draws), and held against what chance alone would leave (Poisson: the square root of what is expected); it is no less than that
+    unless clearly so. ``z`` is on the square-root scale for counts, and such that chance alone goes beyond 3 in about one period of 370:
+    ``unusual``. Of more than 2,000 periods, curves are computed at every tenth of their window, with four rounds of weights.
 
     A year of weeks has 52.18: a cycle of 52 drifts by a week in six years, which the changing season follows.
 
@@ -126,23 +135,51 @@ def decompose(
     """
     transform = check_choice(transform, tuple(_TO), name="transform")
     robust = bool(check_choice(robust, (True, False), name="robust"))
-    chosen = counted(series, freq=freq, period=period)
+    told = counted(series, freq=freq, period=period)
+    chosen = _of_one_length(told)
     cycles = _cycles(chosen, seasons)
     y = _scaled(chosen, transform)
     windows_used, degree = _windows(windows, cycles, len(y))
     lengths = [c.whole for c in cycles]
+    long = len(y) > LONG
     split = partial(decompose_numbers, cycles=lengths, windows=windows_used, degree=degree)
-    parts = split(y, robust=robust)
+    parts = split(y, robust=robust, quick=long)
     table = _table(chosen, parts, cycles, transform)
+    if chosen is not told:
+        table.insert(2, "counted", told.n)
     # Of a long series, the weights take time and change little.
-    left = noise_left(len(y), partial(split, robust=robust and len(y) <= LONG, quick=True))
-    table["z"], swing, chance = _swing(table, left)
+    plain = partial(split, robust=False, quick=True)
+    left = noise_left(len(y), plain, plain if long or not robust else partial(split, robust=True, quick=len(y) > SPLIT_AGAIN))
+    whole = told.n[~np.isnan(told.n)]
+    counts = bool((whole >= 0).all() and (whole == np.floor(whole)).all())
+    swing = _swing(chosen.n, y, table["expected"].to_numpy(dtype=float), plain, left, transform, counts=counts)
+    table["z"] = swing.z
     table["unusual"] = table["z"].abs() > FAR
     return DecomposeResult.of(
-        chosen, table=table, settings=_settings(chosen, cycles, seasons, robust, transform, windows_used, degree, windows),
+        chosen, table=table, settings=_settings(chosen, cycles, seasons, robust, transform, windows_used, degree, windows) | _length_setting(told, chosen),
         cautions=_cautions(chosen, cycles, len(y)), seasons=_season_table(chosen, table, parts, cycles, y),
-        strength_trend=strength(parts.trend, parts.remainder), swing=swing, chance=chance, echo=_echo(parts.remainder),
+        strength_trend=strength(parts.trend, parts.remainder), swing=swing.size, chance=swing.chance, swing_df=swing.df, echo=_echo(parts.remainder),
     )  # fmt: skip
+
+
+def _of_one_length(chosen: Counted) -> Counted:
+    """Return months as if each were as long as the usual one: a short February is no season, and a leap day no outlier."""
+    length = (chosen.end - chosen.start).astype(np.int64) / DAY if chosen.dated else np.ones(len(chosen))
+    if np.ptp(length) < 0.5:
+        return chosen
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return replace(chosen, n=np.where(chosen.days > 0, chosen.n / chosen.days * length.mean(), np.nan))
+
+
+def _length_setting(told: Counted, chosen: Counted) -> dict[str, Setting]:
+    if chosen is told:
+        return {}
+    usual = float(((chosen.end - chosen.start).astype(np.int64) / DAY).mean())
+    return {
+        "length": Setting(
+            f"{usual:.1f} days", "sara", f"each {chosen.word} as if it were as long as the mean one; `counted` is as counted"
+        )
+    }
 
 
 def _cycles(chosen: Counted, seasons: Any) -> tuple[Cycle, ...]:
@@ -160,8 +197,15 @@ def _cycles(chosen: Counted, seasons: Any) -> tuple[Cycle, ...]:
     short = [c for c in asked if c not in kept]
     if not kept or (seasons is not None and short):
         missing = short[0]
+        instead = (
+            "Take a longer period"
+            if chosen.dated
+            else f"Take a longer series, or a shorter season if there is one: at most seasons={len(chosen) // 2}"
+        )
+        if len(chosen) < 2 * LEAST_TURNS:
+            instead = "Take a longer period" if chosen.dated else "Take a longer series"
         raise NotEnoughDataError(
-            f"decompose needs two turns of a season: {LEAST_TURNS * missing.whole} {chosen.word}s for {missing.word!r}. Got {len(chosen)}. Take a longer period, or a shorter season: seasons={max(2, len(chosen) // 4)}"
+            f"decompose needs two turns of a season: {LEAST_TURNS * missing.whole} {chosen.word}s for {missing.word!r}. Got {len(chosen)}. {instead}."
         )
     return kept
 
@@ -221,22 +265,64 @@ def _table(chosen: Counted, parts: Parts, cycles: tuple[Cycle, ...], transform: 
     return pd.DataFrame(columns)
 
 
-def _swing(table: pd.DataFrame, left: Noise) -> tuple[Floats, float, float]:
-    """Return each remainder over its usual swing, that swing in events, and what chance alone would leave (NaN for numbers that are no counts)."""
-    n, expected = table["n"].to_numpy(dtype=float), table["expected"].to_numpy(dtype=float)
+@dataclass(frozen=True, eq=False)
+class _Swing:
+    """Each remainder over its usual swing; that swing in events, what chance alone would leave (NaN for numbers that are no counts), and on how much it rests."""
+
+    z: Floats
+    size: float
+    chance: float
+    df: float
+
+
+def _swing(
+    n: Floats, y: Floats, expected: Floats, plain: Callable[[Floats], Parts], left: Noise, transform: str, *, counts: bool
+) -> _Swing:
+    """Measure the swing on a split without weights, far periods set aside: with weights, the parts pass close to most points of a short series."""
+    from scipy.stats import chi2, norm, t
+
     known = ~np.isnan(n)
-    counts = bool((n[known] >= 0).all() and (n[known] == np.floor(n[known])).all())
-    off = root(n) - root(np.maximum(expected, 0.0)) if counts else table["remainder"].to_numpy(dtype=float)
-    usual = spread(off) / left.by_median if left.by_median > LEFT else 0.0
-    if usual <= 1e-9 * max(1.0, float(np.abs(n[known]).max())):
-        # Parts that pass through most of the points leave a median of zero: the mean square is all there is to go by.
-        usual = float(np.sqrt(np.mean(off[known] ** 2))) / max(left.by_square, LEFT)
-    z = 3.0 * off / (usual * left.by_median * left.far) if usual > 1e-9 else np.where(known, 0.0, np.nan)
+    usual, df = _usual(n, y, plain, left, transform, counts=counts)
+    off = root(n) - root(np.maximum(expected, 0.0)) if counts else n - expected
+    flat = usual <= 1e-9 * max(1.0, float(np.abs(n[known]).max()))
+    # Chance is the least that counts can swing by, however close a short series happens to lie.
+    least = max(usual, 1.0) if counts else usual
+    rough = float(t.isf(1 / 740, df) / norm.isf(1 / 740))
+    z = np.where(known, 0.0, np.nan) if flat else FAR * off / (least * left.far * rough)
     if not counts:
-        return z, usual, float("nan")
+        return _Swing(z, usual, float("nan"), df)
     # A root differs by one where a count differs by its square root.
     chance = float(np.sqrt(np.maximum(expected[known], 0.0).mean()))
-    return z, usual * chance, chance
+    calmer = flat or bool(chi2.cdf(df * usual**2, df) < 0.001)
+    return _Swing(z, (usual if calmer else least) * chance, chance, df)
+
+
+def _usual(
+    n: Floats, y: Floats, plain: Callable[[Floats], Parts], left: Noise, transform: str, *, counts: bool
+) -> tuple[float, float]:
+    """Return the standard deviation of what is left, put right for what smoothing takes out of noise, and its degrees of freedom."""
+    from scipy.stats import t
+
+    known = ~np.isnan(n)
+    used, parts = known, plain(y)
+    for turn in range(ASIDE + 1):
+        level = np.asarray(_FROM[transform](parts.trend + parts.seasons.sum(axis=0)), dtype=float)
+        level = np.maximum(level, 0.0) if counts else level
+        mean = float(level[known].mean())
+        off = n - level if not counts else (n - level) / np.sqrt(max(mean, 1e-9)) if mean < SMALL else root(n) - root(level)
+        df = max(1.0, float(known.sum()) * left.kept**2 - float((known & ~used).sum()))
+        usual = float(np.sqrt((off[used] ** 2).sum() / df))
+        # Roots of small counts are skewed to one side: only of larger ones is a far one set aside.
+        # Each by the swing without it: one far period of 36 hides itself otherwise.
+        square = (off / left.kept) ** 2
+        without = np.sqrt(np.maximum(usual**2 * df - np.where(used, square, 0.0), 0.0) / max(df - 1.0, 1.0))
+        far = known & (square > (float(t.isf(1 / 740, max(df - 1.0, 1.0))) * np.maximum(without, 1.0 if counts else 0.0)) ** 2)
+        if turn == ASIDE or (counts and mean < SMALL) or not (far & used).any() or (far | ~used)[known].mean() > MOST_ASIDE:
+            break
+        used = used & ~far
+        if len(n) <= SPLIT_AGAIN:
+            parts = plain(np.where(used, y, np.nan))
+    return usual, df
 
 
 def _season_table(chosen: Counted, table: pd.DataFrame, parts: Parts, cycles: tuple[Cycle, ...], y: Floats) -> pd.DataFrame:
@@ -302,6 +388,8 @@ def _cautions(chosen: Counted, cycles: tuple[Cycle, ...], n: int) -> tuple[str, 
     longest = cycles[-1]
     if n < 3 * longest.whole:
         out.append(f"Fewer than three turns of the {longest.word}: what happened once may pass for a season.")
+    elif n < SURE_TURNS * longest.whole:
+        out.append(f"Fewer than five turns of the {longest.word}: how far {chosen.word}s usually lie off is known only roughly.")
     missing = int(np.isnan(chosen.n).sum())
     if missing:
         out.append(f"{missing} {chosen.word}s without a number were bridged by trend and season; they have no remainder.")

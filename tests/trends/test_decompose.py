@@ -93,7 +93,7 @@ def test_one_far_week_stands_out_and_does_not_bend_the_rest():
     y.iloc[200] += 60
     found = sara.trends.decompose(y)
     far = found.table[found.table["unusual"]]
-    assert y.index[200] in far["period"].tolist() and len(far) <= 3
+    assert y.index[200] in far["period"].tolist() and len(far) <= 4
     assert f"{y.index[200]:%Y-%m-%d}" in found.text
     without = sara.trends.decompose(weekly(season=0.3)).table
     assert (found.table["trend"] - without["trend"]).abs().max() < 2
@@ -203,3 +203,42 @@ def test_zeros_have_no_logarithm_and_bare_numbers_no_season():
         sara.trends.decompose(weekly(60))
     with pytest.raises(InputError, match="no season of their own"):
         sara.trends.decompose(pd.Series(np.arange(10.0), index=pd.date_range("2010-01-01", periods=10, freq="YS")))
+
+
+def test_the_length_of_months_is_no_season_and_a_leap_day_no_outlier():
+    months = pd.date_range("2020-01-01", "2023-12-01", freq="MS")
+    found = sara.trends.decompose(pd.Series(months.days_in_month * 10, index=months))
+    assert found.table["counted"].tolist() == (months.days_in_month * 10).tolist()
+    assert np.ptp(found.table["n"]) < 1e-9 and not found.table["unusual"].any()
+    assert "No season of the year stands out" in found.text and found.settings["length"].value == "30.4 days"
+    whole = found.table["trend"] + found.table["season"] + found.table["remainder"]
+    assert np.allclose(whole, found.table["n"])
+
+
+def test_swing_of_three_years_of_months_is_that_of_chance_and_a_far_month_is_found():
+    found, said = 0, 0
+    for seed in range(8):
+        index = pd.date_range("2020-01-01", periods=36, freq="MS")
+        y = pd.Series(np.random.default_rng(seed).poisson(430, 36).astype(float), index=index)
+        calm = sara.trends.decompose(y.to_numpy(), seasons=12)
+        # The truth is 20.7.
+        assert 20 < calm.swing < 28 and not calm.table["unusual"].any()
+        said += "about as chance alone would have it" in calm.text
+        y.iloc[10 + seed] += 150
+        found += bool(sara.trends.decompose(y.to_numpy(), seasons=12).table["unusual"].iloc[10 + seed])
+    assert said >= 7 and found >= 6
+    assert any("five turns" in caution for caution in sara.trends.decompose(y).cautions)
+
+
+def test_too_few_turns_have_no_swing_and_rare_events_swing_no_less_than_chance():
+    rng = np.random.default_rng(3)
+    quarters = pd.Series(rng.poisson(1300, 12).astype(float), index=pd.date_range("2020-01-01", periods=12, freq="QS"))
+    assert "Too few turns to say" in sara.trends.decompose(quarters).text
+    hours = sara.trends.decompose(rng.poisson(0.5, 24 * 60), seasons=24)
+    assert hours.swing == pytest.approx(hours.chance, rel=0.1) and hours.chance == pytest.approx(np.sqrt(0.5), rel=0.1)
+
+
+def test_no_season_is_advised_that_is_not_there():
+    with pytest.raises(NotEnoughDataError) as told:
+        sara.trends.decompose(weekly(52))
+    assert "seasons=" not in str(told.value)

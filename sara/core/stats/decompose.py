@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Noise", "Parts", "decompose_numbers", "noise_left", "season_p", "spread", "strength"]
+__all__ = ["Noise", "Parts", "decompose_numbers", "noise_left", "season_p", "strength"]
 
 Floats = npt.NDArray[np.float64]
 # Gaps are bridged by what the parts themselves say, found in so many rounds.
 ROUNDS = 4
 # Draws that measure how much of plain noise the smoothing takes for trend and season, at most, and how many values are enough.
-DRAWS, VALUES = 50, 6_000
+DRAWS, VALUES = 160, 6_000
 # Shifts for the test of a season.
 SHIFTS = 999
+# Rounds of weights where a split is to be quick; each lets far values count for less.
+QUICK_ROUNDS = 4
 # A last turn of which this much is there counts as one.
 NEARLY = 0.9
 
@@ -51,7 +53,8 @@ def decompose_numbers(
     robust : bool
         Whether far values lose their weight.
     quick : bool
-        Whether curves are computed at every tenth of their window and straight between, as R does; statsmodels computes them everywhere.
+        Whether curves are computed at every tenth of their window and straight between, as R does, with four rounds of weights; statsmodels
+        computes them everywhere, with fifteen.
 
     Returns
     -------
@@ -77,12 +80,15 @@ def _split(y: Floats, cycles: Sequence[int], windows: Sequence[int] | None, degr
     if quick:
         steps = max(1, round(cycles[-1] / 10))
         kept |= {"trend_jump": steps, "low_pass_jump": steps}
+    rounds = {"outer_iter": QUICK_ROUNDS} if quick and robust else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if len(cycles) == 1:
-            done = STL(y, period=cycles[0], seasonal=7 if windows is None else windows[0], **kept).fit()
+            done = STL(y, period=cycles[0], seasonal=7 if windows is None else windows[0], **kept).fit(**rounds)
         else:
-            done = MSTL(y, periods=tuple(cycles), windows=None if windows is None else tuple(windows), stl_kwargs=kept).fit()
+            done = MSTL(
+                y, periods=tuple(cycles), windows=None if windows is None else tuple(windows), stl_kwargs=kept | rounds
+            ).fit()
     seasons = np.asarray(done.seasonal, dtype=float).reshape(len(y), -1).T
     return Parts(*(np.asarray(part, dtype=float) for part in (done.trend, seasons, done.resid, done.weights)))
 
@@ -95,34 +101,25 @@ def strength(part: Floats, remainder: Floats) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """What a decomposition leaves of plain noise: its standard deviation by the median, by the mean square, and how far it strays.
+    """What a decomposition leaves of plain noise with a standard deviation of 1.
 
-    `far` is the distance, in standard deviations by the median, beyond which chance puts one period in 370.
+    `kept` is the standard deviation it leaves when no weights are used; `far` the distance beyond which it leaves one period in 370.
     """
 
-    by_median: float
-    by_square: float
+    kept: float
     far: float
 
 
-def noise_left(n: int, split: Callable[[Floats], Parts]) -> Noise:
+def noise_left(n: int, plain: Callable[[Floats], Parts], used: Callable[[Floats], Parts]) -> Noise:
     """Measure on draws of normal noise what a decomposition leaves of it; the longer the series, the fewer are needed.
 
     A season with a value for each of 52 weeks follows noise too, so that less is left than was there; and robust weights let most points lie
-    close and a few far away.
+    close and a few far away, so that only what is left without weights (`plain`) tells how wide the noise was.
     """
     draws = np.random.default_rng(52).normal(size=(int(np.clip(VALUES // n, 1, DRAWS)), n))
-    left = np.array([split(noise).remainder for noise in draws])
-    by_median = spread(left)
-    # Each draw by its own median, as a series is: of a short one, that is uncertain too.
-    own = np.array([max(spread(one), 1e-9) for one in left])
-    far = float(np.quantile(np.abs(left) / own[:, None], 1.0 - 1.0 / 370.0))
-    return Noise(by_median, float(np.sqrt(np.mean(left**2))), max(3.0, far))
-
-
-def spread(values: Floats) -> float:
-    """Return the standard deviation by the median of absolute values: far ones do not count."""
-    return 1.4826 * float(np.nanmedian(np.abs(values)))
+    square = float(np.mean([plain(noise).remainder ** 2 for noise in draws]))
+    left = np.abs([used(noise).remainder for noise in draws])
+    return Noise(float(np.sqrt(square)), max(2.0, float(np.quantile(left, 1.0 - 1.0 / 370.0))))
 
 
 def season_p(y: Floats, cycle: int, *, shifts: int = SHIFTS) -> float:

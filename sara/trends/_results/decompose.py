@@ -20,6 +20,8 @@ __all__ = ["DecomposeResult"]
 
 # A season that chance makes as often as this is not called one.
 SURE = 0.05
+# A swing that rests on less than this is not told, on less than the next not without its limits; below the third it is called alike to chance.
+LEAST_DF, SURE_DF, ALIKE = 8.0, 60.0, 1.2
 # Beyond this, neighboring remainders go together more than chance has them (times 1 / sqrt(n)).
 _ECHO = 2.6
 
@@ -36,6 +38,8 @@ class DecomposeResult(TrendResult):
         0 to 1.
     swing, chance : float
         By how much periods usually lie off trend and season, in events, and by how much chance alone would have them.
+    swing_df : float
+        Degrees of freedom on which the swing rests.
     echo : float
         Correlation of the remainders of neighboring periods.
     """
@@ -45,6 +49,7 @@ class DecomposeResult(TrendResult):
     swing: float
     chance: float
     echo: float
+    swing_df: float = float("inf")
 
     question: ClassVar[str] = "Is it the season, or is it more?"
     title: ClassVar[str] = "Is it the season, or is it more?"
@@ -64,6 +69,7 @@ class DecomposeResult(TrendResult):
         first, last = float(trend[:turn].mean()), float(trend[-turn:].mean())
         word = str(self.seasons.sort_values("length")["season"].iloc[-1])
         when = word if word in ("day", "week", "year") else "turn"
+        first, last = (0.0 if abs(v) < 0.05 else v for v in (first, last))
         if abs(last - first) < 0.03 * max(abs(first), 1e-9):
             return f"Apart from the season there were about {_number(last)} {self.noun} {self.a_word}, in the first {when} as in the last."
         return f"Apart from the season, {self.noun} went from about {_number(first)} {self.a_word} in the first {when} to {_number(last)} in the last."
@@ -75,13 +81,7 @@ class DecomposeResult(TrendResult):
         return f"The {word} has its high {_at(word, row['high'])} (+{_number(row['above'])}) and its low {_at(word, row['low'])} (-{_number(row['below'])})."
 
     def _rest(self) -> str:
-        against = ""
-        if np.isfinite(self.chance) and self.chance > 0:
-            ratio = self.swing / self.chance
-            against = (
-                ", about as chance alone would have it" if ratio < 1.2 else f", {ratio:.1f} times what chance alone would have"
-            )
-        said = f"What is left swings by about {_number(self.swing)} {self.a_word} up and down{against}"
+        said = self._swing_words()
         n = int(self.table["z"].notna().sum())
         if self.echo > _ECHO / np.sqrt(max(n, 1)):
             said += f"; neighboring {self.word}s go together, so something slower than chance is in it"
@@ -93,6 +93,27 @@ class DecomposeResult(TrendResult):
         more = f", and {len(far) - len(top)} more" if len(far) > len(top) else ""
         stand = f"One {self.word} stands" if len(far) == 1 else f"{len(far)} {self.word}s stand"
         return f"{said}. {stand} out: {listed}{more}; chance alone makes about one in 370."
+
+    def _swing_words(self) -> str:
+        """Say by how much the rest swings, and hold it against chance, as far as so many periods can tell."""
+        if self.swing_df < LEAST_DF:
+            return "Too few turns to say by how much the rest usually swings"
+        from scipy.stats import chi2
+
+        df = min(self.swing_df, 1e6)
+        roughly = ""
+        if df < SURE_DF:
+            low, high = (self.swing * np.sqrt(df / chi2.isf(tail, df)) for tail in (0.025, 0.975))
+            roughly = f" ({_number(low)} to {_number(high)} fit)"
+        said = f"What is left swings by about {_number(self.swing)} {self.a_word} up and down{roughly}"
+        if not (np.isfinite(self.chance) and self.chance > 0):
+            return said
+        ratio = self.swing / self.chance
+        if ratio < 1 - 1e-9:
+            return f"{said}, less than chance alone would have it"
+        if ratio < ALIKE or chi2.sf(df * ratio**2, df) > SURE:
+            return f"{said}, about as chance alone would have it"
+        return f"{said}, {ratio:.1f} times what chance alone would have"
 
     def _paint(self, ax: Axes) -> str:
         from sara.plot.trend_decompose import draw_trend
@@ -143,6 +164,8 @@ class DecomposeResult(TrendResult):
 
 
 def _number(value: float) -> str:
+    # No minus before a zero.
+    value = value if abs(value) >= 0.05 else 0.0
     return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
 
 

@@ -32,6 +32,11 @@ EVENT_COLUMNS = ("id", "source", "time", "type", "category", "origin", "x", "y",
 APART = 1.0
 
 
+def _a(value: Any) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIO' else 'a'} {kind}"
+
+
 def check_events(events: Any, *, name: str = "events", moved: bool = False) -> gpd.GeoDataFrame:
     """Return `events` if it is an event table in metres; otherwise say how to make it one.
 
@@ -43,7 +48,7 @@ def check_events(events: Any, *, name: str = "events", moved: bool = False) -> g
         )
     if not isinstance(events, pd.DataFrame):
         raise InputError(
-            f"`{name}` must be an event table. Got a {type(events).__name__}. Write: {name} = sara.read_calls('calls.csv') or sara.as_events(table, time='received')"
+            f"`{name}` must be an event table. Got {_a(events)}. Write: {name} = sara.read_calls('calls.csv') or sara.as_events(table, time='received')"
         )
     if not events.columns.is_unique:
         twice = ", ".join(map(repr, dict.fromkeys(events.columns[events.columns.duplicated()])))
@@ -79,9 +84,7 @@ def check_areas(areas: Any, *, name: str = "areas", crs: Any = None) -> gpd.GeoD
     if isinstance(areas, gpd.GeoSeries):
         areas = gpd.GeoDataFrame(geometry=areas)
     if not isinstance(areas, gpd.GeoDataFrame):
-        raise InputError(
-            f"`{name}` must be polygons. Got a {type(areas).__name__}. Write: {name} = sara.read_areas('neighborhoods.geojson')"
-        )
+        raise InputError(f"`{name}` must be polygons. Got {_a(areas)}. Write: {name} = sara.read_areas('neighborhoods.geojson')")
     if len(areas) == 0:
         raise InputError(f"`{name}` has no rows. Has an earlier filter removed them all?")
     if areas.crs is None:

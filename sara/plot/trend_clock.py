@@ -79,7 +79,7 @@ def draw_hours(ax: Axes, weight: npt.ArrayLike, others: Mapping[str, npt.ArrayLi
 def draw_shares(
     ax: Axes, labels: Sequence[str], n: npt.ArrayLike, expected: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLike, rung: Sequence[bool], ylabel: str
 ) -> Axes:  # fmt: skip
-    """Draw counts as bars, what is expected as dashes across them, intervals as whiskers; those that stand out are hatched.
+    """Draw counts as bars, what is expected as dashes across them, intervals as whiskers; those above what chance explains are hatched.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def draw_shares(
     low, high : array-like of float
         Interval of each count.
     rung : sequence of bool
-        Bins that stand out.
+        Bins above what chance explains.
     ylabel : str
         Unit.
 
@@ -106,7 +106,16 @@ def draw_shares(
     out = np.asarray(rung, dtype=bool)
     ax.bar(at[~out], count[~out], 0.72, color=LINE, alpha=0.45, zorder=2)
     ax.bar(
-        at[out], count[out], 0.72, color=SECOND, alpha=0.6, hatch="//", edgecolor=INK, linewidth=0.8, label="stands out", zorder=2
+        at[out],
+        count[out],
+        0.72,
+        color=SECOND,
+        alpha=0.6,
+        hatch="//",
+        edgecolor=INK,
+        linewidth=0.8,
+        label="above what chance explains",
+        zorder=2,
     )
     ax.vlines(at, lower, upper, color=INK, linewidth=1.1, label="interval, all together", zorder=4)
     ax.hlines(mean, at - 0.44, at + 0.44, color=INK, linestyle="--", linewidth=1.2, label="expected", zorder=5)

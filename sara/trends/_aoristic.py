@@ -136,10 +136,12 @@ def aoristic(
     exposure = exposure_of_week(start, end, gaps=gaps_of(known, None, start, end), bin_minutes=_BINS[by])
     found = _numbers(pieces, keep, exposure, bin_minutes=_BINS[by])
     length = lengths[final]
+    # An end that is missing or impossible says nothing about how exactly the time is known.
+    real = ~open_end[final] & ~(is_reversed[final] & (reversed != "swap"))
     facts: dict[str, Any] = {
         "n_missing": int((open_end & final).sum()), "n_reversed": int((is_reversed & final).sum()),
-        "n_long": int((length >= WEEK).sum()), "n_hour": int(((length <= 60) & ~open_end[final]).sum()),
-        "median_hours": float(np.median(length[~open_end[final]]) / 60) if (~open_end[final]).any() else 0.0,
+        "n_long": int((length >= WEEK).sum()), "n_hour": int(((length <= 60) & real).sum()),
+        "median_hours": float(np.median(length[real]) / 60) if real.any() else 0.0,
     }  # fmt: skip
     changed = int(pieces.changed[keep].sum())
     noun = noun_of(known)

@@ -18,6 +18,7 @@ from sara.core.stats.circular import Circle, circle
 from sara.trends._input.dials import DIALS, Moments, is_numbers, moments_of
 from sara.trends._input.rounds import days_of, exposure_of_week
 from sara.trends._results.circular import CircularResult, say_position
+from sara.trends._results.series import SeriesResult
 
 __all__ = ["circular"]
 
@@ -28,6 +29,11 @@ _CYCLE = {"hour": (24.0, 0.0), "dow": (7.0, 0.0), "month": (12.0, 1.0)}
 _BINS = {"hour": 24, "dow": 7, "month": 12}
 # How fine the curve of the peaks may be: a week's stays below the seven waves of its days.
 _HARMONICS = {"hour": 6, "dow": 4, "month": 4}
+_TIMES = {
+    "hour": "times.dt.hour + times.dt.minute / 60",
+    "dow": "times.dt.day_of_week + times.dt.hour / 24",
+    "month": "1 + 12 * (times.dt.day_of_year - 1) / 366",
+}
 # A cycle with a longer hole, such as half a year, has no mean direction.
 _LEAST_COVERED = 0.95
 _LEAP_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -91,6 +97,7 @@ def circular(
     """
     check_choice(by, DIALS, name="by")
     confidence = check_confidence(confidence)
+    _check_no_counts(events, by)
     if is_numbers(events):
         return _of_numbers(events, by, confidence, period)
     found = moments_of(events, period, hours=by == "hour", method="circular")
@@ -118,16 +125,47 @@ def circular(
     )  # fmt: skip
 
 
+def _check_no_counts(data: Any, by: str) -> None:
+    """Refuse counts over time, and times that still have their date: neither is a place on the circle."""
+    whole = f"Hand in the events: sara.trends.circular(events, by={by!r})"
+    counts = "sara.trends.day_of_week_test(counts)"
+    if isinstance(data, SeriesResult) or (
+        isinstance(data, pd.DataFrame) and {"period", "n"} <= set(data.columns) and "time" not in data.columns
+    ):
+        raise InputError(
+            f"`events` must be events, each with its time. Got a series of counts. {whole}. For counts of days: {counts}"
+        )
+    if (isinstance(data, pd.Series | pd.Index) and pd.api.types.is_datetime64_any_dtype(data.dtype)) or (
+        isinstance(data, np.ndarray) and data.dtype.kind == "M"
+    ):
+        raise InputError(
+            f"`events` must be events, or positions on the circle. Got a column of times. {whole}, or write: {_TIMES[by]}"
+        )
+    if isinstance(data, pd.Series) and isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex):
+        raise InputError(
+            f"`events` must be events, or positions on the circle. Got numbers with dates: counts over time, it seems. {whole}. For counts of days: {counts}. If they are positions: values.to_list()"
+        )
+    if isinstance(data, pd.Series) and data.name == "count":
+        raise InputError(
+            f"`events` must be events, or one position for each. Got counts by value, as value_counts() gives them. {whole}. To test them: {counts}"
+        )
+
+
 def _of_numbers(data: Any, by: str, confidence: float, period: Any) -> CircularResult:
     length, first = _CYCLE[by]
     if period is not None:
         raise InputError(f"`period` must be left out where `events` are numbers without dates. Got {period!r}.")
-    values = np.asarray(pd.Series(data), dtype=float)
+    try:
+        values = np.asarray(pd.Series(data), dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"`events` must be events, or positions from {first:g} to {first + length:g} for `by={by!r}`. Got words. Read times with pandas.to_datetime, then write: {_TIMES[by]}"
+        ) from None
     known = values[~np.isnan(values)]
     wrong = known[(known < first) | (known > first + length)]
     if len(wrong):
         raise InputError(
-            f"`events` must be events, or positions from {first:g} to {first + length:g} for `by={by!r}`. Got {wrong[0]:g}. Angles in degrees: hours = degrees / 15"
+            f"`events` must be events, or positions from {first:g} to {first + length:g} for `by={by!r}`. Got {wrong[0]:,g}.{' Angles in degrees: hours = degrees / 15.' if by == 'hour' and wrong[0] <= 360 else ''} Counts are no positions: hand in the events themselves."
         )
     check_enough(len(known), 1, method="circular", what="number", instead="All are missing.")
     at = ((known - first) / length) % 1.0

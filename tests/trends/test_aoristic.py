@@ -211,3 +211,24 @@ def test_real_calls_known_to_the_minute_are_the_clock(real_data, city):
     calls = sara.read_calls(real_data / city)
     found = sara.trends.aoristic(calls.assign(time_to=calls["time"]))
     assert found.table["weight"].to_numpy() == pytest.approx(sara.trends.clock(calls).table["n"].to_numpy(), abs=1e-6)
+
+
+def test_missing_and_reversed_ends_are_not_exact():
+    start = pd.date_range("2024-01-01 10:00", periods=12, freq="1D")
+    for until, words in (
+        (start - pd.Timedelta(hours=2), "None ends after it starts"),
+        ([None] * 11 + [start[11] - pd.Timedelta(hours=2)], "None has an end after its start"),
+    ):
+        table = pd.DataFrame({"from": start, "until": pd.to_datetime(pd.Series(until))})
+        found = sara.trends.aoristic(sara.as_events(table, time="from", time_to="until"))
+        assert found.n_hour == 0
+        assert words in found.text
+        assert "within the hour" not in found.text
+    mixed = [*(start[:8] + pd.Timedelta(hours=4)), *(start[8:10] - pd.Timedelta(hours=1)), pd.NaT, pd.NaT]
+    table = pd.DataFrame({"from": start, "until": mixed})
+    found = sara.trends.aoristic(sara.as_events(table, time="from", time_to="until"))
+    assert found.median_hours == 4
+    assert (
+        "Half of the 8 intervals are 4 hours or shorter (2 without an end and 2 that end before they start: not among these); 0 % of all"
+        in found.text
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -176,3 +177,28 @@ def test_real_cities(real_data):
     hours = seattle["time"].dt.hour + seattle["time"].dt.minute / 60
     inside = hours[(seattle["time"] >= found.start) & (seattle["time"] < found.end)]
     assert found.mean == pytest.approx(stats.circmean(inside, high=24) % 24, abs=0.01)
+
+
+def test_counts_and_times_are_no_positions():
+    times = pd.Series(nights())
+    calls = events_at(times)
+    weeks = sara.trends.series(calls)
+    for wrong, words in (
+        (weeks, "Got a series of counts"),
+        (weeks.table, "Got a series of counts"),
+        (weeks.table.set_index("period")["n"], "counts over time"),
+        (calls["time"], r"times\.dt\.hour \+ times\.dt\.minute / 60"),
+        (times.dt.hour.value_counts(), "Got counts by value"),
+        (times.dt.day_name(), "Got words"),
+    ):
+        with pytest.raises(sara.InputError, match=words):
+            sara.trends.circular(wrong)
+    assert sara.trends.circular(times.dt.hour + times.dt.minute / 60).mean == pytest.approx(sara.trends.circular(calls).mean)
+
+
+def test_a_share_that_refutes_the_lean_is_left_out():
+    rng = np.random.default_rng(2)
+    lean = sara.trends.circular(np.r_[rng.uniform(0, 24, 2_000), rng.normal(4, 1, 130) % 24, rng.normal(16, 1, 40) % 24])
+    near = dataclasses.replace(lean, near=0.24, p=0.001, peaks=())
+    assert "(an even spread: 25 %)" not in near.text
+    assert "51 % of them fall in the quarter" in dataclasses.replace(near, near=0.51).text

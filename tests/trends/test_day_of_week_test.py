@@ -210,3 +210,61 @@ def test_real_cities(real_data):
     memphis = sara.trends.day_of_week_test(sara.read_calls(real_data / "memphis" / "memphis_robberies.csv"))
     assert memphis.p < 0.05
     assert memphis.named == ("Fri",)
+
+
+def test_counts_with_names_are_put_in_order():
+    counts = [50, 51, 49, 50, 52, 95, 86]
+    want = sara.trends.day_of_week_test(counts)
+    full = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    for names in (full, [name[:3].upper() for name in full], range(7), [str(day) for day in range(7)], pd.Categorical(full)):
+        shuffled = pd.Series(counts, index=pd.Index(names)).sort_values(ascending=False)
+        found = sara.trends.day_of_week_test(shuffled)
+        pd.testing.assert_frame_equal(found.table, want.table)
+        assert found.text.startswith("Saturdays")
+    days = pd.date_range("2024-01-06", periods=5, freq="7D").append(pd.DatetimeIndex(["2024-01-01"]))
+    assert sara.trends.day_of_week_test(pd.Series(days).dt.day_name().value_counts()).table["n"].tolist() == [1, 0, 0, 0, 0, 5, 0]
+    assert sara.trends.day_of_week_test(pd.Series(counts, index=range(1, 8))).table["n"].tolist() == counts
+    assert sara.trends.day_of_week_test(pd.Series({7: 4, 2: 1}), by="month").table["n"].tolist() == [
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        4,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]
+    assert sara.trends.day_of_week_test(pd.Series({"Sept": 4, "May": 1}), by="month").table["n"].tolist()[4:9] == [1, 0, 0, 0, 4]
+    assert sara.trends.day_of_week_test(pd.Series({23: 4, 0: 1}), by="hour").table["n"].tolist() == [1] + [0] * 22 + [4]
+    assert sara.trends.day_of_week_test(pd.Series({"late": 9, "early": 1}), by="bin").labels == ("late", "early")
+    exposure = pd.Series({"Sun": 2, **dict.fromkeys(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"], 1)})
+    assert sara.trends.day_of_week_test([1] * 7, exposure=exposure).table["exposure"].tolist() == [1] * 6 + [2]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (pd.Series([1, 2, 3, 4, 5, 6, 7], index=[3, 1, 2, 4, 5, 6, 7]), "Got an index of 3, 1, 2, 4"),
+        (pd.Series({"Mon": 1, "Lundi": 2}), "Got an index of Mon, Lundi"),
+        (pd.Series([1, 2], index=["Mon", "Monday"]), "each once"),
+        (pd.Series([1, 2]), "Got 2 numbers"),
+        (pd.Series(["Monday", "Friday"]), r"values.value_counts\(\)"),
+        (pd.Series(pd.to_datetime(["2024-01-01", "2024-01-02"])), "Got a column of times"),
+    ],
+)
+def test_an_index_that_says_nothing_is_refused(given, words):
+    with pytest.raises(sara.InputError, match=words):
+        sara.trends.day_of_week_test(given)
+
+
+def test_words_for_little_and_for_one():
+    many = sara.trends.day_of_week_test([10_000, 10_000, 10_000, 10_000, 10_400, 10_000, 10_000])
+    assert many.named == ("Fri",)
+    assert "Fridays (3.4 % above the average)" in many.text
+    assert "the only event on Tuesdays" in sara.trends.day_of_week_test([0, 1, 0, 0, 0, 0, 0]).text
+    legend = [text.get_text() for text in many.plot().get_legend().get_texts()]
+    assert "above what chance explains" in legend

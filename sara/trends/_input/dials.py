@@ -18,6 +18,7 @@ from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words, percent
 from sara.trends._input.counted import counted
 from sara.trends._input.gaps import Gaps, gaps_of
+from sara.trends._input.named_bins import check_numbers, in_order
 from sara.trends._input.operational import operational_period, start_of_day
 from sara.trends._input.rounds import days_of, exposure_of_week
 from sara.trends._input.rows import Rows, rows_of, unit_of
@@ -189,7 +190,7 @@ def bins_of(data: Any, *, by: str, exposure: Any, period: Any, method: str, day_
     else:
         known = np.bincount(_bin_of(days, by), weights=covered, minlength=len(names)).astype(float)
     n = np.bincount(at, weights=found.n, minlength=len(names)).astype(np.int64)
-    chosen, setting = _exposure(exposure, known, n, names, unit="hours covered" if by == "hour" else "days covered")
+    chosen, setting = _exposure(exposure, known, n, names, by=by, unit="hours covered" if by == "hour" else "days covered")
     keep = (chosen > 0) | (n > 0)
     gone = ", ".join(names[~keep])
     check_enough(int(keep.sum()), 2, method=method, what=f"values of {WORDS[by]} in the period", instead="Take a longer period.")
@@ -243,7 +244,7 @@ def _of_series(data: Any, *, by: str, exposure: Any, period: Any) -> Dial:
     at, names = _bin_of(time, by), np.array(LABELS[by])
     counts = np.bincount(at, weights=n, minlength=len(names)).astype(np.int64)
     chosen, setting = _exposure(
-        exposure, np.bincount(at, weights=days, minlength=len(names)).astype(float), counts, names, unit="days covered"
+        exposure, np.bincount(at, weights=days, minlength=len(names)).astype(float), counts, names, by=by, unit="days covered"
     )
     keep = (chosen > 0) | (counts > 0)
     start, end = found.span
@@ -260,12 +261,16 @@ def _of_series(data: Any, *, by: str, exposure: Any, period: Any) -> Dial:
 
 def _of_numbers(data: Any, *, by: str, exposure: Any, period: Any, method: str) -> Dial:
     check_choice(by, (*DIALS, "bin"), name="by")
-    numbers = np.asarray(pd.Series(data), dtype=float)
-    bins = len(LABELS[by]) if by in LABELS else len(numbers)
+    numbers = check_numbers(data, method=method)
+    labels = LABELS.get(by) or _bin_labels(data)
+    bins = len(labels)
+    if isinstance(data, pd.Series) and by in LABELS:
+        numbers = in_order(data, numbers, by=by)
     if len(numbers) != bins or bins < 2:
         wanted = "two counts or more" if by == "bin" else f"{bins} counts, one per {WORDS[by]}"
+        rows = " To count rows, write: values.value_counts()." if len(numbers) > bins and isinstance(data, pd.Series) else ""
         raise InputError(
-            f"`events` must be events, or {wanted}, in order. Got {len(numbers)} numbers. Write sara.trends.{method}([3, 0, 0, 0, 0, 0, 0]), or `by='bin'` for another cycle."
+            f"`events` must be events, or {wanted}, in order. Got {len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}.{rows} Write sara.trends.{method}([3, 0, 0, 0, 0, 0, 0]), or `by='bin'` for another cycle."
         )
     wrong = numbers[~(np.isfinite(numbers) & (numbers >= 0) & (numbers == np.floor(numbers)))]
     if len(wrong):
@@ -278,8 +283,8 @@ def _of_numbers(data: Any, *, by: str, exposure: Any, period: Any, method: str) 
     total = int(n.sum())
     check_enough(total, 1, method=method, what="event", instead="All counts are zero.")
     values = np.arange(bins) + _FIRST[by]
-    names = np.array(LABELS[by] if by in LABELS else [str(value) for value in values])
-    chosen, setting = _exposure(exposure, np.ones(bins), n, names, unit="equal for all: bare counts have no dates")
+    names = np.array(labels)
+    chosen, setting = _exposure(exposure, np.ones(bins), n, names, by=by, unit="equal for all: bare counts have no dates")
     keep = chosen > 0
     return Dial(
         by=by, values=values[keep], labels=tuple(map(str, names[keep])), n=n[keep], exposure=chosen[keep], start=None, end=None, noun="events", source="",
@@ -287,7 +292,20 @@ def _of_numbers(data: Any, *, by: str, exposure: Any, period: Any, method: str) 
     )  # fmt: skip
 
 
-def _exposure(given: Any, known: Floats, n: Ints, names: npt.NDArray[Any], *, unit: str) -> tuple[Floats, Setting]:
+def _bin_labels(data: Any) -> tuple[str, ...]:
+    """Return names of the bins of another cycle: the index of a Series if it holds words, else 1 to n."""
+    if isinstance(data, pd.Series) and data.index.is_unique:
+        if all(isinstance(label, str) for label in data.index):
+            return tuple(data.index)
+        first = data.index[0] if len(data) else 0
+        if first not in (0, 1) or list(data.index) != list(range(int(first), int(first) + len(data))):
+            raise InputError(
+                f"`events` must have bins in order, or named by words, for by='bin'. Got an index of {', '.join(map(str, data.index[:4]))}. Write: counts.sort_index().to_list()"
+            )
+    return tuple(str(i + 1) for i in range(len(data)))
+
+
+def _exposure(given: Any, known: Floats, n: Ints, names: npt.NDArray[Any], *, by: str, unit: str) -> tuple[Floats, Setting]:
     if isinstance(given, bool | np.bool_):
         equal = Setting("equal for all", "you")
         setting = Setting(unit, "sara", "a period with one Monday more does not make Mondays busier" if "covered" in unit else "")
@@ -295,6 +313,8 @@ def _exposure(given: Any, known: Floats, n: Ints, names: npt.NDArray[Any], *, un
     else:
         try:
             chosen = np.asarray(list(given), dtype=float)
+            if isinstance(given, pd.Series) and len(n) == len(LABELS.get(by, ())):
+                chosen = in_order(given, chosen, by=by, name="exposure")
         except (TypeError, ValueError):
             chosen = np.zeros(0)
         if len(chosen) != len(n) or not np.isfinite(chosen).all() or (chosen < 0).any() or not chosen.any():

@@ -35,7 +35,7 @@ class AoristicResult(TrendResult):
     n_missing, n_reversed, n_long, n_hour : int
         Events used without an end, with an end before the start, of a week or more, and known to within the hour.
     median_hours : float
-        Median length of the intervals that have an end.
+        Median length of the intervals that have an end after their start.
     """
 
     by: str
@@ -73,12 +73,23 @@ class AoristicResult(TrendResult):
 
     def _known(self) -> str:
         n = self.counts.rows_used
-        ended = n - self.n_missing
+        backward = 0 if self.settings["reversed"].value == "swap" else self.n_reversed
+        ended = n - self.n_missing - backward
         if ended == 0:
-            return "None has an end: this is the clock of their starts."
+            why = (
+                "ends after it starts" if self.n_missing == 0 else "has an end" if backward == 0 else "has an end after its start"
+            )
+            return f"None {why}: this is the clock of their starts."
         if n == 1:
             return f"Its interval is {self._length()} long."
-        return f"Half of the intervals are {self._length()} or shorter; {percent(self.n_hour / n)} are known to within the hour."
+        lacking = [
+            *([f"{self.n_missing:,} without an end"] if self.n_missing else []),
+            *([f"{backward:,} that {'ends before it starts' if backward == 1 else 'end before they start'}"] if backward else []),
+        ]
+        most = f"Half of the {ended:,} intervals are" if ended > 1 else "The one interval is"
+        shorter = " or shorter" if ended > 1 else ""
+        apart = f" ({' and '.join(lacking)}: not among these)" if lacking else ""
+        return f"{most} {self._length()}{shorter}{apart}; {percent(self.n_hour / n)} of all are known to within the hour."
 
     def _length(self) -> str:
         if self.median_hours < 1:

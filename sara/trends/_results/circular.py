@@ -97,11 +97,17 @@ class CircularResult(TrendResult):
             if self.length >= 0.1
             else "lean a little towards"
         )
-        return f"The {n:,} {noun} {how} {say_position(self.mean, self.by)}{limits}; R = {self.length:.2f}, Rayleigh p {'' if self.p < 0.0001 else '= '}{_p(self.p)}. {percent(self.near)} of them fall in the quarter of the {circle} round it (an even spread: 25 %).{self._skewed()}"
+        return f"The {n:,} {noun} {how} {say_position(self.mean, self.by)}{limits}; R = {self.length:.2f}, Rayleigh p {'' if self.p < 0.0001 else '= '}{_p(self.p)}.{self._quarter()}{self._skewed()}"
 
     def _times(self, height: float) -> str:
         # No ratio on a base under 20.
         return f" ({height:.1f} times the average)" if self.counts.rows_used / len(self.table) >= 20 else ""
+
+    def _quarter(self) -> str:
+        """Say what share lies round the mean, where that is more than an even spread has; a lean can be all on one side."""
+        if self.near < 0.275:
+            return ""
+        return f" {percent(self.near)} of them fall in the quarter of the {_CIRCLE[self.by]} round it (an even spread: 25 %)."
 
     def _skewed(self) -> str:
         """Say where the peak is, if that is not where the mean is."""

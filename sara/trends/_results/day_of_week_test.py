@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sara.core.wording import percent
 from sara.trends._input.dials import WORDS
 from sara.trends._result import TrendResult
 
@@ -80,9 +81,8 @@ class DayOfWeekResult(TrendResult):
         total, top = int(n.sum()), int(np.argmax(self.table["ratio"].to_numpy(dtype=float)))
         word, chance = WORDS[self.by], _chance(self.p)
         noun = self.noun if total != 1 else "event"
-        held = (
-            f"{int(n[top]):,} of {total:,} {noun} {_on(self.by, self.labels[top])}, where {self._expected(top)} would be expected"
-        )
+        many = f"{int(n[top]):,} of {total:,} {noun}" if total != 1 else f"the only {noun}"
+        held = f"{many} {_on(self.by, self.labels[top])}, where {self._expected(top)} would be expected"
         if self.p >= _LEVEL:
             return f"No {word} stands out from chance: {held}; {self._cause().lower()} a split as uneven {chance}."
         if not self.named:
@@ -100,7 +100,11 @@ class DayOfWeekResult(TrendResult):
     def _times(self, i: int) -> str:
         # No ratio on a base under 20.
         row = self.table.iloc[i]
-        return f" ({row['ratio']:.2g} times the average)" if row["expected"] >= _BASE else ""
+        if row["expected"] < _BASE:
+            return ""
+        over = float(row["ratio"]) - 1
+        # "1 times the average" would say that it does not.
+        return f" ({percent(over)} above the average)" if over < 0.095 else f" ({row['ratio']:.2g} times the average)"
 
     def _expected(self, i: int) -> str:
         value = float(self.table["expected"].iloc[i])
@@ -121,7 +125,11 @@ class DayOfWeekResult(TrendResult):
 def _on(by: str, label: str) -> str:
     if by == "dow":
         return f"on {_plural(label)}"
-    return f"from {label} to {(int(label[:2]) + 1) % 24:02d}:00" if by == "hour" else f"in {'bin ' if by == 'bin' else ''}{label}"
+    return (
+        f"from {label} to {(int(label[:2]) + 1) % 24:02d}:00"
+        if by == "hour"
+        else f"in {'bin ' if by == 'bin' and label.isdigit() else ''}{label}"
+    )
 
 
 def _plural(label: str) -> str:

@@ -20,8 +20,8 @@ __all__ = ["Line", "draw_monitor"]
 Floats = npt.NDArray[np.float64]
 
 # Where the columns stand, from 0 to 1: small line, this period, usual, times, p, years.
-_SPARK = (0.30, 0.60)
-_NOW, _USUAL, _TIMES, _P, _YEARS = 0.66, 0.765, 0.83, 0.905, 1.0
+_SPARK = (0.30, 0.51)
+_NOW, _USUAL, _TIMES, _P, _YEARS = 0.57, 0.705, 0.76, 0.835, 1.0
 _LONGEST = 40
 
 

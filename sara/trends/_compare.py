@@ -18,7 +18,7 @@ from sara.core.stats.fdr import benjamini_hochberg
 from sara.core.stats.window_change import RateChange
 from sara.core.units import timestamp
 from sara.core.wording import officer_words
-from sara.trends._input.baselines import LONGEST_STEP, Base, bases_of, change_of, with_total, years_differ
+from sara.trends._input.baselines import LONG_WINDOW, LONGEST_STEP, Base, bases_of, change_of, with_total, years_differ
 from sara.trends._input.spans import Spans, check_by, spans_of
 from sara.trends._input.windows import Window, WindowRule, rule_of
 from sara.trends._results.compare import PERCENT_BASE, TrendCompareResult
@@ -32,6 +32,8 @@ METHODS = ("e-test", "square-root")
 # A window of which the file tells less than this share is no window to compare with.
 LEAST_KNOWN = 0.8
 LAG_DAYS = 28
+# Fewer earlier windows than this hardly tell how far whole years differ.
+LEAST_YEARS = 3
 # Blocks drawn in a sparkline: three years of months.
 DRAWN = 39
 COLUMNS = (
@@ -114,6 +116,7 @@ def compare(
 
     Counts swing more than chance makes them. How much is measured on the row's own history, without the window asked about: cut in blocks as long as the window
     (at most four weeks), as Pearson's chi-square around the year's level times the season; blocks that swing together make a longer window swing more.
+    Of windows of more than half a year, how far those of earlier years differ from each other is used where it is more.
     For the window before, it is the steps from block to block, those of the season included. Counts are divided by that swing in test and interval, with Student's
     t for how well it is known. A change of level in the middle of the history counts as swing: the test is then slow to call.
 
@@ -251,7 +254,7 @@ def _table(
         "last_year": _whole(with_total(spans.n(last[:1])[:, 0], by) if last else np.full(rows, np.nan)), "earlier": earlier_mean,
         "difference": counts - expected, "ratio": _finite(found.ratio), "low": found.low, "high": _finite(found.high), "z": found.z, "p": found.p, "p_adjusted": adjusted,
         "percent": np.where(expected >= PERCENT_BASE, 100 * (counts / np.maximum(expected, 1e-9) - 1), np.nan), "flag": flag, "swing": base.swing.phi,
-        "years_differ": years_differ(spans, by, earlier, base.swing), "is_total": total,
+        "years_differ": years_differ(spans, by, earlier, base.within or base.swing), "is_total": total,
     }  # fmt: skip
     for name in ("ratio", "low", "high", "p"):
         columns[f"before_{name}"] = np.full(rows, np.nan) if other is None else _finite(getattr(other, name))
@@ -348,6 +351,10 @@ def _cautions(
     if chosen == "years" and len(earlier) < years:
         out.append(
             f"Only {len(earlier)} earlier year{'s' if len(earlier) > 1 else ''} of {years} lie{'' if len(earlier) > 1 else 's'} in the data."
+        )
+    if chosen == "years" and now.days > LONG_WINDOW and len(earlier) < LEAST_YEARS and method == "e-test":
+        out.append(
+            f"How far whole years differ is hardly known from {len(earlier)} earlier: a small change that is called may be no more than that. Intervals of such long windows miss more often than they say."
         )
     short = [w for w in (now, *earlier) if spans.known_days(w) < w.days]
     if short:

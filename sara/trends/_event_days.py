@@ -125,6 +125,10 @@ def event_days(
     known: Any = check_events(events) if source is None else source
     start, end, period_setting = resolve_period(known, period)
     listed = days_of(days, start, end - pd.Timedelta(minutes=1), crs=known.crs, radius=radius)
+    if radius is not None and not listed.placed:
+        raise InputError(
+            "`radius` must go with a place of each day: a table with lon and lat, x and y, or points. Got no place. Add the columns, or leave radius out to count the whole area."
+        )
     begins = np.where(np.isnan(listed.begins), usual_hours[0], listed.begins)
     ends = np.where(
         np.isnan(listed.ends), np.where(np.isnan(listed.begins), usual_hours[1], begins + 1440 - begins % 1440), listed.ends
@@ -247,9 +251,10 @@ def _cautions(picked: pd.DataFrame, each: pd.DataFrame, holidays: Any, days: Any
     if holidays is None and not (isinstance(days, str) and days == US_HOLIDAYS):
         out.append("Holidays that are not listed may stand among the ordinary days: holidays='us' keeps the federal ones out.")
     if left_out["outside the period"]:
-        out.append(f"{left_out['outside the period']} of the days listed lie outside the period of the data.")
+        n = left_out["outside the period"]
+        out.append(f"{n:,} of the days listed {'lies' if n == 1 else 'lie'} outside the period of the data.")
     if (each["ordinary_days"] < 6).any():
         out.append(
-            f"{int((each['ordinary_days'] < 6).sum())} of {len(picked)} days have fewer than 6 ordinary days beside them: too many are listed near each other."
+            f"{int((each['ordinary_days'] < 6).sum()):,} of {len(picked):,} days listed {'has' if len(picked) == 1 else 'have'} fewer than 6 ordinary days beside: too many are listed near each other."
         )
     return out

@@ -28,6 +28,8 @@ Ints = npt.NDArray[np.int64]
 
 # More years back tell little about today.
 MOST_YEARS = 5
+# Thirty years of days; hours are better judged a few months at a time.
+MOST_PERIODS = 11_000
 # A season can't be told from a trend with less.
 LEAST_YEARS = 2
 # A series with fewer events in its history has no usual.
@@ -171,6 +173,7 @@ def monitor(
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha <= 0.5:
         raise InputError(f"`alpha` must be a share above 0 and at most 0.5. Got {alpha!r}. Write alpha=0.05")
     held = many(events, by=by, areas=areas, freq=freq, period=period)
+    _check_periods(held)
     at = _periods(held, last)
     chart, why = _chart(held, int(at[0]), method, version, years)
     counts, status, quiet = _status(held, at, chart)
@@ -204,6 +207,14 @@ def monitor(
         history=_history(held, counts, drawn, at, chart),
         judged=_long(held, at, judged, p, p_adjusted, alarm, order) if len(at) > 1 else pd.DataFrame(),
     )  # fmt: skip
+
+
+def _check_periods(held: Many) -> None:
+    periods = held.n.shape[1]
+    if periods > MOST_PERIODS:
+        raise InputError(
+            f"`freq` must give at most {MOST_PERIODS:,} periods. Got {periods:,} {held.word}s: judging each against those of earlier years takes minutes. Write freq='D', or a shorter `period`"
+        )
 
 
 def _periods(held: Many, last: int) -> Ints:

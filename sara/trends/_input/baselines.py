@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from sara.core.stats.window_change import RateChange, Swing, rate_change, square
 from sara.trends._input.spans import Spans
 from sara.trends._input.windows import Window, WindowRule
 
-__all__ = ["LONGEST_STEP", "Base", "bases_of", "change_of", "with_total", "years_differ"]
+__all__ = ["LONGEST_STEP", "LONG_WINDOW", "Base", "bases_of", "change_of", "with_total", "years_differ"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -22,6 +22,8 @@ LEAST_DAYS = 7
 LEAST_DF = 6
 # Where the chance of years as different from each other is below this, their mean hides a change that came before.
 DIFFER = 0.01
+# From here on a window holds most of a year, and how far whole years differ is part of its swing.
+LONG_WINDOW = 182
 # Windows of up to this many days lie in another season than the one before.
 LONGEST_STEP = 300
 
@@ -31,6 +33,7 @@ class Base:
     """What the window is compared with: events and days of each row, the swing, and where that was measured.
 
     ``whole``: whether it was measured on windows as long as this one, or around the season, so that a season is no surprise.
+    ``within``: the swing inside years alone, where that of whole years is in ``swing``.
     """
 
     n: Floats
@@ -38,6 +41,7 @@ class Base:
     swing: Swing
     measured: str
     whole: bool
+    within: Swing | None = None
 
 
 def with_total(counts: Floats, by: str | None) -> Floats:
@@ -84,7 +88,13 @@ def bases_of(
     out: dict[str, Base] = {}
     if earlier:
         n = with_total(spans.n(earlier).sum(axis=1), by)
-        out["years"] = Base(n, float(sum(spans.known_days(w) for w in earlier)), *of_years, whole=True)
+        swing, words_of = of_years
+        if now.days > LONG_WINDOW and len(earlier) > 1 and words_of:
+            swing = _with_years(
+                swing, with_total(spans.n(earlier), by), np.array([spans.known_days(w) for w in earlier], dtype=float)
+            )
+            words_of = f"{words_of}; and how far the {len(earlier)} whole windows differ, where that is more"
+        out["years"] = Base(n, float(sum(spans.known_days(w) for w in earlier)), swing, words_of, whole=True, within=of_years[0])
     if before is not None:
         out["before"] = Base(
             with_total(spans.n([before])[:, 0], by),
@@ -93,6 +103,13 @@ def bases_of(
             whole=whole or of_steps is of_years,
         )
     return out
+
+
+def _with_years(swing: Swing, counts: Floats, days: Floats) -> Swing:
+    """Take the spread of whole windows of earlier years where it is more than what the swing inside years makes them."""
+    expected = counts.sum(axis=1, keepdims=True) * days / days.sum()
+    square = np.where(expected > 0, (counts - expected) ** 2 / np.maximum(expected, 1e-12), 0.0).sum(axis=1)
+    return replace(swing, phi=np.maximum(swing.phi, square / (counts.shape[1] - 1)))
 
 
 def change_of(counts: Floats, days: int, base: Base, *, method: str, confidence: float) -> RateChange:

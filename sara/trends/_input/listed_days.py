@@ -221,6 +221,11 @@ def _places(
     table: pd.DataFrame, count: int, *, crs: Any, radius: Any
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     x, y = np.full(count, np.nan), np.full(count, np.nan)
+    for one, other in (("lon", "lat"), ("lat", "lon"), ("x", "y"), ("y", "x")):
+        if _column(table, one) is not None and _column(table, other) is None:
+            raise InputError(
+                f"`days` must have both {one} and {other} where days have a place. Got {one} only. Add the column {other}, or drop {one}."
+            )
     if isinstance(table, gpd.GeoDataFrame) and table.crs is not None:
         points = table.to_crs(crs).geometry.centroid.reset_index(drop=True)
         x, y = points.x.to_numpy(dtype=float), points.y.to_numpy(dtype=float)

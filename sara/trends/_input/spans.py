@@ -98,7 +98,12 @@ def group_codes(values: pd.Series | None, *, by: str | None) -> tuple[Ints, list
     """Return a code per row (-1 where the value is missing), the values in order, and how many rows there are."""
     if values is None:
         return np.zeros(0, dtype=np.int64), ["all"], 0
-    codes, names = pd.factorize(values)
+    try:
+        codes, names = pd.factorize(values)
+    except TypeError:
+        raise InputError(
+            f"`by` must name a column of single values. Got {by!r}, which holds lists or the like. Turn them into text first: .astype(str)"
+        ) from None
     if len(names) == 0:
         raise NotEnoughDataError(
             f"`by` must name a column with values. Got {by!r}, which is empty in all rows. Leave by= out, or name another column."

@@ -141,7 +141,11 @@ class WindowRule:
             return f"{start:%B %Y}"
         if self.kind == "MS":
             return f"{self.size} months to {final:%B %Y}"
-        return f"{start:%B %Y} to the {final.day}{_ending(final.day)}" if self.kind == "MTD" else f"year to {final:%Y-%m-%d}"
+        return (
+            f"{start:%B %Y} to the {final.day}{_ending(final.day)}"
+            if self.kind == "MTD"
+            else f"since 1 January (to {final:%Y-%m-%d})"
+        )
 
     @property
     def same(self) -> str:

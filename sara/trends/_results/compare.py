@@ -14,7 +14,7 @@ from sara.trends._result import TrendResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PERCENT_BASE", "TrendCompareResult"]
+__all__ = ["PERCENT_BASE", "TrendCompareResult", "times_as_many"]
 
 # No percent change on a base under 20: a handful more or less would move it by half.
 PERCENT_BASE = 20
@@ -112,10 +112,12 @@ class TrendCompareResult(TrendResult):
         return f"{head}, {self._usual(row)}: {size}; {self._verdict(row, tested)}.{self._older(row)}"
 
     def _when(self) -> str:
-        """Say when: in the 28 days to 2025-02-28, in March 2024, on 2025-02-28."""
+        """Say when: in the 28 days to 2025-02-28, in March 2024, on 2025-02-28, since 1 January (to 2025-02-28)."""
         if self.window[:4].isdigit():
             return f"on {self.window}"
-        return f"in the {self.window}" if self.window[0].isdigit() or self.window.startswith("year") else f"in {self.window}"
+        if self.window.startswith("since"):
+            return self.window
+        return f"in the {self.window}" if self.window[0].isdigit() else f"in {self.window}"
 
     def _size(self, row: pd.Series) -> str:
         if pd.isna(row["ratio"]):
@@ -124,15 +126,21 @@ class TrendCompareResult(TrendResult):
             return "none now"
         if pd.notna(row["percent"]) and row["ratio"] < 3:
             return (
-                f"{percent(abs(row['percent']) / 100)} {'more' if row['percent'] >= 0 else 'fewer'}"
+                f"{percent(abs(row['percent']) / 100)} {'more' if row['percent'] >= 0 else 'fewer'}{self._each_day}"
                 if abs(row["percent"]) >= 0.5
-                else "as many"
+                else f"as many{self._each_day}"
             )
-        return f"{row['ratio']:.1f} times as many"
+        return f"{times_as_many(row['ratio'])}{self._each_day}"
+
+    @property
+    def _each_day(self) -> str:
+        """Say that rates per day are compared, where a reader who divides the two counts would find another number."""
+        days = self.windows.drop_duplicates("window").set_index("window")["days"]
+        return " per day" if self.against == "before" and days.get("before", days["now"]) != days["now"] else ""
 
     def _interval(self, row: pd.Series) -> str:
         low, high = row["low"], row["high"]
-        upper = "no upper limit" if pd.isna(high) else f"{high:.2f}" if high < 10 else f"{high:.0f}"
+        upper = "no upper limit" if pd.isna(high) else f"{high:.2f}" if high < 10 else f"{high:,.0f}"
         return f"ratio {low:.2f} to {upper}" if pd.notna(high) else f"ratio {low:.2f} or more"
 
     @property
@@ -146,7 +154,7 @@ class TrendCompareResult(TrendResult):
             return f"alone it would stand out, but among {tested:,} rows one like it is to be expected by chance"
         if row["p"] > 0.5:
             return f"{self.knows} give{self._s} a difference like this more often than not"
-        times = f"one time in {1 / row['p']:.0f}" if row["p"] < 0.4 else "about half the time"
+        times = f"one time in {1 / row['p']:,.0f}" if row["p"] < 0.4 else "about half the time"
         return f"{self.knows} give{self._s} a difference like this {times}"
 
     def _older(self, row: pd.Series) -> str:
@@ -179,7 +187,7 @@ class TrendCompareResult(TrendResult):
                 f"{len(part):,} {word} ({self._names(part)})" for part, word in ((more, "more"), (fewer, "fewer")) if len(part)
             )
             found = f"Of {tested:,} rows by {self.by}, beyond {self.knows}: {listed}"
-        rest = f"; {few:,} more hold too few to tell" if few else ""
+        rest = f"; {few:,} more {'holds' if few == 1 else 'hold'} too few to tell" if few else ""
         return f"{found}{rest}.{self._alarms(len(more) + len(fewer))} {total}"
 
     def _alarms(self, called: int) -> str:
@@ -236,6 +244,13 @@ class TrendCompareResult(TrendResult):
             f"{self.noun}, {self.window} against {self.base}{span}; line: {round(100 * self.confidence)} % interval of the ratio"
         )
         return f"{said} · {more}" if more else said
+
+
+def times_as_many(ratio: float) -> str:
+    """Say a ratio in words: 2.4 times as many; as many."""
+    if 0.95 <= ratio < 1.05:
+        return "as many" if f"{ratio:.2f}" == "1.00" else f"{ratio:.2f} times as many"
+    return f"{ratio:,.1f} times as many"
 
 
 def _years(years: tuple[int, ...]) -> str:

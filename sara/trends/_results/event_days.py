@@ -10,6 +10,7 @@ import pandas as pd
 
 from sara.core.wording import percent, period_words
 from sara.trends._result import TrendResult
+from sara.trends._results.compare import times_as_many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ class EventDaysResult(TrendResult):
                 if abs(row["percent"]) >= 0.5
                 else "as many"
             )
-        return f"{row['ratio']:.1f} times as many"
+        return times_as_many(row["ratio"])
 
     def _verdict(self, row: pd.Series) -> str:
         if row["flag"] in ("more", "fewer"):
@@ -83,7 +84,7 @@ class EventDaysResult(TrendResult):
             return "alone it would stand out, but among so many one like it is to be expected by chance"
         if row["p"] > 0.4:
             return "ordinary days differ as much about half the time or more"
-        return f"ordinary days differ as much one time in {1 / row['p']:.0f}"
+        return f"ordinary days differ as much one time in {1 / row['p']:,.0f}"
 
     def _text(self) -> str:
         kinds = self.kinds

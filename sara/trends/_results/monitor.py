@@ -78,7 +78,10 @@ class MonitorResult(TrendResult):
         found = self.table[self.table["alarm"]]
         when, n = f"{self._when()}: ", self._judged()
         if n == 0:
-            return f"{when}none of {len(self.table):,} series holds enough {self.noun} to be judged."
+            few = f"none of {len(self.table):,} series holds" if len(self.table) > 1 else "the one series does not hold"
+            return f"{when}{few} enough {self.noun} to be judged."
+        if not len(found) and n == 1:
+            return f"{when}the one series is not above what is usual for it by more than chance explains."
         if not len(found):
             return f"{when}none of {n:,} series is above what is usual for it by more than chance among so many explains."
         named = "; ".join(
@@ -87,7 +90,8 @@ class MonitorResult(TrendResult):
         )
         more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
         verb = "is" if len(found) == 1 else "are"
-        return f"{when}{len(found):,} of {n:,} series {verb} above what is usual: {named}{more}. {self._chance()}"
+        of = f"{len(found):,} of {n:,} series" if n > 1 else "the one series"
+        return f"{when}{of} {verb} above what is usual: {named}{more}. {self._chance()}"
 
     def _chance(self) -> str:
         if self.adjust == "fdr":

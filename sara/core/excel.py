@@ -20,6 +20,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Characters that the file format itself forbids.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
+# A sheet of the file format has 1,048,576, one of them for the names of the columns.
+_MOST_ROWS = 1_048_575
+
 
 def safe_cell(value: Any) -> Any:
     """Return text that a spreadsheet will not run: an apostrophe goes before a leading ``= + - @``."""
@@ -48,6 +51,10 @@ def write_result(result: Result, path: Path) -> Path:
     """Write a result's finding, table, settings and counts as sheets of one file."""
     if path.suffix.lower() != ".xlsx":
         raise InputError(f"`path` must end in .xlsx. Got {path.name!r}. Write: result.to_excel('{path.stem or 'result'}.xlsx')")
+    if len(result.table) > _MOST_ROWS:
+        raise InputError(
+            f"`result` must have at most {_MOST_ROWS:,} rows to fit a sheet. Got {len(result.table):,}. Write: result.table.to_csv('{path.stem or 'result'}.csv'), or ask for fewer groups or periods."
+        )
     finding = pd.DataFrame({"finding": [result.text, *(f"Caution: {caution}" for caution in result.cautions)]})
     settings = pd.DataFrame(
         [{"setting": name, "value": str(s.value), "chosen by": s.chosen_by, "why": s.why} for name, s in result.settings.items()]

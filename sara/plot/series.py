@@ -14,11 +14,13 @@ from sara.plot.style import CATEGORICAL, INK, LINE, MUTED, PALE, SECOND, SEQUENT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["bars", "date_axis", "draw_lines", "paired_bars", "return_curve", "top_curve", "week_map"]
+__all__ = ["bars", "date_axis", "draw_days", "draw_lines", "paired_bars", "return_curve", "top_curve", "week_map", "week_mean"]
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Beyond six lines nobody can tell them apart.
 MOST_LINES = len(CATEGORICAL)
+# More days than this are solid ink: a mean over a week shows what they do.
+_MANY = 400
 
 
 def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None, value: str = "n") -> Axes:
@@ -49,8 +51,10 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None, value: s
         dashes = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
         for name, color, dash in zip(largest, CATEGORICAL, dashes, strict=False):
             _one_line(ax, table[table[by] == name], color, label=str(name), dash=dash, value=value)
+    smooth = by is not None and week_mean(np.unique(table["period"].to_numpy()), np.ones(table["period"].nunique())) is not None
     tallest = float(np.nanmax([1.0 if value == "n" else 1e-12, *table[value].to_numpy(dtype=float, na_value=np.nan)]))
-    ax.set_ylim(bottom=0, top=tallest * 1.08)
+    # Means are lower than the days, which only the lines of one series show.
+    ax.set_ylim(bottom=0, top=None if smooth else tallest * 1.08)
     date_axis(ax)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
@@ -68,10 +72,36 @@ def draw_lines(ax: Axes, table: pd.DataFrame, *, by: str | None = None, value: s
             bbox_to_anchor=(1.0, 1.0),
             frameon=False,
             fontsize=8.5,
-            title=by,
+            title=f"{by}, 7-day mean" if smooth else by,
             title_fontsize=8.5,
         )
     return ax
+
+
+def week_mean(x: Any, n: npt.ArrayLike) -> npt.NDArray[np.float64] | None:
+    """Return the mean of the seven days around each point where there are more than 400 of a day or less; None where the points can be seen.
+
+    Parameters
+    ----------
+    x : array-like of datetime64
+        Starts of the periods, one after the other.
+    n : array-like of float
+        Counts; NaN where nothing is known.
+
+    Returns
+    -------
+    array of float, or None
+        NaN where less than half of the days are known.
+    """
+    at, values = np.asarray(x), np.asarray(n, dtype=float)
+    if len(at) <= _MANY or not np.issubdtype(at.dtype, np.datetime64):
+        return None
+    step = float(np.median(np.diff(at.astype("datetime64[us]")).astype(np.int64))) / 86_400_000_000
+    if not 0 < step <= 1:
+        return None
+    around = round(7 / step)
+    mean = pd.Series(values).rolling(around, center=True, min_periods=around // 2 + 1).mean().to_numpy(dtype=float)
+    return np.where(np.isnan(values), np.nan, mean)
 
 
 def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, dash: Any = "-", value: str = "n") -> None:
@@ -80,23 +110,28 @@ def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, da
     there = np.flatnonzero(complete & ~np.isnan(known))
     # Partial periods at the ends are not on the line; inside they leave it open.
     line = slice(there[0], there[-1] + 1) if len(there) else slice(0, 0)
-    few = len(there) <= 40
-    ax.plot(
-        at[line],
-        np.where(complete, known, np.nan)[line],
-        color=color,
-        linestyle=dash,
-        linewidth=1.6 if few else 1.1,
-        marker="o" if few else None,
-        ms=3,
-        label=label,
-    )
+    few, values = len(there) <= 40, np.where(complete, known, np.nan)[line]
+    mean = week_mean(at[line], values)
+    if mean is not None and label is None:
+        draw_days(ax, at[line], values, mean, color)
+    else:
+        ax.plot(
+            at[line],
+            values if mean is None else mean,
+            color=color,
+            linestyle=dash,
+            linewidth=1.6 if few else 1.1,
+            marker="o" if few else None,
+            ms=3,
+            label=label,
+        )
     partial = np.flatnonzero(~complete & ~np.isnan(known))
     if len(partial):
         ax.plot(at[partial], known[partial], "o", mfc="white", mec=color, mew=1.2, ms=5, zorder=3, linestyle="none")
     if len(there):
         i = there[-1]
-        ax.plot([at[i]], [known[i]], "o", color=color, ms=6, zorder=4)
+        height = known[i] if mean is None or label is None else mean[-1]
+        ax.plot([at[i]], [height], "o", color=color, ms=6, zorder=4)
         if label is None:
             # Beside the point, away from a partial period that follows lower down.
             after = partial[partial > i]
@@ -110,6 +145,31 @@ def _one_line(ax: Axes, rows: pd.DataFrame, color: str, *, label: str | None, da
                 color=INK,
             )
             ax.margins(x=0.07)
+
+
+def draw_days(ax: Axes, x: Any, n: npt.ArrayLike, mean: npt.ArrayLike, color: str) -> Axes:
+    """Draw many days as a thin grey line under the mean of seven, and say so in a legend.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : array-like of datetime64
+        Starts of the periods.
+    n, mean : array-like of float
+        Counts, and what `week_mean` makes of them.
+    color : str
+        Of the mean.
+
+    Returns
+    -------
+    Axes
+        The Axes given.
+    """
+    ax.plot(np.asarray(x), np.asarray(n, dtype=float), color=MUTED, linewidth=0.35, alpha=0.75, zorder=2, label="counts")
+    ax.plot(np.asarray(x), np.asarray(mean, dtype=float), color=color, linewidth=1.4, zorder=3, label="7-day mean")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize=8.5, ncols=3)
+    return ax
 
 
 def date_axis(ax: Axes) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sara.core.units import timestamp
-from sara.plot.series import date_axis
+from sara.plot.series import date_axis, draw_days, week_mean
 from sara.plot.style import INK, LINE, MUTED, PALE, SECOND
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ __all__ = ["draw_band", "draw_gaps", "draw_marks", "draw_marks_at", "draw_observ
 _FEW = 60
 
 
-def draw_observed(ax: Axes, x: Any, n: npt.ArrayLike, *, partial: Any = (), last: bool = True, color: str = LINE) -> Axes:
+def draw_observed(
+    ax: Axes, x: Any, n: npt.ArrayLike, *, partial: Any = (), last: bool = True, color: str = LINE, mean: bool = True
+) -> Axes:
     """Draw counts as a line, gaps left open, the last one marked with its number and partial periods hollow.
 
     Parameters
@@ -40,6 +42,8 @@ def draw_observed(ax: Axes, x: Any, n: npt.ArrayLike, *, partial: Any = (), last
         Whether the last known count is marked.
     color : str
         Of the line.
+    mean : bool
+        Whether more than 400 days are drawn thin and grey, under the mean of seven.
 
     Returns
     -------
@@ -47,8 +51,11 @@ def draw_observed(ax: Axes, x: Any, n: npt.ArrayLike, *, partial: Any = (), last
         The Axes given.
     """
     at, values = np.asarray(x), np.asarray(n, dtype=float)
-    few = len(values) <= _FEW
-    ax.plot(at, values, color=color, linewidth=1.5 if few else 1.0, marker="o" if few else None, ms=3, zorder=3)
+    few, smooth = len(values) <= _FEW, week_mean(at, values) if mean else None
+    if smooth is not None:
+        draw_days(ax, at, values, smooth, color)
+    else:
+        ax.plot(at, values, color=color, linewidth=1.5 if few else 1.0, marker="o" if few else None, ms=3, zorder=3)
     for start, count in partial:
         ax.plot([start], [count], "o", mfc="white", mec=color, mew=1.2, ms=5, zorder=3)
     known = np.flatnonzero(~np.isnan(values))

@@ -33,7 +33,7 @@ def draw_trend(ax: Axes, table: pd.DataFrame) -> Axes:
         The Axes given.
     """
     at = table["period"].to_numpy()
-    draw_observed(ax, at, table["n"].to_numpy(dtype=float), color=MUTED)
+    draw_observed(ax, at, table["n"].to_numpy(dtype=float), color=MUTED, mean=False)
     ax.plot(at, table["expected"], color=LINE, linewidth=1.2, linestyle="--", label="trend and season", zorder=4)
     ax.plot(at, table["trend"], color=SECOND, linewidth=2.4, label="trend", zorder=5)
     rung = table["unusual"].to_numpy(dtype=bool)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from sara.plot.series import week_mean
 from sara.plot.style import INK, LINE, MUTED, PALE, SECOND
 from sara.plot.trend import draw_observed
 
@@ -35,7 +36,7 @@ def draw_levels(
     n, level : array of float
         Counts and levels; NaN in gaps.
     expected : array of float, optional
-        Level times season, drawn thin and dashed.
+        Level times season, drawn thin and dashed; of more than 400 days, the mean of seven.
     spans : sequence of (first, last)
         Limits of the date of each change.
     firsts, words : sequence
@@ -56,8 +57,15 @@ def draw_levels(
     draw_observed(ax, x, values, color=LINE)
     ax.lines[0].set_alpha(0.75)
     if expected is not None:
+        smooth = week_mean(x, expected)
         ax.plot(
-            x, np.asarray(expected, dtype=float), color=MUTED, linestyle="--", linewidth=1.0, zorder=4, label="level and season"
+            x,
+            np.asarray(expected, dtype=float) if smooth is None else smooth,
+            color=MUTED,
+            linestyle="--",
+            linewidth=1.0,
+            zorder=4,
+            label="level and season",
         )
     starts = list(firsts)
     for i, first in enumerate(starts):

@@ -148,8 +148,14 @@ def _year(years: Ints, chosen: Counted, year: Any) -> int:
     if year is not None and (isinstance(year, bool) or not isinstance(year, int | np.integer) or year not in known):
         raise InputError(f"`year` must be a year of the series. Got {year!r}. Write one of {known.tolist()}.")
     if len(known) == 0 or known[0] >= (known[-1] if year is None else year):
+        begins = f"a series that begins in {known[0]}" if len(known) else "none"
+        later = (
+            f"Write year={known[-1]}"
+            if len(known) and known[-1] > known[0]
+            else "For the last weeks alone: sara.trends.weekly_band(events)"
+        )
         raise NotEnoughDataError(
-            f"seasonal needs at least 1 {chosen.word} in an earlier year. Got {known.tolist()}. For the last weeks alone: sara.trends.weekly_band(events)"
+            f"seasonal needs at least 1 {chosen.word} in a year before the one compared{'' if year is None else f', {year}'}. Got {begins}. {later}."
         )
     return int(known[-1] if year is None else year)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sara.core.checks import check_columns, check_enough, check_events, record_of
 from sara.core.errors import InputError, NotEnoughDataError
+from sara.core.persons import check_no_person
 from sara.core.period import in_period
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
@@ -36,8 +37,6 @@ Times = npt.NDArray[np.datetime64]
 GAP_EXPECTED = 20
 # A group silent for periods in which this many were to be expected has a code that came or went.
 CODE_EXPECTED = 100
-# Beyond this many groups it is they, not the periods, that make a table too long.
-MOST_GROUPS = 1_000
 # Reports of the last four weeks often come in late.
 LAG = pd.Timedelta(days=28)
 
@@ -139,9 +138,9 @@ def series(
         )
         there, codes = np.unique(groups[used], return_inverse=True)
         groups[used], names = codes, [names[code] for code in there]
-    if by is not None and len(names) > MOST_GROUPS and len(names) * (len(edges) - 1) > MOST_ROWS:
+    if by is not None and len(names) >= len(edges) - 1 and len(names) * (len(edges) - 1) > MOST_ROWS:
         raise InputError(
-            f"`by` must have few values. Got {len(names):,} of {by!r}, which with {len(edges) - 1:,} periods make more than {MOST_ROWS:,} rows. Is it a column of ids? Write by='category'."
+            f"`by` must have few values. Got {len(names):,} of {by!r}, which with {len(edges) - 1:,} periods make more than {MOST_ROWS:,} rows. Keep the largest of them first, or write by='category'."
         )
     if len(names) * (len(edges) - 1) > MOST_ROWS:
         raise InputError(
@@ -198,10 +197,7 @@ def _check_by(events: Any, by: Any) -> None:
     if not isinstance(by, str):
         raise InputError(f"`by` must name one column. Got {by!r}. Write: by='category'")
     check_columns(events, [by], argument="by")
-    if by == "caller":
-        raise InputError(
-            "`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
-        )
+    check_no_person([by])
     if by in ("period", "n", "complete", "days", "per_day", "exposure", "rate"):
         raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
 

@@ -167,9 +167,9 @@ def test_mistakes_are_answered_in_words():
         sara.trends.seasonal(pd.Series(1, index=pd.date_range("2022-01-01", periods=900)))
     with pytest.raises(sara.InputError, match="`year` must be a year of the series"):
         sara.trends.seasonal(series, year=2019)
-    with pytest.raises(sara.NotEnoughDataError, match="earlier year"):
+    with pytest.raises(sara.NotEnoughDataError, match="in a year before the one compared"):
         sara.trends.seasonal(series, year=2021)
-    with pytest.raises(sara.NotEnoughDataError, match="earlier year"):
+    with pytest.raises(sara.NotEnoughDataError, match="in a year before the one compared"):
         sara.trends.seasonal(noisy(1))
     with pytest.raises(sara.InputError, match="whole numbers"):
         sara.trends.seasonal(series + 0.5)
@@ -182,3 +182,14 @@ def test_portland_burglary(real_data):
     found = sara.trends.seasonal(calls)
     assert (found.year, found.counts.rows_used) == (2017, 5364)
     assert found.table.query("outside != ''")[["season", "n"]].to_numpy().tolist() == [[2, 95]]
+
+
+def test_only_years_that_have_the_month_are_named():
+    months = pd.Series(100, index=pd.date_range("2022-03-01", "2025-02-01", freq="MS"))
+    assert "usual for them in 2023 to 2024" in sara.trends.seasonal(months).text
+    assert "in 2022 to 2023 (January and February only in 2023)" in sara.trends.seasonal(months, year=2024).text
+    with pytest.raises(
+        sara.NotEnoughDataError,
+        match=r"in a year before the one compared, 2022\. Got a series that begins in 2022\. Write year=2025",
+    ):
+        sara.trends.seasonal(months, year=2022)

@@ -392,3 +392,47 @@ def test_years_alike_are_seldom_called_different():
     assert called <= 30
     assert _alike(np.zeros(12, dtype=int), np.zeros(12, dtype=int)) == 1
     assert _alike(np.full(12, 100), np.full(12, 140)) < 0.001
+
+
+def test_what_no_series_can_be_made_of_is_refused_in_words():
+    events = events_at(spread("2024-01-01", "2024-06-30", 900), category=["noise"] * 900)
+    with pytest.raises(sara.InputError, match="`by` must name a column of single values"):
+        sara.trends.series(events.assign(units=[["A1", "B2"]] * 900), by="units")
+    with pytest.raises(sara.InputError, match="`gaps` must be a list of pairs"):
+        sara.trends.series(events, gaps=5)
+    many = events_at(spread("2022-01-01", "2024-12-31", 20_000), category=[f"kind {i}" for i in range(20_000)])
+    with pytest.raises(sara.InputError, match=r"`by` must have few values\. Got 20,000"):
+        sara.trends.series(many.assign(type=many.index.astype(str)), by="type")
+
+
+def test_places_of_one_block_are_one_line_and_one_share():
+    days = pd.date_range("2024-01-01", "2024-06-30 23:00", freq="12h")
+    places = np.where(np.arange(len(days)) % 2, "1501 CANAL ALY", "1523 CANAL ALY")
+    places[::10] = "12 OAK ST"
+    found = sara.trends.series(events_at(days, place=places, category=["noise"] * len(days)), by="place")
+    assert found.table["place"].nunique() == 3
+    assert "1500 block of CANAL ALY (90 %)" in found.text
+    lines = {line.get_label(): line.get_ydata() for line in found.plot().lines}
+    assert max(lines["1500 block of CANAL ALY"]) >= 12
+    whole = found.table[found.table["complete"]]
+    assert sum(lines["1500 block of CANAL ALY"]) == whole.loc[whole["place"] != "12 OAK ST", "n"].sum()
+
+
+def test_a_place_that_begins_is_no_new_code():
+    early, late = spread("2024-01-01", "2024-06-30", 500), spread("2024-07-01", "2024-12-31", 500)
+    names = {"place": ["12 OAK ST"] * 500 + ["34 ELM ST"] * 500, "category": ["noise"] * 500 + ["alarm"] * 500}
+    events = events_at([*early, *late], **names)
+    assert any("Has the coding changed" in words for words in sara.trends.series(events, by="category").cautions)
+    assert not any("Has the coding changed" in words for words in sara.trends.series(events, by="place").cautions)
+
+
+def test_many_days_are_drawn_under_their_weekly_mean():
+    long = sara.trends.series(events_at(spread("2022-01-03", "2024-12-29", 9_000)), freq="D")
+    drawn = {line.get_label(): line for line in long.plot().lines}
+    assert drawn["counts"].get_linewidth() < 0.5 < drawn["7-day mean"].get_linewidth()
+    n = long.table["n"].to_numpy(dtype=float)
+    assert drawn["7-day mean"].get_ydata()[10] == pytest.approx(n[7:14].mean())
+    short = sara.trends.series(events_at(spread("2024-01-01", "2024-12-29", 3_000)), freq="D")
+    assert "7-day mean" not in {line.get_label() for line in short.plot().lines}
+    ears = sara.trends.ears(long).plot()
+    assert "7-day mean" in {text.get_text() for text in ears.get_legend().get_texts()}

@@ -164,8 +164,13 @@ def counted(data: Any, *, freq: str | None = None, period: Any = None, name: str
         out = _of_table(data.table, name=name, freq=data.freq, noun=data.noun, source=data.source)
         out = replace(out, counts=_counts(data.counts, out), cautions=data.cautions, settings=_settings_of(data, out))
     elif isinstance(data, pd.Series | Mapping):
-        data = data if isinstance(data, pd.Series) else pd.Series(dict(data))
-        out = _of_series(data, name=name)
+        values = data if isinstance(data, pd.Series) else pd.Series(dict(data))
+        if not isinstance(data, pd.Series) and len(values) and dates_of(values.index, name=name) is None:
+            # Numbered periods have the order of their numbers; names have none.
+            if not pd.api.types.is_numeric_dtype(values.index):
+                raise _unordered(data, name)
+            values = values.sort_index()
+        out = _of_series(values, name=name)
     elif isinstance(data, pd.DataFrame) and {"period", "n"} <= set(data.columns) and "time" not in data.columns:
         out = _of_table(data, name=name)
     elif isinstance(data, pd.DataFrame | EventSource) or as_source(data) is not None:
@@ -331,7 +336,15 @@ def _of_numbers(data: Any, *, name: str) -> Counted:
     )  # fmt: skip
 
 
+def _unordered(data: Any, name: str) -> InputError:
+    return InputError(
+        f"`{name}` must be numbers in order of time, or by date. Got {'an' if type(data).__name__[0] in 'aeiou' else 'a'} {type(data).__name__}, which has no order. Write a list: [3, 5, 4, 2]"
+    )
+
+
 def _numbers_of(data: Any, *, name: str) -> Floats:
+    if isinstance(data, set | frozenset):
+        raise _unordered(data, name)
     try:
         numbers = pd.to_numeric(
             pd.Series(data if isinstance(data, np.ndarray | Sequence) else list(data)), errors="raise"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sara.core.errors import InputError
 from sara.core.units import offset
 from sara.trends._input.edges import DAY
 
-__all__ = ["check_precision", "label_of", "per_year", "step_of", "word_of"]
+__all__ = ["check_precision", "label_of", "moment_of", "per_year", "step_of", "word_of"]
 
 Times = npt.NDArray[np.datetime64]
 # The letters of older pandas, for ends of periods; people still type them.
@@ -26,6 +27,7 @@ _WORDS = {
     "Q": ("quarter", "a"),
     "Y": ("year", "a"),
 }
+_CLOCK = re.compile(r"(\d*)(h|min)")
 _DAYS_A_YEAR = 365.2425
 
 
@@ -47,13 +49,36 @@ def word_of(freq: str | None) -> tuple[str, str]:
     --------
     >>> word_of("W-SUN"), word_of("2W-SUN"), word_of(None)
     (('week', 'a'), ('2-week period', 'a'), ('period', 'a'))
+    >>> word_of("60min"), word_of("30min"), word_of("8h")
+    (('hour', 'an'), ('30-minute period', 'a'), ('8-hour period', 'an'))
     """
     if freq is None:
         return "period", "a"
+    clock = _CLOCK.fullmatch(freq)
+    if clock is not None:
+        minutes = int(clock[1] or 1) * (60 if clock[2] == "h" else 1)
+        many, word = (minutes // 60, "hour") if minutes % 60 == 0 else (minutes, "minute")
+        return (word, "an" if word == "hour" else "a") if many == 1 else (f"{many}-{word} period", _article(many))
     digits = "".join(c for c in freq if c.isdigit())
     letters = freq.lstrip("0123456789").split("-")[0]
     word, article = _WORDS.get(letters[:1] if letters not in ("min", "ms", "s", "SMS", "SME") else letters, ("period", "a"))
-    return (f"{digits}-{word} period", "a") if digits and digits != "1" else (word, article)
+    return (f"{digits}-{word} period", _article(int(digits))) if digits and digits != "1" else (word, article)
+
+
+def moment_of(at: Any, word: str) -> str:
+    """Return the date on which a period begins, with the time of day where it is shorter than a day.
+
+    Examples
+    --------
+    >>> moment_of("2024-01-31 14:00", "hour"), moment_of("2024-01-29", "week")
+    ('2024-01-31 14:00', '2024-01-29')
+    """
+    form = "%Y-%m-%d %H:%M" if "hour" in word or "minute" in word else "%Y-%m-%d"
+    return pd.Timestamp(at).strftime(form)
+
+
+def _article(number: int) -> str:
+    return "an" if number in (11, 18) or str(number).startswith("8") else "a"
 
 
 def per_year(start: Times, end: Times) -> float:

@@ -24,6 +24,12 @@ SUNDAYS = (
 
 def dates_of(index: pd.Index, *, name: str) -> pd.DatetimeIndex | None:
     """Return an index as local dates, or None where it holds none."""
+    if isinstance(index, pd.MultiIndex):
+        raise InputError(
+            f"`{name}` must have an index of dates alone. Got {index.nlevels} levels ({', '.join(str(one) for one in index.names)}). Take one series: series.xs(..., level=1)"
+        )
+    if isinstance(index, pd.CategoricalIndex):
+        index = pd.Index(index.to_numpy())
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if not isinstance(index, pd.DatetimeIndex) and (index.dtype == object or isinstance(index.dtype, pd.StringDtype)):

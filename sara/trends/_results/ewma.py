@@ -100,7 +100,7 @@ class EwmaResult(TrendResult):
             n=z,
             label="usual for the average",
         )
-        draw_observed(ax, x, np.where(table["n"].isna(), np.nan, z))
+        draw_observed(ax, x, np.where(table["n"].isna(), np.nan, z), mean=False)
         ends = np.concatenate([counts, table["high"].to_numpy(dtype=float), table["low"].to_numpy(dtype=float), z])
         low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
         floor = 0.0 if low >= 0 and low < 0.5 * high else low - 0.05 * (high - low)

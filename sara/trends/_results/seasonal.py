@@ -69,6 +69,20 @@ class SeasonalResult(TrendResult):
         earlier = self.table.loc[self.table["year"] < self.year, "year"]
         return int(earlier.min()), int(earlier.max())
 
+    def _years_of(self, seasons: pd.Series) -> str:
+        """Name the earlier years that have these seasons, and the seasons that some of them lack."""
+        earlier = self.table[(self.table["year"] < self.year) & self.table["n"].notna() & self.table["season"].isin(seasons)]
+        have = {int(str(season)): tuple(sorted(years.tolist())) for season, years in earlier.groupby("season", sort=True)["year"]}
+        every = tuple(sorted(int(year) for year in earlier["year"].unique()))
+        words = _listed(every) if every else _listed(tuple(range(self._first[0], self._first[1] + 1)))
+        fewer = {season: years for season, years in have.items() if years != every}
+        if not fewer:
+            return words
+        if len(set(fewer.values())) == 1 and len(fewer) <= _NAMED and self.seasons == 12:
+            months = " and ".join(_MONTHS[season - 1] for season in fewer)
+            return f"{words} ({months} only in {_listed(next(iter(fewer.values())))})"
+        return f"{words} (as far as these have them)"
+
     def _name(self, season: int) -> str:
         if self.seasons == 12:
             return f"{_MONTHS[season - 1]} {self.year}"
@@ -83,11 +97,11 @@ class SeasonalResult(TrendResult):
         )
 
     def _compared(self) -> str:
-        own, (first, last) = self._own(), self._first
-        years = str(first) if first == last else f"{first} to {last}"
+        own = self._own()
         judged = own[own["low"].notna()]
         if judged.empty:
-            return self._without_range(own, years)
+            return self._without_range(own, self._years_of(own["season"]))
+        years = self._years_of(judged["season"])
         out = judged[judged["outside"] != ""]
         words = f"{len(judged) - len(out)} of the {len(judged)} complete {self.word}s of {self.year} inside what is usual for them in {years}"
         if len(judged) == 1:
@@ -179,3 +193,9 @@ class SeasonalResult(TrendResult):
         band = f"band: {percent(self.confidence)} range from {years} earlier years" if self.usual["low"].notna().any() else ""
         hollow = f"hollow: {self.word} not over" if self.partial is not None else ""
         return " · ".join(part for part in (f"{self.noun} {self.a_word}", band, hollow) if part)
+
+
+def _listed(years: tuple[int, ...]) -> str:
+    if len(years) > 1 and years[-1] - years[0] == len(years) - 1:
+        return f"{years[0]} to {years[-1]}"
+    return " and ".join((", ".join(str(year) for year in years[:-1]), str(years[-1]))) if len(years) > 1 else str(years[0])

@@ -122,9 +122,12 @@ class SeriesResult(Result):
     def _groups(self) -> str:
         if self.by is None:
             return ""
-        sums = self.table.groupby(self.by, sort=True)["n"].sum().sort_values(ascending=False, kind="stable")
+        sums = self.table.groupby(self.by, sort=True)["n"].sum()
+        # Places of one block have one public name: what is named is the block.
+        sums = sums.groupby([shown(name, self.by) for name in sums.index], sort=False).sum() if self.by in PLACE_LIKE else sums
+        sums = sums.sort_values(ascending=False, kind="stable")
         top, total = sums.head(3), max(int(sums.sum()), 1)
-        listed = ", ".join(f"{shown(name, self.by)} ({percent(n / total)})" for name, n in top.items())
+        listed = ", ".join(f"{shown(name, '')} ({percent(n / total)})" for name, n in top.items())
         return f"Most by {self.by}: {listed}."
 
     @property
@@ -162,16 +165,12 @@ class SeriesResult(Result):
 
         unit = self._unit(value)
         ax = new_axes() if ax is None else ax
-        table = (
-            self.table
-            if self.by not in PLACE_LIKE
-            else self.table.assign(**{self.by: [shown(name, self.by) for name in self.table[self.by]]})
-        )
+        table = self._public()
         draw_lines(ax, table, by=self.by, value=value)
         draw_gaps(ax, self.gaps)
         draw_marks(ax, marks)
         word, _ = word_of(self.freq)
-        groups = self.table[self.by].nunique() if self.by else 1
+        groups = table[self.by].nunique() if self.by else 1
         largest = f"the largest {MOST_LINES} of {groups:,} values of {self.by}" if groups > MOST_LINES else ""
         hollow = "" if self.table["complete"].all() else f"hollow: partial {word}"
         hatched = "hatched: no data" if self.gaps else ""
@@ -179,6 +178,20 @@ class SeriesResult(Result):
             ax, title=f"How many {self.noun}, and is it changing?", source=self.source, xlabel=None, ylabel=unit,
             subtitle=subtitle_of(unit, period_words(self.start, self.end), f"n = {int(self.table['n'].sum()):,}", largest, hollow, hatched),
         )  # fmt: skip
+
+    def _public(self) -> pd.DataFrame:
+        """Return the table for the figure: places by their public names, those of one block added up."""
+        if self.by is None or self.by not in PLACE_LIKE:
+            return self.table
+        names = {name: shown(name, self.by) for name in self.table[self.by].unique()}
+        of = {name: (name, "first") for name in ("complete", "days", "exposure") if name in self.table}
+        public = self.table.assign(**{self.by: self.table[self.by].map(names)})
+        out = public.groupby(["period", self.by], as_index=False, sort=True).agg(n=("n", "sum"), **of)
+        out["n"] = out["n"].astype(float).where(out["days"] > 0)
+        out["per_day"] = out["n"] / out["days"].where(out["days"] > 0)
+        if "exposure" in out:
+            out["rate"] = out["n"] / out["exposure"]
+        return out
 
     def _unit(self, value: str) -> str:
         word, article = word_of(self.freq)

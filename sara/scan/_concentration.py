@@ -13,6 +13,7 @@ import pandas as pd
 from sara.core.checks import check_count, check_enough
 from sara.core.codes import plural, unit_codes
 from sara.core.errors import InputError
+from sara.core.persons import names_a_person
 from sara.core.result import Counts, Result, Setting
 from sara.core.stats.concentration import Chance, Concentration, chance_curve, poisson_table
 from sara.core.stats.concentration import concentration as measure
@@ -241,8 +242,8 @@ def concentration(
     size = None if sizes is None else np.array([sizes.get(unit, np.nan) for unit in units], dtype=float)
     found, chance, (expected, p, adjusted) = _numbers(n, total, size)
     table = _table(units, n, total, expected, p, adjusted, size)
-    if by == "caller":
-        table["unit"] = [f"caller {i + 1}" for i in range(len(table))]
+    if names_a_person(by):
+        table["unit"] = [f"{by} {i + 1}" for i in range(len(table))]
     elif withheld:
         table["unit"] = [f"withheld {i + 1}" for i in range(len(table))]
     top = int(min(max(int(n.max()), 3), 15))

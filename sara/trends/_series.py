@@ -12,8 +12,8 @@ import pandas as pd
 
 from sara.core.checks import check_columns, check_enough, check_events, record_of
 from sara.core.errors import InputError, NotEnoughDataError
-from sara.core.persons import check_no_person
 from sara.core.period import in_period
+from sara.core.persons import check_no_person
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import officer_words

@@ -14,6 +14,7 @@ from sara.core.checks import check_areas, check_columns, check_events, check_sou
 from sara.core.engine import counts_by
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.period import in_period, resolve_period
+from sara.core.persons import check_no_person
 from sara.core.result import Counts, Setting
 from sara.core.source import EventSource, as_source
 from sara.core.wording import noun_of, officer_words, source_of
@@ -125,10 +126,7 @@ def _listed(by: Any) -> tuple[str, ...]:
     listed = (by,) if isinstance(by, str) else tuple(by) if isinstance(by, Sequence) else (by,)
     if not listed or not all(isinstance(one, str) for one in listed) or len(set(listed)) < len(listed):
         raise InputError(f"`by` must name one or more columns, each once. Got {by!r}. Write: by=('area', 'category')")
-    if "caller" in listed:
-        raise InputError(
-            "`by` must not list callers: no person is watched. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
-        )
+    check_no_person(listed)
     for one in listed:
         if one in TAKEN:
             raise InputError(f"`by` must not be a word of the answer's own table. Got {one!r}. Rename the column first.")

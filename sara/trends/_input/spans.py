@@ -16,6 +16,7 @@ from sara.core.engine import counts_by_area
 from sara.core.errors import InputError, NotEnoughDataError
 from sara.core.expression import is_one_of
 from sara.core.period import in_period
+from sara.core.persons import check_no_person
 from sara.core.result import Counts
 from sara.core.source import EventSource
 from sara.core.wording import noun_of, source_of
@@ -86,10 +87,7 @@ def check_by(events: Any, by: Any, *, areas: Any, taken: Sequence[str]) -> None:
     if by == "area" and areas is not None:
         return
     check_columns(events, [by], argument="by")
-    if by == "caller":
-        raise InputError(
-            "`by` must not list callers: no person is ranked. Got 'caller'. Write: sara.scan.concentration(events, by='caller') for their distribution"
-        )
+    check_no_person([by])
     if by in taken:
         raise InputError(f"`by` must not be a word of the answer's own table. Got {by!r}. Rename the column first.")
 

@@ -106,6 +106,12 @@ def ears(
     cautions = []
     if 0 < mean < RARE:
         cautions.append(f"There is less than one event {chosen.a_word}: one or two can alarm. Take a longer `freq`, or min_sd=1.")
+    alarm = table["alarm"].to_numpy(dtype=bool)
+    lone = alarm & (table["n"].to_numpy(dtype=float) == 1)
+    if lone.any():
+        cautions.append(
+            f"{int(lone.sum()):,} of the {int(alarm.sum()):,} alarms {'is' if lone.sum() == 1 else 'are'} a single event after a baseline with hardly any: that says little. Write min_sd=1."
+        )
     if method == "C3" and c3 == "surveillance":
         cautions.append(
             f"C3 computed as in R's surveillance asks only about the two {chosen.word}s before. Write c3='published' to judge the {chosen.word} itself."

@@ -21,6 +21,8 @@ __all__ = ["farrington"]
 # Bare numbers are taken as weeks.
 WEEKS = 52.0
 SEASONS = 10
+# Fewer events expected than this come of a baseline of zeros.
+EMPTY = 1e-4
 # From this dispersion on the original version alarms clearly more often than it says.
 WIDE = 1.15
 
@@ -72,7 +74,7 @@ def farrington(
     FarringtonResult
         ``table``: one row per period judged: ``period``, ``n``, ``expected``, ``upper`` (limit; missing with fewer than 5 events in the last 4 periods),
         ``alarm`` (n above upper), ``trend`` (change of the log count per period; missing where no trend was kept), ``score``
-        ((n - expected) / (upper - expected)), ``p`` (chance of a count at least as high), ``phi`` (dispersion). ``history``: the whole series.
+        ((n - expected) / (upper - expected)), ``p`` (chance of a count at least as high; missing, as the score, where the baseline holds no event), ``phi`` (dispersion). ``history``: the whole series.
 
     Raises
     ------
@@ -110,10 +112,12 @@ def farrington(
     alpha = _check_alpha(alpha)
     if threshold is not None:
         check_choice(threshold, ("delta", "nbPlugin", "muan"), name="threshold")
+    reweight = bool(check_choice(reweight, (True, False), name="reweight"))
+    trend = bool(check_choice(trend, (True, False), name="trend"))
     chosen = counted(series, freq=freq, period=period).check_counts()
     year = _per_year(chosen, per_year)
     window = _half_window(half_window, year)
-    levels, out = _season(version, seasons, excluded, year, window)
+    levels, out = _season(version, seasons, excluded, year, window, years)
     starts = chosen.start if chosen.dated else None
     earliest = first_judged(len(chosen), year, years=years, half_window=window, starts=starts)
     least = earliest if earliest < len(chosen) else int(np.ceil(years * year)) + window
@@ -127,13 +131,15 @@ def farrington(
     at = np.arange(first, len(chosen))
     limits = farrington_limits(
         chosen.n, at, year, years=years, half_window=window, alpha=alpha, version=version, starts=starts, seasons=levels, excluded=out,
-        reweight=bool(reweight), trend=bool(trend), threshold=threshold,
+        reweight=reweight, trend=trend, threshold=threshold,
     )  # fmt: skip
     upper = np.where(limits.enough[0], limits.upper[0], np.nan)
+    # A rate fitted to zeros alone is zero: how rare one event is, cannot be told from it.
+    empty = limits.expected[0] < EMPTY
     table = pd.DataFrame(
         {
             "period": chosen.labels.iloc[first:].to_numpy(), "n": chosen.n[first:], "expected": limits.expected[0], "upper": upper, "alarm": limits.alarm[0],
-            "trend": limits.slope[0], "score": limits.score[0], "p": limits.p[0], "phi": limits.phi[0],
+            "trend": limits.slope[0], "score": np.where(empty, np.nan, limits.score[0]), "p": np.where(empty, np.nan, limits.p[0]), "phi": limits.phi[0],
         }
     )  # fmt: skip
     used = DEFAULTS[version]["threshold"] if threshold is None else threshold
@@ -150,7 +156,7 @@ def farrington(
             "start": Setting(chosen.say(first), "sara" if start is None else "you", "the first with the whole history" if start is None else ""),
             **({} if chosen.dated else {"per_year": Setting(year, "sara" if per_year is None else "you")}),
         },
-        cautions=(*_cautions(chosen, limits.enough[0], limits.upper[0]), *_narrow(chosen, at, version, year, years, window, starts)),
+        cautions=(*_cautions(chosen, limits.enough[0], limits.upper[0]), *_empty(chosen, empty & ~np.isnan(upper), limits.alarm[0]), *_narrow(chosen, at, version, year, years, window, starts)),
     )  # fmt: skip
 
 
@@ -167,6 +173,10 @@ def _per_year(chosen: Counted, per_year: float | None) -> float:
 
 
 def _half_window(half_window: int | None, year: float) -> int:
+    if round(year) < 2:
+        raise InputError(
+            "`freq` must be shorter than a year: Farrington's method holds the same season of other years against each other. Got one period a year. Write freq='W' or freq='MS'"
+        )
     window = (
         (3 if year > 40 else 1 if year > 6 else 0)
         if half_window is None
@@ -177,7 +187,7 @@ def _half_window(half_window: int | None, year: float) -> int:
     return window
 
 
-def _season(version: str, seasons: int | None, excluded: int | None, year: float, window: int) -> tuple[int, int]:
+def _season(version: str, seasons: int | None, excluded: int | None, year: float, window: int, years: int) -> tuple[int, int]:
     """Return the levels of the season and the last periods left out."""
     most = max(1, int(year) - 2 * window)
     if version == "original":
@@ -189,7 +199,13 @@ def _season(version: str, seasons: int | None, excluded: int | None, year: float
         raise InputError(
             f"`seasons` must be at most {most}: a year has {year:.0f} periods, {2 * window + 1} of them in the window. Got {seasons}."
         )
-    return levels, round(year / 2) if excluded is None else check_count(excluded, name="excluded", least=0)
+    left_out = round(year / 2) if excluded is None else check_count(excluded, name="excluded", least=0)
+    longest = round((years - 0.5) * year)
+    if left_out > longest:
+        raise InputError(
+            f"`excluded` must leave half a year of the history: at most {longest} of {round(years * year)} periods. Got {excluded}. Write excluded={round(year / 2)}"
+        )
+    return levels, left_out
 
 
 def _cautions(chosen: Counted, enough: np.ndarray, upper: np.ndarray) -> tuple[str, ...]:
@@ -202,6 +218,23 @@ def _cautions(chosen: Counted, enough: np.ndarray, upper: np.ndarray) -> tuple[s
     if chosen.word == "day":
         out.append("Days of the week are not told apart: the same date of another year is another weekday. Weeks are safer.")
     return tuple(out)
+
+
+def _empty(chosen: Counted, empty: np.ndarray, alarm: np.ndarray) -> tuple[str, ...]:
+    """Say how many periods are judged by a baseline without any event."""
+    if not empty.any():
+        return ()
+    many = f"{int(empty.sum())} of {len(empty)} {chosen.word}s" if len(empty) > 1 else f"The {chosen.word} judged"
+    verb = "have" if empty.sum() > 1 else "has"
+    alarms = int((empty & alarm).sum())
+    said = (
+        f": {alarms} alarm{'s' if alarms > 1 else ''} there {'say' if alarms > 1 else 'says'} only that there was none before"
+        if alarms
+        else ""
+    )
+    return (
+        f"{many} {verb} a baseline without any event, so that a single one is above the limit, and no chance of it can be told{said}. Take more `years` or a longer `freq`.",
+    )
 
 
 def _narrow(chosen: Counted, at: np.ndarray, version: str, year: float, years: int, window: int, starts: Any) -> tuple[str, ...]:

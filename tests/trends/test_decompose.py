@@ -235,7 +235,7 @@ def test_too_few_turns_have_no_swing_and_rare_events_swing_no_less_than_chance()
     quarters = pd.Series(rng.poisson(1300, 12).astype(float), index=pd.date_range("2020-01-01", periods=12, freq="QS"))
     assert "Too few turns to say" in sara.trends.decompose(quarters).text
     hours = sara.trends.decompose(rng.poisson(0.5, 24 * 60), seasons=24)
-    assert hours.swing == pytest.approx(hours.chance, rel=0.1) and hours.chance == pytest.approx(np.sqrt(0.5), rel=0.1)
+    assert hours.swing == pytest.approx(hours.chance, rel=0.1) and hours.swing >= hours.chance and hours.chance > 0.5
 
 
 def test_no_season_is_advised_that_is_not_there():

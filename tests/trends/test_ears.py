@@ -83,3 +83,14 @@ def test_saved_and_loaded_it_says_and_draws_the_same():
 
 def test_c2_names_its_own_baseline():
     assert "what the 7 periods before, the last 2 periods left out, make likely" in sara.trends.ears(SERIES, method="C2").text
+
+
+def test_c3_has_no_band_and_single_events_after_nothing_are_told():
+    n = np.zeros(60)
+    n[[20, 40]] = 1
+    n[50] = 4
+    found = sara.trends.ears(n)
+    assert any("single event after a baseline with hardly any" in caution for caution in found.cautions)
+    assert not any("single event" in caution for caution in sara.trends.ears(n, min_sd=1.0).cautions)
+    axes = sara.trends.ears(np.random.default_rng(1).poisson(9.0, 90), method="C3").plot()
+    assert not axes.collections and "limit" not in " ".join(t.get_text() for t in axes.get_legend().get_texts())

@@ -8,7 +8,7 @@ import pytest
 
 import sara
 from sara.core.errors import InputError, NotEnoughDataError
-from sara.core.stats.farrington import farrington_limits
+from sara.core.stats.farrington import farrington_limits, reference_points
 
 RNG = np.random.default_rng(8)
 N = RNG.poisson(12 * np.exp(0.3 * np.cos(np.arange(300) / 52 * 2 * np.pi)))
@@ -101,3 +101,43 @@ def test_too_little_history_says_what_to_write():
         sara.trends.farrington(N[:40])
     with pytest.raises(InputError, match="per_year"):
         sara.trends.farrington(WEEKS, per_year=52)
+
+
+def test_a_baseline_of_zeros_has_a_caution_and_no_chance():
+    n = np.zeros(160)
+    n[-3:] = (0, 5, 1)
+    n[20] = 2
+    found = sara.trends.farrington(n, years=1, version="flexible")
+    judged = found.table[found.table["upper"].notna()]
+    assert judged["alarm"].any() and judged["p"].isna().all() and judged["score"].isna().all()
+    assert any("baseline without any event" in caution for caution in found.cautions)
+    usual = sara.trends.farrington(np.random.default_rng(1).poisson(9.0, 160), years=1)
+    assert usual.table["p"].notna().any() and not any("without any event" in caution for caution in usual.cautions)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"reweight": "x"}, "reweight"),
+        ({"trend": "x"}, "trend"),
+        ({"version": "flexible", "excluded": 500}, "at most 78"),
+        ({"per_year": 1}, "shorter than a year"),
+    ],
+)
+def test_options_that_leave_nothing_are_refused(options, words):
+    with pytest.raises(InputError, match=words):
+        sara.trends.farrington(np.random.default_rng(1).poisson(9.0, 160), years=2, **options)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_hours_answer_to_their_own_hour_and_missing_counts_warn_of_nothing():
+    index = pd.date_range("2022-01-01", periods=370 * 24, freq="h")
+    n = pd.Series(np.where(index.hour == 3, 40.0, 1.0), index=index)
+    at = np.arange(366 * 24, 367 * 24)
+    back = reference_points(at, years=1, starts=index.to_numpy())[:, 0]
+    assert np.array_equal(index[back].hour, index[at].hour) and (n.to_numpy()[back] == n.to_numpy()[at]).all()
+    some = pd.Series(
+        np.random.default_rng(2).poisson(9.0, 160).astype(float), index=pd.date_range("2020-01-06", periods=160, freq="W-MON")
+    )
+    some[np.arange(160) % 8 != 0] = np.nan
+    assert len(sara.trends.farrington(some, years=2).table)

@@ -184,13 +184,14 @@ def reference_points(at: npt.ArrayLike, per_year: float = 52, *, years: int, sta
     lags = np.arange(1, years + 1)
     if starts is None:
         return when[:, None] - np.rint(per_year * lags).astype(np.int64)
-    days = np.asarray(starts, dtype="datetime64[D]")
-    first = days[when]
+    # To the second: of the 24 hours of a day, each answers to its own of the earlier year.
+    moments = np.asarray(starts, dtype="datetime64[s]")
+    first = moments[when]
     month = first.astype("datetime64[M]")
-    day = (first - month.astype("datetime64[D]")).astype(np.int64)
+    into = (first - month.astype("datetime64[s]")).astype(np.int64)
     # Adding days to the first of the month turns 29 February into 1 March.
-    wanted = (month[:, None] - 12 * lags).astype("datetime64[D]") + day[:, None]
-    number, known = wanted.astype(np.int64), days.astype(np.int64)
+    number = (month[:, None] - 12 * lags).astype("datetime64[s]").astype(np.int64) + into[:, None]
+    known = moments.astype(np.int64)
     right = np.clip(np.searchsorted(known, number), 1, len(known) - 1)
     nearer = np.where(number - known[right - 1] <= known[right] - number, right - 1, right)
     # Before the first period there is none; half a period of slack for the nearest.

@@ -157,11 +157,12 @@ def _iterate(
     for _ in range(MOST_STEPS):
         if not len(going):
             break
-        weight = prior * mu
-        step = _least_squares(eta + (y - mu) / mu, weight, t, group, one_hot, sloped)
-        level, center, _, _, slope = step
-        eta = level[:, group] + slope[:, None] * (t - center[:, group])
-        with np.errstate(over="ignore", invalid="ignore"):
+        # A baseline without a known count has nothing to fit: it ends as not converged.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            weight = prior * mu
+            step = _least_squares(eta + (y - mu) / mu, weight, t, group, one_hot, sloped)
+            level, center, _, _, slope = step
+            eta = level[:, group] + slope[:, None] * (t - center[:, group])
             mu = np.exp(eta)
             deviance = _deviance(y, log_y, mu, eta, prior)
             done = np.abs(deviance - before) / (np.abs(deviance) + 0.1) < tolerance

@@ -113,9 +113,10 @@ class ChangePointsResult(TrendResult):
         if len(table) == 1:
             return f"{begin} {self._one(table.iloc[0])}."
         shown = table.loc[table["gain"].nlargest(SAID).index].sort_index()
+        times = "twice" if len(table) == 2 else f"{len(table)} times"
         if len(table) > SAID:
-            return f"{begin} {len(table)} times, most clearly {self._several(shown)}."
-        return f"{begin} {len(table)} times: {self._several(shown)}."
+            return f"{begin} {times}, most clearly {self._several(shown)}."
+        return f"{begin} {times}: {self._several(shown)}."
 
     def _several(self, rows: pd.DataFrame) -> str:
         parts = [self._one(row) for _, row in rows.iterrows()]

@@ -50,5 +50,9 @@ class EarsResult(TrendResult):
         return f"{found} Where nothing changes, such a chart alarms at this level in {rate_words(self.false_alarms, self.word)}."
 
     def _paint(self, ax: Axes) -> str:
+        if self.method == "C3":
+            # The sum of three periods alarms: no line on the scale of one period is its limit.
+            draw_limits(ax, self.history, self.table, label="", most_before=26, partial=self.partial, alarm_label="C3 alarms")
+            return f"{self.noun} {self.a_word}" if self.freq is not None else "numbers in order of time"
         draw_limits(ax, self.history, self.table, label=f"up to the limit ({self.method})", most_before=26, partial=self.partial)
         return f"{self.noun} {self.a_word}" if self.freq is not None else "numbers in order of time"

@@ -91,7 +91,8 @@ def series(
     the 1 of chance. A larger one is not called a trend.
 
     A gap is not zero: days without any row of the whole file where at least 20 were to be expected are named in the record when a file is
-    read, and stay known when rows are filtered. A period that lies in a gap has no ``n``; one that is cut by it has the ``n`` of its other
+    read, and stay known when rows are filtered. Nor is what lies before or after all that the file covers, where a stretch of two days or more
+    was due to hold 20 rows of the whole file. A period that lies in a gap has no ``n``; one that is cut by it has the ``n`` of its other
     days, is not complete, and can be compared by ``per_day``. With `day_starts`, dates mean days that begin at that hour; the hours before
     the first of them are outside the period.
 

@@ -98,7 +98,8 @@ def event_days(
     (Pearson's chi-square around the mean of each set); if the event days of a group of at least five differ among themselves by more, that is used. The ratio's test
     is the E-test (score statistic) on counts divided by that swing, with Student's t; a single day is held against the negative binomial that its own ordinary days predict.
 
-    Lawful assemblies (protest, demonstration, march, vigil, picket, rally, procession, worship ...; by kind, or by name where the kind is open or a "disturbance") are
+    Lawful assemblies (protest, demonstration, march, vigil, picket, rally, procession, worship ...; walkout, strike ...; by kind, or by name unless the kind is a game, a concert, a
+    race or a holiday; "March Madness" and "March 28" are no marches) are
     set aside: they are counted, never named, compared, ranked or predicted, and neither they nor what falls on them is an ordinary day or compared.
 
     What may be said: "game days had 1.3 times the calls of ordinary Saturdays". More calls where more people are is no proof of disorder: divide by the crowd

@@ -90,6 +90,16 @@ def ears(method: str) -> Callable[[Floats, int, float], Bools]:
     return judge
 
 
+def band(method: str) -> Callable[[Floats, int, float], Bools]:
+    def judge(n: Floats, history: int, _mean: float) -> Bools:
+        from sara.core.stats.weekly_band import weekly_band
+
+        found = weekly_band(n, method=method)
+        return ((n > found.high) | (n < found.low))[:, history:]
+
+    return judge
+
+
 def farrington(version: str, alpha: float) -> Callable[[Floats, int, float], Bools]:
     def judge(n: Floats, history: int, _mean: float) -> Bools:
         from sara.core.stats.farrington import farrington_limits
@@ -141,10 +151,8 @@ def _level(mean: float) -> float:
 
 
 CHARTS: dict[str, Chart] = {
-    "weekly_band": Chart("weekly_band, negative binomial", "0.27 (370), both sides", 8, public("weekly_band")),
-    "weekly_band_root": Chart(
-        "weekly_band, square root", "0.27 (370), both sides", 8, public("weekly_band", method="square-root")
-    ),
+    "weekly_band": Chart("weekly_band, negative binomial", "0.27 (370), both sides", 8, band("negative-binomial")),
+    "weekly_band_root": Chart("weekly_band, square root", "0.27 (370), both sides", 8, band("square-root")),
     "ewma": Chart(
         "ewma, mean and Poisson spread known", "about 0.2 (500), both sides", 0, public("ewma", center=_level, sd=_root)
     ),

@@ -35,6 +35,8 @@ FAR = 3.0
 FEW_TURNS = 7
 # Periods beyond which curves are computed at some places only; and beyond which far periods are left out of the swing without a new split.
 LONG, SPLIT_AGAIN = 2_000, 600
+# So many periods hold turns enough to tell what is left of noise.
+MOST_NOISE = 8_000
 # Rounds in which far periods are set aside before the swing is measured, and the most of them.
 ASIDE, MOST_ASIDE = 3, 0.05
 # Roots of fewer events than this on average tell too little of how much they vary.
@@ -147,9 +149,9 @@ def decompose(
     table = _table(chosen, parts, cycles, transform)
     if chosen is not told:
         table.insert(2, "counted", told.n)
-    # Of a long series, the weights take time and change little.
     plain = partial(split, robust=False, quick=True)
-    left = noise_left(len(y), plain, plain if long or not robust else partial(split, robust=True, quick=len(y) > SPLIT_AGAIN))
+    used = partial(split, robust=True, quick=len(y) > SPLIT_AGAIN) if robust else plain
+    left = noise_left(min(len(y), MOST_NOISE), plain, used)
     whole = told.n[~np.isnan(told.n)]
     counts = bool((whole >= 0).all() and (whole == np.floor(whole)).all())
     swing = _swing(chosen.n, y, table["expected"].to_numpy(dtype=float), plain, left, transform, counts=counts)

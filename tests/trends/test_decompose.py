@@ -242,3 +242,9 @@ def test_no_season_is_advised_that_is_not_there():
     with pytest.raises(NotEnoughDataError) as told:
         sara.trends.decompose(weekly(52))
     assert "seasons=" not in str(told.value)
+
+
+def test_of_ten_years_of_days_few_stand_out_by_chance():
+    days = pd.Series(np.random.default_rng(0).poisson(20, 3652).astype(float), index=pd.date_range("2015-01-01", periods=3652))
+    found = sara.trends.decompose(days)
+    assert found.table["unusual"].mean() < 0.008 and found.swing == pytest.approx(found.chance, rel=0.1)

@@ -232,3 +232,10 @@ def test_missing_and_reversed_ends_are_not_exact():
         "Half of the 8 intervals are 4 hours or shorter (2 without an end and 2 that end before they start: not among these); 0 % of all"
         in found.text
     )
+
+
+def test_long_intervals_are_told_in_days():
+    table = pd.DataFrame(
+        {"from": pd.date_range("2024-01-01 10:00", periods=3), "until": pd.date_range("2024-03-01 10:00", periods=3)}
+    )
+    assert "60 days or shorter" in sara.trends.aoristic(sara.as_events(table, time="from", time_to="until")).text

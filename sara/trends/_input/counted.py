@@ -121,7 +121,7 @@ class Counted:
         known = int((~np.isnan(self.n)).sum())
         if known < least:
             more = f" {instead}" if instead else " Take a longer period, or a shorter `freq`."
-            raise NotEnoughDataError(f"{method} needs at least {least} complete {self.word}s. Got {known}.{more}")
+            raise NotEnoughDataError(f"{method} needs at least {least:,} complete {self.word}s. Got {known}.{more}")
         return self
 
     def check_whole(self, *, method: str) -> Self:

@@ -32,7 +32,7 @@ def first_of(chosen: Counted, start: Any, earliest: int, *, method: str, instead
     """
     if earliest >= len(chosen):
         raise NotEnoughDataError(
-            f"{method} needs at least {earliest + 1 if earliest > len(chosen) else len(chosen) + 1} complete {chosen.word}s: a history, and one to judge. Got {len(chosen)}.{instead}"
+            f"{method} needs at least {earliest + 1 if earliest > len(chosen) else len(chosen) + 1:,} complete {chosen.word}s: a history, and one to judge. Got {len(chosen)}.{instead}"
         )
     if start is None:
         return earliest

@@ -94,6 +94,8 @@ class AoristicResult(TrendResult):
     def _length(self) -> str:
         if self.median_hours < 1:
             return f"{60 * self.median_hours:.0f} minutes"
+        if self.median_hours >= 72:
+            return f"{self.median_hours / 24:,.0f} days"
         hours = f"{self.median_hours:.0f}" if self.median_hours >= 9.5 else f"{self.median_hours:.1f}".removesuffix(".0")
         return f"{hours} {'hour' if hours == '1' else 'hours'}"
 

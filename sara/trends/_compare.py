@@ -95,7 +95,7 @@ def compare(
     -------
     TrendCompareResult
         ``table``: one row per value of `by` and the total first, then by evidence: the column `by`, ``n``, ``before`` (the window before; for ``"YTD"`` that
-        of last year), ``last_year``, ``earlier`` (mean of the same window of earlier years, for as many days), ``difference``, ``ratio`` (of rates per day) with
+        of last year), ``last_year`` (both as counted), ``earlier`` (mean of the same window of earlier years, for as many known days as now), ``difference`` (from that), ``ratio`` (of rates per day) with
         ``low`` and ``high``, ``z``, ``p``, ``p_adjusted`` (missing for the rows with too few events, which are no test), ``percent`` (missing on a base
         under 20), ``flag``, ``swing`` (variance over that of chance, as used), ``years_differ`` (whether earlier years differ among themselves),
         ``is_total``, and ``before_ratio``, ``before_low``, ``before_high``, ``before_p`` (against the window before). ``windows``: events and days of each
@@ -191,7 +191,7 @@ def compare(
         settings=_settings(rule, now, period_setting, cut, years, earlier, chosen, against, bases[chosen], method, adjust, confidence, by),
         counts=spans.counts,
         cautions=(*spans.cautions, *officer_words(spans.officers, spans.counts.rows_used, noun=spans.noun),
-                  *_cautions(spans, rule, now, chosen, bases[chosen], method, earlier, years)),
+                  *_cautions(spans, rule, now, before, chosen, bases[chosen], method, earlier, years)),
         freq=None, start=now.stamps[0], end=now.stamps[1], noun=spans.noun, source=spans.source, by=by, against=chosen,
         window=rule.words(now), base=rule.same if chosen == "years" else rule.one_before,
         years=tuple(sorted(w.stamps[0].year for w in earlier)) if chosen == "years" else (), one_year=rule.in_one_year(now), confidence=confidence, adjust=adjust,
@@ -333,8 +333,8 @@ def _settings(
 
 
 def _cautions(
-    spans: Spans, rule: WindowRule, now: Window, chosen: str, base: Base, method: str, earlier: list[Window], years: int
-) -> list[str]:
+    spans: Spans, rule: WindowRule, now: Window, before: Window | None, chosen: str, base: Base, method: str, earlier: list[Window], years: int,
+) -> list[str]:  # fmt: skip
     out = []
     if method == "square-root":
         out.append(
@@ -356,7 +356,7 @@ def _cautions(
         out.append(
             f"How far whole years differ is hardly known from {len(earlier)} earlier: a small change that is called may be no more than that. Intervals of such long windows miss more often than they say."
         )
-    short = [w for w in (now, *earlier) if spans.known_days(w) < w.days]
+    short = [w for w in (now, *([before] if before else []), *earlier) if spans.known_days(w) < w.days]
     if short:
         out.append("The file has gaps in these windows: their days do not count, and rates are compared by the day.")
     if spans.last < now.stamps[1] + pd.Timedelta(days=LAG_DAYS):

@@ -395,3 +395,30 @@ def test_real_cities_are_not_full_of_alarms(real_data):
         share.append((table["p"] < 0.05).mean())
         assert table["flag"].isin(["more", "fewer"]).sum() <= 8
     assert np.mean(share) < 0.09
+
+
+# ---- windows that are not as long
+
+
+def test_counts_are_those_of_the_file_and_compared_by_the_day():
+    leap = sara.trends.compare(counted_days(np.ones(1155, dtype=int)), window="YTD", as_of="2024-02-29").text
+    assert ", 59 a year in the same days of 2021 to 2023: as many by the day (" in leap
+    months = sara.trends.compare(
+        counted_days(np.r_[np.full(31, 2), np.ones(28, dtype=int), 2], start="2024-01-01"), window="MS"
+    ).text
+    assert "30 in February 2024, 62 in the month before: 48 % fewer by the day (" in months
+
+
+def test_unknown_days_of_a_window_are_named():
+    counts = np.full(1074, 30)
+    counts[-21:-18] = 0
+    for against, words in (("years", "840 a year in the same weeks"), ("before", "840 in the 28 days before")):
+        found = sara.trends.compare(counted_days(counts), window="28D", against=against)
+        assert "(25 of the 28 days are known), " + words in found.text
+        assert ": as many by the day (" in found.text
+    later = sara.trends.compare(counted_days(np.r_[counts, np.full(10, 30)]), window="28D", against="before")
+    assert (
+        "750 in the 28 days before (25 of the 28 days are known): as many by the day ("
+        in sara.trends.compare(counted_days(np.r_[counts, np.full(21, 30)]), window="28D", against="before").text
+    )
+    assert any("gaps in these windows" in words for words in later.cautions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from sara.core.wording import percent
@@ -92,10 +93,30 @@ class TrendCompareResult(TrendResult):
 
     def _usual(self, row: pd.Series) -> str:
         """Say what is compared with: 31 a year in the same weeks of 2021 to 2023."""
+        known = self._known("base")
         if self.against == "before":
-            return f"{row['before']:,} in {self.base}"
+            return f"{row['before']:,} in {self.base}{known}"
         each = " a year" if len(self.years) > 1 else ""
-        return f"{_number(row['earlier'])}{each} in {self.base} of {self._span()}"
+        return f"{_number(self._a_year(row))}{each} in {self.base} of {self._span()}{known}"
+
+    def _part(self, which: str) -> pd.DataFrame:
+        """Return the window asked about, or those it is compared with: a line each."""
+        each = self.windows.iloc[:: len(self.table)]
+        if which == "base" and self.against == "years":
+            return each[~each["window"].isin(["now", "before"])]
+        return each[each["window"].eq("before" if which == "base" else "now")]
+
+    def _a_year(self, row: pd.Series) -> float:
+        """Return what the file holds of a row in each of the earlier years, as counted."""
+        place = np.arange(len(self.windows)) % len(self.table)
+        mine = place == 0 if row["is_total"] else (place > 0) & (self.windows[self.by] == row[self.by]).to_numpy(dtype=bool)
+        return float(self.windows.loc[mine & ~self.windows["window"].isin(["now", "before"]).to_numpy(), "n"].mean())
+
+    def _known(self, which: str) -> str:
+        """Say how many days are known, where that is not all of them."""
+        part = self._part(which)
+        days, known = int((part["end"] - part["start"]).dt.days.sum()), int(part["days"].sum())
+        return f" ({known:,} of the {days:,} days are known)" if known < days else ""
 
     def _span(self) -> str:
         """Name the years compared with: 2021 to 2023; or, where a window crosses New Year, the 3 years before."""
@@ -105,7 +126,7 @@ class TrendCompareResult(TrendResult):
         return _years(self.years)
 
     def _sentence(self, row: pd.Series, tested: int) -> str:
-        head = f"{self._name(row)}: {row['n']:,} {self._when()}"
+        head = f"{self._name(row)}: {row['n']:,} {self._when()}{self._known('now')}"
         if row["flag"] == "too few to tell":
             return f"{head}, {self._usual(row)}: too few to tell."
         size = f"{self._size(row)} ({self._interval(row)})"
@@ -135,8 +156,7 @@ class TrendCompareResult(TrendResult):
     @property
     def _each_day(self) -> str:
         """Say that rates per day are compared, where a reader who divides the two counts would find another number."""
-        days = self.windows.drop_duplicates("window").set_index("window")["days"]
-        return " per day" if self.against == "before" and days.get("before", days["now"]) != days["now"] else ""
+        return " by the day" if self._part("base")["days"].mean() != self._part("now")["days"].mean() else ""
 
     def _interval(self, row: pd.Series) -> str:
         low, high = row["low"], row["high"]
@@ -229,6 +249,9 @@ class TrendCompareResult(TrendResult):
         from sara.plot.trend_compare import draw_compare
 
         rows = self.table.head(self.n + 1)
+        if self.years:
+            # Beside two counts stands a third; `earlier` of the table is for as many days as now.
+            rows = rows.assign(earlier=[self._a_year(row) for _, row in rows.iterrows()])
         base = "before" if self.against == "before" else "earlier"
         heads = {
             "now": "now",
@@ -243,6 +266,7 @@ class TrendCompareResult(TrendResult):
         said = (
             f"{self.noun}, {self.window} against {self.base}{span}; line: {round(100 * self.confidence)} % interval of the ratio"
         )
+        said += f",{self._each_day}" if self._each_day else ""
         return f"{said} · {more}" if more else said
 
 

@@ -45,7 +45,7 @@ def false_alarms() -> Any:
     ax.set_xticks([0.5, 1, 2, 5, 10, 20, 50, 100], ["0.5", "1", "2", "5", "10", "20", "50", "100"])
     ax.set_yticks([0.5, 1, 2, 5, 10, 20, 50], ["half", "as promised", "2 x", "5 x", "10 x", "20 x", "50 x"])
     ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=8.5, loc="upper right")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8.5)
     return finish(
         ax, title="How many more false alarms than promised?", subtitle="measured over promised, counts with a variance of twice their mean · nothing changes",
         xlabel="mean count a week", ylabel="",

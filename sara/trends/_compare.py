@@ -119,6 +119,7 @@ def compare(
     Of windows of more than half a year, how far those of earlier years differ from each other is used where it is more.
     For the window before, it is the steps from block to block, those of the season included. Counts are divided by that swing in test and interval, with Student's
     t for how well it is known. A change of level in the middle of the history counts as swing: the test is then slow to call.
+    The far tail is a little light where counts swing: p below 0.001 comes up to twice as often as it says, nearly always as a rise (docs/trends/compare.md).
 
     "More than in earlier years" need not be new: ``years_differ`` and ``last_year`` tell. What may be said: "more than chance and the usual ups and
     downs explain", not why.

@@ -109,7 +109,11 @@ class TrendCompareResult(TrendResult):
     def _a_year(self, row: pd.Series) -> float:
         """Return what the file holds of a row in each of the earlier years, as counted."""
         place = np.arange(len(self.windows)) % len(self.table)
-        mine = place == 0 if row["is_total"] else (place > 0) & (self.windows[self.by] == row[self.by]).to_numpy(dtype=bool)
+        mine = (
+            place == 0
+            if self.by is None or row["is_total"]
+            else (place > 0) & (self.windows[self.by] == row[self.by]).to_numpy(dtype=bool)
+        )
         return float(self.windows.loc[mine & ~self.windows["window"].isin(["now", "before"]).to_numpy(), "n"].mean())
 
     def _known(self, which: str) -> str:

@@ -70,6 +70,8 @@ def draw_forecast(
     ax.margins(x=0.02)
     # Words of marks hang from the top: the key goes below the line where there is room.
     lowest = min(float(np.nanmin(values)) if len(known) else 0.0, float(np.asarray(low, dtype=float).min()))
-    key = ax.legend(loc="lower left" if lowest > 0.16 * highest else "upper left", fontsize=8.5, ncols=3, facecolor="white", edgecolor="none")
+    key = ax.legend(
+        loc="lower left" if lowest > 0.16 * highest else "upper left", fontsize=8.5, ncols=3, facecolor="white", edgecolor="none"
+    )
     key.set_zorder(8)
     return ax

@@ -167,7 +167,9 @@ def decompose(
 def _of_one_length(chosen: Counted) -> Counted:
     """Return months as if each were as long as the usual one: a short February is no season, and a leap day no outlier."""
     length = (chosen.end - chosen.start).astype(np.int64) / DAY if chosen.dated else np.ones(len(chosen))
-    if np.ptp(length) < 0.5:
+    known = chosen.n[~np.isnan(chosen.n)]
+    # Rates and minutes are what they are in a month of any length.
+    if np.ptp(length) < 0.5 or (known != np.floor(known)).any() or (known < 0).any():
         return chosen
     with np.errstate(divide="ignore", invalid="ignore"):
         return replace(chosen, n=np.where(chosen.days > 0, chosen.n / chosen.days * length.mean(), np.nan))

@@ -69,7 +69,7 @@ def scan_window(
     --------
     >>> import sara
     >>> round(sara.trends.scan_window(n=6, window=2, mean=0.6, periods=208).p, 7)
-    0.0390224
+    0.0390231
     """
     window = check_count(window, name="window")
     n = None if n is None else check_count(n, name="n")
@@ -81,7 +81,7 @@ def scan_window(
             raise InputError(
                 "`n`, `mean` and `periods` must be given where there is no series. Write scan_window(n=6, mean=0.6, periods=208)"
             )
-        p = naus(n, window, float(mean), periods)
+        p = naus(n, float(mean), periods)
         return ScanWindowResult(
             table=_table(window, n, float(mean), periods, p, np.nan, np.nan), settings=_settings(window, n, float(mean), periods, True, True, True),
             counts=Counts(0, 0), cautions=(), freq=None, start=None, end=None, history=pd.DataFrame({"period": [], "n": []}), p=p,

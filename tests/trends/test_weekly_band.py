@@ -20,7 +20,7 @@ def test_a_list_and_a_dated_series_give_the_same():
 
 
 def test_scan_window():
-    assert sara.trends.scan_window(n=6, window=2, mean=0.6, periods=208).p == pytest.approx(0.0390224, abs=5e-8)
+    assert sara.trends.scan_window(n=6, window=2, mean=0.6, periods=208).p == pytest.approx(0.0390231, abs=5e-8)
     found = sara.trends.scan_window(N, window=1)
     assert found.table["most"][0] == 41 and found.table["first"][0] == 33
     with pytest.raises(InputError, match="must be given"):

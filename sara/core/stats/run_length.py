@@ -90,7 +90,7 @@ def cusum_run(cdf: Cdf, k: float, h: float, *, width: float, down: bool = False,
     """
     states = max(1, round(h / width)) if lattice else max(2, int(np.ceil(h / width)))
     step = width if lattice else h / (states - 0.5)
-    edges = (np.arange(-states, states) + 0.5) * step
+    edges = np.asarray((np.arange(-states, states) + 0.5) * step, dtype=np.float64)
     # P(increment <= edge); the edges lie half a step between the values that a sum of counts can take.
     below = 1 - cdf(k - edges) if down else cdf(k + edges)
     at = np.arange(states)

@@ -46,8 +46,9 @@ def scan_window(
     Returns
     -------
     ScanWindowResult
-        ``table``: one row: ``window``, ``n``, ``mean``, ``periods``, ``p``, ``first`` (number of the first period of the fullest window) and ``most``
-        (its events), both missing without a series.
+        ``table``: one row: ``window``, ``n``, ``mean``, ``periods``, ``p`` (at the spread of the series), ``p_poisson``, ``naive`` (windows side by
+        side, fixed beforehand, that chance fills as full), ``first`` (number of the first period of the fullest window) and ``most`` (its events),
+        both missing without a series.
 
     Raises
     ------
@@ -81,10 +82,15 @@ def scan_window(
             raise InputError(
                 "`n`, `mean` and `periods` must be given where there is no series. Write scan_window(n=6, mean=0.6, periods=208)"
             )
+        if freq is not None or period is not None:
+            raise InputError(
+                "`freq` and `period` must be left out where there is no series. Write scan_window(n=6, mean=0.6, periods=208)"
+            )
         p = naus(n, float(mean), periods)
         return ScanWindowResult(
-            table=_table(window, n, float(mean), periods, p, np.nan, np.nan), settings=_settings(window, n, float(mean), periods, True, True, True),
-            counts=Counts(0, 0), cautions=(), freq=None, start=None, end=None, history=pd.DataFrame({"period": [], "n": []}), p=p,
+            table=_table(window, n, float(mean), periods, p, p, _fixed(n, float(mean), periods), np.nan, np.nan),
+            settings=_settings(window, n, float(mean), periods, True, True, True),
+            counts=Counts(n, n), cautions=(), freq=None, start=None, end=None, history=pd.DataFrame({"period": [], "n": []}), p=p,
         )  # fmt: skip
     chosen = counted(series, freq=freq, period=period).check_counts().check_length(2 * window, method="scan_window")
     total, begin = fullest_window(chosen.n, window)
@@ -94,27 +100,57 @@ def scan_window(
         )
     most, first = int(total[0]), int(begin[0])
     known = chosen.n[~np.isnan(chosen.n)]
-    asked, level, length = n or most, float(known.mean()) if mean is None else float(mean), periods or len(known)
-    p = scan_chance(asked, window, level, length)
+    asked, level = n or most, float(known.mean()) if mean is None else float(mean)
+    stretches = [periods] if periods is not None else [length for length in _stretches(chosen.n) if length >= window]
+    looked = int(sum(stretches))
+    p = poisson = _some(asked, window, level, stretches, 1.0)
     spread = float(known.var(ddof=1) / known.mean()) if known.mean() > 0 else 1.0
-    cautions = ["The mean was taken from the series itself, its fullest window included."] if mean is None else []
-    wide = None
+    cautions = (
+        ["The mean was taken from the series itself, its fullest window included: the chance comes out a little too large."]
+        if mean is None
+        else []
+    )
     if spread > 1 + 2.5 * np.sqrt(2 / len(known)):
-        wide = scan_chance(asked, window, level, length, spread=spread)
+        p = _some(asked, window, level, stretches, spread)
         cautions.append(
-            f"These counts vary {spread:.1f} times as much as Poisson counts: with that spread the chance is {wide:.2g}, not {p:.2g}."
+            f"These counts vary {spread:.1f} times as much as Poisson counts, for which the chance would be {poisson:.2g}: it is taken at their own spread."
         )
     where = chosen.say(first) if window == 1 else f"{window} {chosen.word}s beginning with {chosen.say(first)}"
     return ScanWindowResult.of(
-        chosen, table=_table(window, asked, level, length, p, first + 1, most), history=history_of(chosen), p=p, p_spread=wide, where=where,
-        settings=_settings(window, asked, level, length, n is not None, mean is not None, periods is not None), cautions=tuple(cautions),
+        chosen, table=_table(window, asked, level, looked, p, poisson, _fixed(asked, level * window, looked / window), first + 1, most),
+        history=history_of(chosen), p=p, spread=max(spread, 1.0) if p != poisson else 1.0, where=where,
+        settings=_settings(window, asked, level, looked, n is not None, mean is not None, periods is not None), cautions=tuple(cautions),
     )  # fmt: skip
 
 
-def _table(window: int, n: int, mean: float, periods: int, p: float, first: float, most: float) -> pd.DataFrame:
+def _stretches(n: np.ndarray) -> list[int]:
+    """Return the lengths of the stretches without a gap: no window reaches over one."""
+    edges = np.flatnonzero(np.diff(np.r_[0, (~np.isnan(n)).astype(np.int8), 0]))
+    return [int(length) for length in edges[1::2] - edges[::2]]
+
+
+def _some(n: int, window: int, mean: float, stretches: list[int], spread: float) -> float:
+    """Return the chance of a full window in any of the stretches."""
+    none = [1 - scan_chance(n, window, mean, length, spread=spread) for length in stretches]
+    return float(1 - np.prod(none))
+
+
+def _fixed(n: int, mean: float, windows: float) -> float:
+    """Return how many windows side by side, fixed beforehand, chance fills as full."""
+    from scipy.stats import poisson
+
+    return float(windows * poisson.sf(n - 1, mean))
+
+
+def _table(
+    window: int, n: int, mean: float, periods: int, p: float, poisson: float, fixed: float, first: float, most: float
+) -> pd.DataFrame:
     return pd.DataFrame(
-        {"window": [window], "n": [n], "mean": [mean], "periods": [periods], "p": [p], "first": [first], "most": [most]}
-    )
+        {
+            "window": [window], "n": [n], "mean": [mean], "periods": [periods], "p": [p], "p_poisson": [poisson], "naive": [fixed],
+            "first": [first], "most": [most],
+        }
+    )  # fmt: skip
 
 
 def _settings(

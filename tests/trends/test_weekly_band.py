@@ -1,12 +1,10 @@
-"""weekly_band and scan_window: what goes in and what is said."""
+"""weekly_band: what goes in and what is said."""
 
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 import sara
-from sara.core.errors import InputError
 
 N = 4 * [20, 23, 19, 24, 21, 18] + [20, 22, 19, 25, 21, 18, 23, 20, 41, 22, 19, 21, 24, 20, 18, 21]
 
@@ -17,11 +15,3 @@ def test_a_list_and_a_dated_series_give_the_same():
     assert one.table.drop(columns="period").equals(two.table.drop(columns="period"))
     assert one.table["position"].tolist()[-8:] == ["above"] + ["inside"] * 7
     assert two.text.startswith("7 of the last 8 weeks inside what is usual; the week from 2024-08-12 (41) was above it (")
-
-
-def test_scan_window():
-    assert sara.trends.scan_window(n=6, window=2, mean=0.6, periods=208).p == pytest.approx(0.0390231, abs=5e-8)
-    found = sara.trends.scan_window(N, window=1)
-    assert found.table["most"][0] == 41 and found.table["first"][0] == 33
-    with pytest.raises(InputError, match="must be given"):
-        sara.trends.scan_window(n=6)

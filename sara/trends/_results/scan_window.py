@@ -24,9 +24,10 @@ class ScanWindowResult(TrendResult):
     history : DataFrame
         ``period``, ``n`` of the series; empty where only numbers were given.
     p : float
-        Of a series: the chance for whole periods, as it was counted. Of numbers: Naus's, for a window that begins at any moment.
-    p_spread : float or None
-        Of a series with more spread than Poisson: the chance at its own spread.
+        Of a series: the chance for whole periods, as it was counted, at the spread of the series. Of numbers: Naus's, for a window that
+        begins at any moment.
+    spread : float
+        Variance over mean taken: 1 for Poisson counts.
     where : str
         The fullest window in words; empty where only numbers were given.
     """
@@ -34,18 +35,20 @@ class ScanWindowResult(TrendResult):
     history: pd.DataFrame
     p: float
     where: str = ""
-    p_spread: float | None = None
+    spread: float = 1.0
 
     question: ClassVar[str] = "Would chance fill some window this full?"
     title: ClassVar[str] = "Would chance fill some window this full?"
 
     def _text(self) -> str:
         row = self.table.iloc[0]
-        p = self.p if self.p_spread is None else self.p_spread
+        if row["n"] == 0:
+            return f"No {self.noun} at all: every window is empty."
+        p = self.p
         chance = f"{p:.2g}" if p >= 0.0001 else "less than 0.0001"
-        held = f"{row['n']:,.0f} events in one window"
+        held = f"{row['n']:,.0f} {self.noun if self.where else 'events'} in one window"
         found = f"The fullest window, {self.where}, holds {row['most']:,.0f}. " if self.where else ""
-        spread = "" if self.p_spread is None else " at the spread of this series"
+        spread = " at the spread of this series" if self.spread > 1 else ""
         verdict = "chance explains that" if p >= 0.05 else "chance alone seldom does that"
         return f"{found}Where nothing changes, some window has at least {held} with a chance of {chance}{spread}: {verdict}."
 

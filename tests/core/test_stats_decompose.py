@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.tsa.seasonal import MSTL, STL
 
-from sara.core.stats.decompose import decompose_numbers, noise_left, season_p, spread, strength
+from sara.core.stats.decompose import decompose_numbers, noise_left, season_p, strength
 
 
 def waves(n, cycle, size, seed=0, level=50.0):
@@ -52,26 +52,23 @@ def test_strength_follows_its_formula_and_stays_between_0_and_1():
 
 def test_little_is_left_of_noise_where_the_season_may_change():
     def left(windows, degree):
-        return noise_left(156, lambda y: decompose_numbers(y, [52], windows=windows, degree=degree, robust=False, quick=True))
+        def split(y):
+            return decompose_numbers(y, [52], windows=windows, degree=degree, robust=False, quick=True)
+
+        return noise_left(156, split, split)
 
     same, changing = left((41,), 0), left((7,), 1)
     # Three turns with one value for each week: two thirds of the variance are left, but for what the trend takes.
-    assert same.by_square == pytest.approx(np.sqrt(2 / 3), abs=0.04)
-    assert changing.by_square < same.by_square
-    assert same.by_median == pytest.approx(same.by_square, abs=0.03)
+    assert same.kept == pytest.approx(np.sqrt(2 / 3), abs=0.04)
+    assert changing.kept < same.kept
+    # Three standard deviations of what is left, as without weights it is normal noise.
+    assert same.far == pytest.approx(3 * same.kept, rel=0.05)
 
 
 def test_quick_curves_differ_little():
     y = waves(261, 52, 10)
     exact, quick = decompose_numbers(y, [52], robust=False), decompose_numbers(y, [52], robust=False, quick=True)
     assert np.abs(exact.trend - quick.trend).max() < 0.2
-
-
-def test_spread_is_the_standard_deviation_of_noise_and_passes_over_far_values():
-    noise = np.random.default_rng(2).normal(0, 5, 20_000)
-    assert spread(noise) == pytest.approx(5, rel=0.03)
-    noise[:200] = 1e6
-    assert spread(noise) == pytest.approx(5, rel=0.05)
 
 
 def test_a_season_is_found_and_two_turns_of_months_cannot_show_one():
